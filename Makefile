@@ -1,0 +1,50 @@
+# Every target sets up what it needs; `make setup` alone does it once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CONFIG ?=
+
+.PHONY: setup serve test test-long check format lock bench screenshots clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Penstock needs Python 3.11 or later; call make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv package is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+serve: setup
+	$(BIN)/penstock serve $(if $(CONFIG),-c $(CONFIG))
+
+test: setup
+	$(BIN)/python scripts/test_tools.py
+	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadgroup
+
+test-long: setup
+	$(BIN)/python scripts/test_tools.py
+	$(BIN)/python -m pytest -m long
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pyright
+	$(BIN)/codespell src tests docs bench scripts README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
+	$(BIN)/python -m pytest -q tests/architecture
+
+format: setup
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lock:
+	$(PYTHON) scripts/lock.py
+
+bench: setup
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .cache .pytest_cache .ruff_cache dist

@@ -1,0 +1,1 @@
+"""Prepare tools that tests use beyond Python packages."""

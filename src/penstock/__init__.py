@@ -1,0 +1,3 @@
+"""Penstock: the gate between applications and every large language model they use."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The pure centre: types and functions without IO, clock, randomness or logging."""

@@ -1,0 +1,138 @@
+"""The journal's events: what happened to one client request (the exchange) and each try upstream (the attempt).
+
+The journal is the only thing that the gateway writes about a request; ledger, metrics and traces are
+projections of these four records. They are array-like, so a field may be appended (with a default) but never
+removed or moved: old segments must stay readable.
+
+Money is an integer of nano-dollars, or None where no price is known (never 0 in silence). Durations are
+microseconds of a monotonic clock, instants are milliseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from penstock.core.usage import NO_USAGE, Usage, UsageSource
+
+Outcome = Literal["ok", "error", "cancelled", "interrupted"]
+
+
+class Subject(msgspec.Struct, frozen=True, array_like=True):
+    """On whose account a request runs. Names, not secrets; empty where the level is not set."""
+
+    org: str = ""
+    team: str = ""
+    user: str = ""
+    key: str = ""
+
+
+class RequestFacts(msgspec.Struct, frozen=True, array_like=True):
+    """What the client asked for, known at admission and the same for all attempts."""
+
+    request_id: str
+    ts_ms: int
+    dialect: str
+    endpoint: str
+    route: str
+    model: str
+    stream: bool = False
+    session: str = ""
+    task: str = ""
+    prompt_version: str = ""
+    feature: str = ""
+    tags: dict[str, str] = {}
+
+
+class AttemptOpened(msgspec.Struct, frozen=True, array_like=True, tag="ao"):
+    """An attempt is about to send its first upstream byte; its reservation is held from here on.
+
+    `reserved` is what is charged, as *estimated*, if no settlement ever follows (the process died).
+    """
+
+    request: RequestFacts
+    subject: Subject
+    index: int
+    at_ms: int
+    target: str
+    model: str
+    reserved_nanousd: int | None
+    reserved: Usage
+    price_card: str = ""
+
+
+class AttemptFacts(msgspec.Struct, frozen=True, array_like=True):
+    """How one attempt ended. `index` counts from 1 within its exchange.
+
+    `cause` is empty for a success, else the low-cardinality reason (`status_429`, `connect_timeout`, …).
+    """
+
+    index: int
+    target: str
+    model: str
+    opened_ms: int
+    outcome: Outcome
+    cause: str = ""
+    status: int = 0
+    usage: Usage = NO_USAGE
+    usage_source: UsageSource = "reported"
+    cost_nanousd: int | None = None
+    reserved_nanousd: int | None = None
+    price_card: str = ""
+    model_answered: str = ""
+    finish_reason: str = ""
+    upstream_request_id: str = ""
+    connect_us: int = 0
+    first_byte_us: int = 0
+    total_us: int = 0
+
+
+class AttemptSettled(msgspec.Struct, frozen=True, array_like=True, tag="as"):
+    """An attempt that was not the exchange's last one ended; the last one travels in ExchangeSettled."""
+
+    request: RequestFacts
+    subject: Subject
+    attempt: AttemptFacts
+
+
+class ExchangeSettled(msgspec.Struct, frozen=True, array_like=True, tag="xs"):
+    """The exchange is over. `attempts` has *all* attempts, in order, the ones settled before included.
+
+    `success` is the route's quality gate; `attempts` is empty when no target was ever tried.
+    `overhead_us` is `total_us` minus the time spent waiting for upstreams.
+    """
+
+    request: RequestFacts
+    subject: Subject
+    attempts: list[AttemptFacts]
+    ended_ms: int
+    outcome: Outcome
+    status: int
+    code: str = ""
+    success: bool = False
+    cache: str = "miss"
+    ttft_us: int = 0
+    total_us: int = 0
+    overhead_us: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+
+class AdmissionRefused(msgspec.Struct, frozen=True, array_like=True, tag="ar"):
+    """A request was turned away before any attempt; it costs nothing and is not an exchange."""
+
+    request: RequestFacts
+    subject: Subject
+    status: int
+    code: str
+
+
+Event = AttemptOpened | AttemptSettled | ExchangeSettled | AdmissionRefused
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One journal record: `seq` counts from 1 within a writer's boot; (boot id, seq) is the event's id."""
+
+    seq: int
+    event: Event

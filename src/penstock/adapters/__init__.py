@@ -1,0 +1,1 @@
+"""The only place that imports drivers: each module implements ports."""

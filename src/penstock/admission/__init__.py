@@ -1,0 +1,1 @@
+"""Who is asking, may they, and have they room: everything that is decided before a target is chosen."""

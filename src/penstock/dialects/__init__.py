@@ -1,0 +1,1 @@
+"""Client-facing API shapes: decode what clients send, encode what they get."""

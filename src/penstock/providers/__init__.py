@@ -1,0 +1,1 @@
+"""Vendor APIs: how requests are made for them and their answers read."""

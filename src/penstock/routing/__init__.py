@@ -1,0 +1,1 @@
+"""From a model name to a policy, and from a policy to the next step."""

@@ -1,0 +1,1 @@
+"""The gateway's HTTP server: sockets, framing, limits, and the table of endpoints."""

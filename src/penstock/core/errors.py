@@ -1,0 +1,91 @@
+"""What Penstock refuses, as one type with a stable code.
+
+Refusal            ours: the request is not carried out, or no answer could be had
+  code             low-cardinality, documented in docs/errors.md, the same in every dialect
+  status           the HTTP status the client sees
+  retry_after_s    honest seconds for 429 and 503, None where waiting does not help
+
+Each code has one row in CODES; dialects map `type` to their own names.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+ErrorType = Literal[
+    "invalid_request",
+    "authentication",
+    "permission",
+    "not_found",
+    "rate_limit",
+    "budget",
+    "upstream",
+    "unavailable",
+]
+
+CODES: dict[str, tuple[int, ErrorType, str]] = {
+    "invalid_json": (400, "invalid_request", "The body is not valid JSON."),
+    "not_an_object": (400, "invalid_request", "The body is JSON, but not an object."),
+    "duplicate_key": (400, "invalid_request", "A key stands twice in one JSON object."),
+    "case_variant_key": (
+        400,
+        "invalid_request",
+        "A key that the gateway checks was sent in another spelling.",
+    ),
+    "invalid_type": (400, "invalid_request", "A field that the gateway reads has the wrong type."),
+    "missing_model": (400, "invalid_request", "The request names no model."),
+    "missing_tag": (400, "invalid_request", "The route requires a tag that the request does not carry."),
+    "bad_tags": (400, "invalid_request", "The x-penstock-tags header cannot be read."),
+    "bad_multipart": (400, "invalid_request", "The multipart body cannot be read."),
+    "bad_framing": (400, "invalid_request", "The HTTP message breaks RFC 9112."),
+    "bad_header": (400, "invalid_request", "A header name has a character that is not allowed."),
+    "bad_target": (400, "invalid_request", "The request target is not a path."),
+    "missing_host": (400, "invalid_request", "HTTP/1.1 requires a Host header."),
+    "duplicate_header": (400, "invalid_request", "A header that must stand once was sent twice."),
+    "incomplete_request": (
+        400,
+        "invalid_request",
+        "The connection was closed before the request was complete.",
+    ),
+    "missing_key": (401, "authentication", "The request carries no API key."),
+    "invalid_key": (401, "authentication", "The API key is not known here."),
+    "budget_exceeded": (402, "budget", "The key's budget does not cover the request."),
+    "route_not_allowed": (403, "permission", "The key may not use this route."),
+    "direct_not_allowed": (403, "permission", "The key may not name a provider's model directly."),
+    "unknown_model": (404, "not_found", "No route, deployment or provider serves this model name."),
+    "unknown_path": (404, "not_found", "No endpoint is served at this path."),
+    "method_not_allowed": (405, "invalid_request", "The endpoint exists, with another method."),
+    "request_timeout": (408, "invalid_request", "The request did not arrive in time."),
+    "body_too_large": (413, "invalid_request", "The body is larger than server.max_body_bytes."),
+    "target_too_long": (414, "invalid_request", "The request target is too long."),
+    "unsupported_media_type": (415, "invalid_request", "The content type is not served at this endpoint."),
+    "bad_expectation": (417, "invalid_request", "The only expectation served is 100-continue."),
+    "headers_too_large": (431, "invalid_request", "The request head is too large."),
+    "rate_limited": (429, "rate_limit", "The key's requests per minute are used up."),
+    "too_many_concurrent": (429, "rate_limit", "The key has as many requests under way as it may."),
+    "upstream_rate_limited": (429, "rate_limit", "Every target that may serve this request is rate limited."),
+    "unpriced_model": (403, "budget", "A budget applies and the model has no price."),
+    "endpoint_not_built": (501, "unavailable", "The endpoint is part of the design and not built yet."),
+    "upstream_auth": (502, "upstream", "The provider refused the gateway's credential."),
+    "upstream_error": (502, "upstream", "The provider failed."),
+    "upstream_garbage": (502, "upstream", "The provider's answer cannot be read."),
+    "upstream_unreachable": (502, "upstream", "No connection to the provider."),
+    "upstream_overloaded": (503, "unavailable", "The provider is overloaded."),
+    "journal_full": (503, "unavailable", "The journal cannot take another record."),
+    "draining": (503, "unavailable", "The gateway is shutting down."),
+    "internal_error": (500, "unavailable", "A defect in the gateway."),
+    "upstream_timeout": (504, "upstream", "The provider did not answer in time."),
+}
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of the program
+    """The request gets no answer from a provider; the message says how to fix it."""
+
+    def __init__(
+        self, code: str, message: str, *, param: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status, self.type, _ = CODES[code]
+        self.param = param
+        self.retry_after_s = retry_after_s

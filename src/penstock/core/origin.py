@@ -1,0 +1,25 @@
+"""Where connections to an upstream go."""
+
+from __future__ import annotations
+
+import msgspec
+
+_DEFAULT_PORT = {"http": 80, "https": 443}
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """Scheme, host and port, and how to connect; deployments with equal origins share a pool."""
+
+    scheme: str
+    host: str
+    port: int
+    connect_timeout_s: float = 5.0
+    verify: bool = True
+    ca_file: str = ""
+    proxy: str = ""
+
+    @property
+    def authority(self) -> bytes:
+        """The value of the Host field."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (host if self.port == _DEFAULT_PORT[self.scheme] else f"{host}:{self.port}").encode()

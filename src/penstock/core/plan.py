@@ -1,0 +1,147 @@
+"""The Plan: configuration compiled into what a request needs, immutable, swapped whole by a reload.
+
+State (windows, budgets, pools, learnt ratios) is kept elsewhere, under the ids that stand here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from penstock.core.budget import Window
+from penstock.core.exchange import Subject
+from penstock.core.origin import Origin
+from penstock.core.price import RateCard
+from penstock.core.retry import RetryRule
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds by phase; `first_event_s` and `idle_s` apply to streams."""
+
+    connect_s: float = 5.0
+    first_event_s: float = 120.0
+    idle_s: float = 60.0
+    total_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """One vendor model at one upstream with one credential, ready to be sent to.
+
+    `auth` holds whole header lines with the credential and never appears in a repr. `secrets` are the texts
+    that are removed from whatever an upstream says before anybody sees it.
+    """
+
+    id: str
+    provider: str
+    kind: str
+    model: str
+    model_json: bytes
+    origin: Origin
+    base_path: bytes
+    auth: bytes = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    card: RateCard | None = None
+    set_fields: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    max_output_tokens: int | None = None
+    asks_stream_usage: bool = True
+    cap_field: str = "max_tokens"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetNode:
+    """Try one target, with retries."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FallbackNode:
+    """Try each child in order until one does not give up."""
+
+    children: tuple[PolicyNode, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightedNode:
+    """Choose one child with probability proportional to its weight; the others follow as fallbacks.
+
+    `upto` are the cumulative weights, ending in their sum.
+    """
+
+    children: tuple[PolicyNode, ...]
+    upto: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StaticNode:
+    """Answer with a fixed text, marked degraded."""
+
+    text: str
+
+
+PolicyNode = TargetNode | FallbackNode | WeightedNode | StaticNode
+SuccessGate = Literal["not_error", "finished"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """What a client asks for by name."""
+
+    name: str
+    policy: PolicyNode
+    retry: RetryRule = field(default_factory=RetryRule)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    required_tags: frozenset[str] = frozenset()
+    success: frozenset[str] = frozenset({"not_error"})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBudget:
+    """A hard limit on one key's spend."""
+
+    limit_nanousd: int
+    window: Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VirtualKey:
+    """A key that we issued; only the SHA-256 of its secret is known here."""
+
+    id: str
+    secret_hash: bytes = field(repr=False)
+    subject: Subject
+    routes: frozenset[str] | None = None
+    direct: bool = False
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+    rpm: int | None = None
+    concurrency: int | None = None
+    budget: KeyBudget | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Provider:
+    """A configured provider; `make_target` of the compiler turns (provider, model) into a Target."""
+
+    name: str
+    kind: str
+    template: Target
+    models: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Everything a request needs to know. `direct_open`: no routes are configured, so models may be named."""
+
+    revision: str
+    routes: dict[str, Route]
+    deployments: dict[str, Target]
+    providers: dict[str, Provider]
+    provider_order: tuple[str, ...]
+    keys: dict[bytes, VirtualKey]
+    direct_open: bool
+    refuse_unpriced: bool = False
+    max_output_tokens: int | None = None
+    direct_retry: RetryRule = field(default_factory=RetryRule)
+    direct_timeouts: Timeouts = field(default_factory=Timeouts)

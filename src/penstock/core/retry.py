@@ -1,0 +1,67 @@
+"""When and whether to try the same target again."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+RETRY_WINDOW_S = 10.0
+RETRIES_ALWAYS_ALLOWED = 3
+
+
+class RetryRule(msgspec.Struct, frozen=True, gc=False):
+    """`attempts` counts all tries on one target, the first included."""
+
+    attempts: int = 2
+    backoff_s: float = 0.25
+    max_backoff_s: float = 8.0
+    max_retry_share: float = 0.2
+
+
+def backoff_s(rule: RetryRule, tries: int, retry_after_s: float | None, draw: float) -> float | None:
+    """Seconds to wait before try number `tries` + 1, with full jitter; `draw` is uniform in [0, 1).
+
+    An upstream's Retry-After is a floor. None where it asks for more than `max_backoff_s`: another target is
+    the better answer. Full jitter: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    if retry_after_s is not None and retry_after_s > rule.max_backoff_s:
+        return None
+    jittered = draw * min(rule.max_backoff_s, rule.backoff_s * 2 ** (tries - 1))
+    return max(jittered, retry_after_s or 0.0)
+
+
+class RetryShare:
+    """Keeps a route's retries to a share of its first attempts, so that an outage is not multiplied."""
+
+    __slots__ = ("_bucket", "_buckets", "_firsts", "_retries")
+
+    def __init__(self) -> None:
+        self._buckets: deque[tuple[int, int, int]] = deque()
+        self._bucket = -1
+        self._firsts = 0
+        self._retries = 0
+
+    def _roll(self, now: float) -> None:
+        second = int(now)
+        if second != self._bucket:
+            self._buckets.append((self._bucket, self._firsts, self._retries))
+            self._bucket, self._firsts, self._retries = second, 0, 0
+            while self._buckets and self._buckets[0][0] <= second - RETRY_WINDOW_S:
+                self._buckets.popleft()
+
+    def first(self, now: float) -> None:
+        """Count a first attempt."""
+        if int(now) != self._bucket:
+            self._roll(now)
+        self._firsts += 1
+
+    def allow(self, now: float, max_share: float) -> bool:
+        """Count a retry, if the share has room; a few are always allowed, or quiet routes had none."""
+        self._roll(now)
+        firsts = self._firsts + sum(b[1] for b in self._buckets)
+        retries = self._retries + sum(b[2] for b in self._buckets)
+        if retries + 1 > max(RETRIES_ALWAYS_ALLOWED, max_share * firsts):
+            return False
+        self._retries += 1
+        return True

@@ -1,0 +1,1 @@
+"""The OpenAI dialect: the API that clients with an OpenAI SDK speak."""

@@ -1,0 +1,59 @@
+"""The endpoints of the OpenAI dialect, as data."""
+
+from __future__ import annotations
+
+from penstock.shapes.openai_request import Endpoint
+
+ENDPOINTS: dict[str, Endpoint] = {
+    endpoint.path: endpoint
+    for endpoint in (
+        Endpoint(
+            "chat",
+            "/v1/chat/completions",
+            stream_shape="chunks",
+            cap_fields=("max_completion_tokens", "max_tokens"),
+            prompt_fields=("messages", "tools", "functions", "response_format"),
+            usage_on_request=True,
+        ),
+        Endpoint(
+            "completions",
+            "/v1/completions",
+            stream_shape="chunks",
+            cap_fields=("max_tokens",),
+            prompt_fields=("prompt", "suffix"),
+            usage_on_request=True,
+        ),
+        Endpoint(
+            "responses",
+            "/v1/responses",
+            stream_shape="events",
+            cap_fields=("max_output_tokens",),
+            prompt_fields=("input", "instructions", "tools", "text"),
+        ),
+        Endpoint("embeddings", "/v1/embeddings", prompt_fields=("input",)),
+        Endpoint(
+            "moderations", "/v1/moderations", prompt_fields=("input",), default_model="omni-moderation-latest"
+        ),
+        Endpoint("rerank", "/v1/rerank", prompt_fields=("query", "documents")),
+        Endpoint(
+            "images.generations", "/v1/images/generations", stream_shape="events", prompt_fields=("prompt",)
+        ),
+        Endpoint("images.edits", "/v1/images/edits", body="multipart", stream_shape="events"),
+        Endpoint("images.variations", "/v1/images/variations", body="multipart", default_model="dall-e-2"),
+        Endpoint(
+            "audio.speech", "/v1/audio/speech", stream_shape="events", prompt_fields=("input", "instructions")
+        ),
+        Endpoint("audio.transcriptions", "/v1/audio/transcriptions", body="multipart", stream_shape="events"),
+        Endpoint("audio.translations", "/v1/audio/translations", body="multipart"),
+    )
+}
+
+# Every key that decides what is authorised, sent or billed, by its case-folded form.
+OWNED: dict[str, str] = {
+    key.casefold(): key
+    for key in (
+        "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens", "n",
+        "best_of", "service_tier", "tools", "store", "previous_response_id", "web_search_options", "background",
+        "metadata",
+    )
+}  # fmt: skip

@@ -1,0 +1,136 @@
+"""Writing an exchange's answer to its client: whole, streamed, fixed, or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from penstock.core.errors import CODES
+from penstock.core.exchange import AttemptFacts, RequestFacts
+from penstock.core.plan import Target
+from penstock.dialects.openai.errors import error_body
+from penstock.dialects.openai.static import static_answer, static_stream
+from penstock.pipeline.heads import answer_lines, budget_line, cost_line, overhead_line
+from penstock.ports.http_server import HttpRequest, Reply
+from penstock.providers.openai.errors import MAX_TEXT, Failure, redact
+from penstock.providers.openai.response import passed_headers
+from penstock.shapes.openai_request import OpenAIRequest
+from penstock.upstream.attempt import Attempt
+
+_JSON = b"content-type: application/json\r\n"
+_SSE = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
+Finish = Callable[[], None]
+
+
+class Answering:
+    """One answer. `first_us` is the time to the first byte of content."""
+
+    __slots__ = ("_facts", "_headers", "_reply", "_request", "first_us", "received_at", "started")
+
+    def __init__(self, reply: Reply, request: OpenAIRequest, facts: RequestFacts, http: HttpRequest) -> None:
+        self._reply = reply
+        self._request = request
+        self._facts = facts
+        self._headers = http.headers
+        self.started = False
+        self.first_us = 0
+        self.received_at = http.received_at
+
+    def start_stream(self, attempt: Attempt, route: str, now: float, budget_left: int | None) -> None:
+        """The head of a stream; its cost is not known yet."""
+        self.started = True
+        self.first_us = int((now - self.received_at) * 1_000_000)
+        lines = passed_headers(attempt.headers) + answer_lines(
+            self._facts.request_id, route, attempt.target, attempt.index
+        )
+        if attempt.mode == "stream":
+            lines += b"cache-control: no-cache\r\n"
+        if budget_left is not None:
+            lines += budget_line(budget_left)
+        length = attempt.headers.get(b"content-length") if attempt.mode == "binary" else None
+        self._reply.start(200, lines, int(length) if length is not None and length.isdigit() else None)
+
+    def finish(
+        self,
+        attempt: Attempt,
+        last: bytes,
+        route: str,
+        cost_nanousd: int | None,
+        overhead_us: int,
+        budget_left: int | None,
+    ) -> None:
+        """The whole answer, or the last piece of a stream."""
+        if self.started or attempt.mode in ("stream", "ended"):
+            if not self.started:
+                self.start_stream(attempt, route, attempt.ended_at, budget_left)
+            if self._headers.get(b"x-penstock-trailer") == b"1" and attempt.reader is not None:
+                last = b": x-penstock-" + cost_line(cost_nanousd)[11:-2] + b"\n\n" + last
+            self._reply.end(last)
+            return
+        lines = b"".join(
+            (
+                passed_headers(attempt.headers),
+                answer_lines(self._facts.request_id, route, attempt.target, attempt.index),
+                cost_line(cost_nanousd),
+                overhead_line(overhead_us),
+                budget_line(budget_left) if budget_left is not None else b"",
+            )
+        )
+        self._reply.send(200, lines, last)
+
+    def explain(self, failure: Failure, target: Target) -> str:
+        """One sentence about an upstream's failure, its own words attached, secrets removed."""
+        said = redact(failure.message, target.secrets)[:MAX_TEXT]
+        return f"{target.id}: {failure.cause.replace('_', ' ')}: {said}"
+
+    def failure(
+        self, failure: Failure, route: str, opened: int, settled: list[AttemptFacts]
+    ) -> tuple[int, str, Finish]:
+        """Status, code, and what writes the error."""
+        target = failure.target
+        lines = answer_lines(self._facts.request_id, route, target, opened)
+        if not failure.code and target is not None:
+            body = redact(failure.body.decode("utf-8", "replace"), target.secrets).encode()
+            lines += passed_headers(failure.headers)
+            if b"content-type" not in failure.headers:
+                lines += _JSON
+            return (
+                failure.status,
+                f"upstream_{failure.status}",
+                lambda: self._reply.send(failure.status, lines, body),
+            )
+        code = failure.code or "upstream_error"
+        status, kind, _ = CODES[code]
+        message = self.explain(failure, target) if target is not None else failure.message
+        if len(settled) > 1:
+            tried = ", ".join(f"{facts.target} ({facts.cause})" for facts in settled)
+            message += f"; tried in order: {tried}"
+        lines += _JSON
+        if status in (429, 503):
+            wait_s = failure.retry_after_s if failure.retry_after_s is not None else 1.0
+            lines += b"retry-after: %d\r\n" % max(1, int(wait_s + 0.999))
+        if status == 402:
+            lines += b"x-should-retry: false\r\n"
+        body = error_body(code, kind, message, None, self._facts.request_id)
+        return status, code, lambda: self._reply.send(status, lines, body)
+
+    def static(self, text: str, route: str, opened: int, now_s: int) -> Finish | None:
+        """A fixed text, marked degraded; None where the endpoint has no text to answer with."""
+        facts, endpoint = self._facts, self._request.endpoint.name
+        lines = answer_lines(facts.request_id, route, None, opened) + b"x-penstock-degraded: static\r\n"
+        lines += cost_line(0)
+        if self._request.stream:
+            pieces = static_stream(endpoint, text, facts.model, facts.request_id, now_s)
+            if pieces is None:
+                return None
+            reply, (first, last) = self._reply, pieces
+
+            def stream() -> None:
+                reply.start(200, _SSE + lines)
+                reply.write(first)
+                reply.end(last)
+
+            return stream
+        body = static_answer(endpoint, text, facts.model, facts.request_id, now_s)
+        if body is None:
+            return None
+        return lambda: self._reply.send(200, _JSON + lines, body)

@@ -1,0 +1,79 @@
+"""What all exchanges of one gateway process share: the current Plan, and the state that outlives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from penstock.admission.accounts import Accounts
+from penstock.core.plan import Plan
+from penstock.core.retry import RetryShare
+from penstock.ports.clock import Clock
+from penstock.ports.journal import JournalSink
+from penstock.ports.transport import Transport
+from penstock.routing.resolve import Resolver
+from penstock.upstream.attempt import Attempt
+from penstock.upstream.learned import Learned
+
+MAX_STATES = 65_536
+
+
+class GatewayContext:
+    """Plan and state. `draw` gives uniform floats in [0, 1), `bits` random integers of so many bits."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        clock: Clock,
+        journal: JournalSink,
+        transport: Transport,
+        accounts: Accounts,
+        draw: Callable[[], float],
+        bits: Callable[[int], int],
+    ) -> None:
+        self.clock = clock
+        self.journal = journal
+        self.transport = transport
+        self.accounts = accounts
+        self.draw = draw
+        self.bits = bits
+        self.learned: dict[str, Learned] = {}
+        self.shares: dict[str, RetryShare] = {}
+        self.attempts: set[Attempt] = set()
+        self.exchanges = 0
+        self.plan = plan
+        self.resolver = Resolver(plan)
+        self.accounts.apply(plan, clock.now_ms())
+
+    def swap(self, plan: Plan) -> None:
+        """Take a new Plan; exchanges under way keep the one they began with."""
+        self.plan = plan
+        self.resolver = Resolver(plan)
+        self.accounts.apply(plan, self.clock.now_ms())
+
+    def learned_of(self, target_id: str) -> Learned:
+        """What is known of a target's answers."""
+        learned = self.learned.get(target_id)
+        if learned is None:
+            learned = Learned()
+            if len(self.learned) < MAX_STATES:
+                self.learned[target_id] = learned
+        return learned
+
+    def share_of(self, route: str) -> RetryShare:
+        """The retry share of a route."""
+        share = self.shares.get(route)
+        if share is None:
+            share = RetryShare()
+            if len(self.shares) < MAX_STATES:
+                self.shares[route] = share
+        return share
+
+    def new_request_id(self) -> str:
+        """A request id that sorts by time and cannot be guessed."""
+        return f"req_{self.clock.now_ms():011x}{self.bits(64):016x}"
+
+    def sweep(self, now: float) -> None:
+        """Expire attempts whose phase took too long."""
+        for attempt in [a for a in self.attempts if a.deadline < now]:
+            attempt.expire()

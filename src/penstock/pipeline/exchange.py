@@ -1,0 +1,380 @@
+"""One exchange: from an admitted request through its attempts to the settled answer.
+
+The driver of a policy's steps. Everything here is plain calls: an exchange lives from callback to callback of
+its client, its upstream and the journal, and ends in `_settle`, once, on every path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from penstock.admission.accounts import Account
+from penstock.core.errors import CODES
+from penstock.core.exchange import (
+    AttemptFacts,
+    AttemptOpened,
+    AttemptSettled,
+    ExchangeSettled,
+    Outcome,
+    RequestFacts,
+    Subject,
+)
+from penstock.core.itinerary import OK, AttemptOutcome, GiveUp, Start, Static, Wait
+from penstock.core.plan import Route, Target, VirtualKey
+from penstock.dialects.openai.errors import error_event
+from penstock.pipeline.answer import Answering
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.heads import dollars
+from penstock.pipeline.reservation import reservation_for
+from penstock.pipeline.settlement import settle_attempt, succeeded
+from penstock.ports.clock import Timer
+from penstock.ports.http_server import HttpRequest, Reply
+from penstock.ports.journal import JournalFullError
+from penstock.providers.openai.errors import Failure, failure_of_cause
+from penstock.providers.openai.request import body_for, head_for
+from penstock.routing.policies import cursor_for
+from penstock.shapes.openai_request import OpenAIRequest
+from penstock.upstream.attempt import Attempt
+
+
+class Exchange:
+    """Implements ReplyListener towards the client and AttemptListener towards the upstream."""
+
+    __slots__ = (
+        "_account",
+        "_answering",
+        "_attempt",
+        "_ctx",
+        "_cursor",
+        "_deadline",
+        "_ended",
+        "_facts",
+        "_failure",
+        "_key",
+        "_opened",
+        "_request",
+        "_route",
+        "_settled",
+        "_skipped",
+        "_timer",
+        "_upstream_s",
+        "http",
+        "reply",
+    )
+
+    def __init__(
+        self,
+        ctx: GatewayContext,
+        http: HttpRequest,
+        reply: Reply,
+        request: OpenAIRequest,
+        route: Route,
+        key: VirtualKey,
+        account: Account,
+        facts: RequestFacts,
+    ) -> None:
+        self._ctx = ctx
+        self.http = http
+        self.reply = reply
+        self._request = request
+        self._route = route
+        self._key = key
+        self._account = account
+        self._facts = facts
+        self._cursor = cursor_for(route.policy, route.retry, ctx.share_of(route.name))
+        self._deadline = http.received_at + route.timeouts.total_s
+        self._attempt: Attempt | None = None
+        self._settled: list[AttemptFacts] = []
+        self._opened = 0
+        self._failure: Failure | None = None
+        self._skipped: Failure | None = None
+        self._timer: Timer | None = None
+        self._upstream_s = 0.0
+        self._ended = False
+        self._answering = Answering(reply, request, facts, http)
+
+    @property
+    def subject(self) -> Subject:
+        """On whose account it runs."""
+        return self._key.subject
+
+    def start(self) -> None:
+        """Begin with the first attempt."""
+        self._ctx.exchanges += 1
+        self.reply.listener = self
+        self._advance(None)
+
+    # --- the policy -------------------------------------------------------------------------------------
+
+    def _advance(self, outcome: AttemptOutcome | None) -> None:
+        ctx = self._ctx
+        while not self._ended:
+            now = ctx.clock.monotonic()
+            step = self._cursor.step(outcome, now, ctx.draw())
+            if isinstance(step, Start):
+                outcome = self._open(step.target, step.retry_of)
+                if outcome is None:
+                    return
+            elif isinstance(step, Wait):
+                if now + step.delay_s >= self._deadline:
+                    self._fail(self._failure)
+                else:
+                    self._timer = ctx.clock.call_later(step.delay_s, self._wake)
+                return
+            elif isinstance(step, Static):
+                self._answer_static(step.text)
+                return
+            elif isinstance(step, GiveUp):
+                self._fail(self._failure or self._skipped)
+                return
+            else:
+                return
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._advance(None)
+
+    def _open(self, target: Target, retry_of: str) -> AttemptOutcome | None:
+        """Reserve, write `attempt.opened`, send. An outcome instead where the attempt cannot be made."""
+        ctx = self._ctx
+        reservation = reservation_for(ctx.plan, self._request, target, ctx.learned_of(target.id))
+        budget = self._account.budget if self._key.budget is not None else None
+        now_ms = ctx.clock.now_ms()
+        amount = reservation.amount_nanousd
+        if budget is not None:
+            if amount is None and ctx.plan.refuse_unpriced:
+                return self._skip("unpriced", f"{target.id} has no price, and a budget applies to this key")
+            if not budget.reserve(amount or 0, now_ms):
+                left = dollars(budget.left_nanousd()).decode()
+                return self._skip(
+                    "budget", f"this request may cost more than the {left} USD that this key has left"
+                )
+        self._opened += 1
+        attempt = Attempt(
+            self, self._request, target, self._opened, self._route.timeouts, self._deadline, ctx.clock
+        )
+        attempt.retry_of = retry_of
+        attempt.opened_ms = now_ms
+        attempt.reserved_nanousd = amount
+        attempt.reserved_usage = reservation.usage
+        cap = reservation.cap if budget is not None else None
+        opened = AttemptOpened(
+            self._facts,
+            self._key.subject,
+            attempt.index,
+            now_ms,
+            target.id,
+            target.model,
+            amount,
+            reservation.usage,
+            target.card.version if target.card is not None else "",
+        )
+        self._attempt = attempt
+        try:
+            ctx.journal.append(opened, lambda: self._send(attempt, cap))
+        except JournalFullError as error:
+            self._attempt = None
+            self._opened -= 1
+            if budget is not None:
+                budget.settle(amount or 0, 0, now_ms)
+            self._failure = failure_of_cause("journal_full", str(error))
+            self._failure.code, self._failure.verdict = "journal_full", "final"
+            return self._failure.outcome()
+        ctx.attempts.add(attempt)
+        return None
+
+    def _skip(self, cause: str, message: str) -> AttemptOutcome:
+        self._skipped = failure_of_cause(cause, message)
+        return self._skipped.outcome()
+
+    def _send(self, attempt: Attempt, cap: int | None) -> None:
+        if self._attempt is not attempt or self._ended:
+            return  # the client hung up in the meantime
+        http = self.http
+        content_type = http.headers.get(b"content-type", b"") if self._request.form is not None else b""
+        body = body_for(self._request, attempt.target, cap)
+        head = head_for(
+            attempt.target,
+            self._request.endpoint.path,
+            http.query,
+            len(body),
+            content_type,
+            http.headers,
+            self._facts.request_id.encode(),
+        )
+        attempt.start(self._ctx.transport, head + body)
+
+    # --- the upstream's side (AttemptListener) ------------------------------------------------------------
+
+    def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
+        """Stream bytes to the client; the first ones commit the exchange to this attempt."""
+        if self._ended:
+            return
+        if not self._answering.started:
+            self._cursor.step(OK, self._ctx.clock.monotonic(), 0.0)
+            self._answering.start_stream(
+                attempt, self._route.name, self._ctx.clock.monotonic(), self._budget_left()
+            )
+        self.reply.write(data)
+
+    def attempt_done(self, attempt: Attempt, last: bytes) -> None:
+        """A whole answer: settle, and let its last piece follow the journal."""
+        if self._ended:
+            return
+        if not self._answering.started:
+            self._cursor.step(OK, self._ctx.clock.monotonic(), 0.0)
+        facts = self._close(attempt, "ok", "")
+        answering, budget_left = self._answering, self._budget_left()
+        total_cost = self._total_cost(facts)
+        overhead_us = self._overhead_us()
+        self._settle(
+            "ok",
+            200,
+            "",
+            facts,
+            lambda: answering.finish(attempt, last, self._route.name, total_cost, overhead_us, budget_left),
+        )
+
+    def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
+        """Try on, or pass the failure to the client; a stream that has begun can only be broken off."""
+        if self._ended:
+            return
+        self._failure = failure
+        failure.target, failure.headers = attempt.target, attempt.headers
+        facts = self._close(attempt, "error", failure.cause)
+        if self._answering.started:
+            self._break(attempt, failure, facts)
+            return
+        outcome = failure.outcome()
+        self._settled.append(facts)
+        self._ctx.journal.append(AttemptSettled(self._facts, self.subject, facts))
+        self._advance(outcome)
+
+    def attempt_released(self, attempt: Attempt) -> None:
+        """Its deadline need not be watched any more."""
+        self._ctx.attempts.discard(attempt)
+
+    def _break(self, attempt: Attempt, failure: Failure, facts: AttemptFacts) -> None:
+        """The stream ends with an error event in its own shape, or is cut where it has none."""
+        code = failure.code or "upstream_error"
+        answering = self._answering
+        shape = self._request.endpoint.stream_shape
+        if attempt.mode == "binary" or shape is None:
+            self._settle("error", 200, code, facts, self.reply.abort)
+            return
+        message = answering.explain(failure, attempt.target)
+        event = error_event(shape, code, CODES[code][1], message, self._facts.request_id)
+        self._settle("error", 200, code, facts, lambda: self.reply.end(event))
+
+    # --- the client's side (ReplyListener) ----------------------------------------------------------------
+
+    def client_gone(self) -> None:
+        """Stop the spend upstream at once; what was generated is charged."""
+        if self._ended:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        attempt = self._attempt
+        facts = None
+        if attempt is not None:
+            attempt.cancel()
+            facts = self._close(attempt, "cancelled", "client_closed")
+        self._settle("cancelled", 499, "client_closed", facts, None)
+
+    def client_slow(self) -> None:
+        """Hold the upstream back."""
+        if self._attempt is not None:
+            self._attempt.pause()
+
+    def client_ready(self) -> None:
+        """Let it go on."""
+        if self._attempt is not None:
+            self._attempt.resume()
+
+    # --- endings ------------------------------------------------------------------------------------------
+
+    def _close(self, attempt: Attempt, outcome: Outcome, cause: str) -> AttemptFacts:
+        """End an attempt: its facts, its reservation."""
+        ctx = self._ctx
+        self._attempt = None
+        if attempt.mode != "ended":
+            ctx.attempts.discard(attempt)
+        if not attempt.ended_at:
+            attempt.ended_at = ctx.clock.monotonic()
+        if attempt.sent_at:
+            self._upstream_s += attempt.ended_at - attempt.sent_at
+        facts = settle_attempt(attempt, outcome, cause, ctx.learned_of(attempt.target.id))
+        if self._key.budget is not None and self._account.budget is not None:
+            self._account.budget.settle(
+                attempt.reserved_nanousd or 0, facts.cost_nanousd or 0, attempt.opened_ms
+            )
+        return facts
+
+    def _budget_left(self) -> int | None:
+        if self._key.budget is None or self._account.budget is None:
+            return None
+        return self._account.budget.left_nanousd()
+
+    def _total_cost(self, last: AttemptFacts) -> int | None:
+        """The cost of all attempts; None as soon as one of them is unpriced."""
+        total = last.cost_nanousd
+        for facts in self._settled:
+            if total is None or facts.cost_nanousd is None:
+                return None
+            total += facts.cost_nanousd
+        return total
+
+    def _overhead_us(self) -> int:
+        total_s = self._ctx.clock.monotonic() - self.http.received_at
+        return max(0, int((total_s - self._upstream_s) * 1_000_000))
+
+    def _fail(self, failure: Failure | None) -> None:
+        """No target answered: tell the client why, in its dialect."""
+        failure = failure or failure_of_cause("internal", "no target was tried")
+        status, code, send = self._answering.failure(failure, self._route.name, self._opened, self._settled)
+        self._settle("error", status, code, None, send)
+
+    def _answer_static(self, text: str) -> None:
+        finish = self._answering.static(
+            text, self._route.name, self._opened, self._ctx.clock.now_ms() // 1000
+        )
+        if finish is None:
+            self._fail(self._failure)
+        else:
+            self._settle("ok", 200, "static", None, finish)
+
+    def _settle(
+        self,
+        outcome: Outcome,
+        status: int,
+        code: str,
+        last: AttemptFacts | None,
+        then: Callable[[], None] | None,
+    ) -> None:
+        """Write the exchange down; `then` sends its last bytes once that is done."""
+        self._ended = True
+        ctx = self._ctx
+        attempts = self._settled if last is None else [*self._settled, last]
+        now = ctx.clock.monotonic()
+        received_at = self.http.received_at
+        total_us = int((now - received_at) * 1_000_000)
+        answering = self._answering
+        settled = ExchangeSettled(
+            self._facts,
+            self.subject,
+            attempts,
+            ctx.clock.now_ms(),
+            outcome,
+            status,
+            code,
+            last is not None and succeeded(self._route, outcome, last),
+            "miss",
+            answering.first_us if answering.started else total_us if outcome == "ok" else 0,
+            total_us,
+            max(0, total_us - int(self._upstream_s * 1_000_000)),
+            len(self.http.body),
+            self.reply.bytes_out,
+        )
+        self._account.slots.give_back()
+        ctx.exchanges -= 1
+        ctx.journal.append(settled, then)

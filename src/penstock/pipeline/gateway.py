@@ -1,0 +1,179 @@
+"""The gateway's front: a path to an endpoint, a request to an exchange or a refusal."""
+
+from __future__ import annotations
+
+from penstock.admission.gate import enter, key_of
+from penstock.admission.tags import read_tags
+from penstock.core.errors import CODES, Refusal
+from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
+from penstock.core.plan import Plan, Route, VirtualKey
+from penstock.dialects.openai.decode import decode
+from penstock.dialects.openai.endpoints import ENDPOINTS
+from penstock.dialects.openai.errors import error_body
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.exchange import Exchange
+from penstock.pipeline.models import model_answer, models_answer
+from penstock.ports.http_server import HttpRequest, Reply
+from penstock.shapes.openai_request import Endpoint, OpenAIRequest
+
+_JSON = b"content-type: application/json\r\n"
+_NAMED_TAGS = ("session", "task", "prompt_version", "feature")
+_LATER = (
+    "/v1/files",
+    "/v1/batches",
+    "/v1/feedback",
+    "/v1/usage",
+    "/v1/messages",
+    "/v1beta",
+    "/model/",
+    "/mcp",
+)
+MAX_MODEL = 256
+
+
+class Gateway:
+    """Implements ports.http_server.RequestHandler."""
+
+    def __init__(self, ctx: GatewayContext) -> None:
+        self.ctx = ctx
+        self.ready = True
+
+    def handle(self, request: HttpRequest, reply: Reply) -> None:
+        """Answer one request; a defect of ours becomes a 500, never a hanging client."""
+        endpoint = ENDPOINTS.get(request.path)
+        if endpoint is None or request.method != b"POST":
+            self._other(request, reply, endpoint)
+            return
+        admission = _Admission(self.ctx, request, endpoint)
+        try:
+            exchange = admission.admit(reply)
+        except Refusal as refusal:
+            admission.record(refusal)
+            self._refuse(reply, refusal, admission.request_id)
+        except Exception:
+            self._refuse(
+                reply, Refusal("internal_error", "the gateway failed on this request"), admission.request_id
+            )
+            raise
+        else:
+            exchange.start()
+
+    def refuse(self, path: str, reply: Reply, status: int, code: str, message: str) -> None:
+        """The server refuses the message itself."""
+        del path
+        request_id = self.ctx.new_request_id()
+        body = error_body(code, CODES[code][1], message, None, request_id)
+        reply.send(status, _JSON + _id_lines(request_id), body)
+
+    def _refuse(self, reply: Reply, refusal: Refusal, request_id: str) -> None:
+        lines = _JSON + _id_lines(request_id)
+        if refusal.retry_after_s is not None:
+            lines += b"retry-after: %d\r\n" % max(1, int(refusal.retry_after_s + 0.999))
+        if refusal.status == 402:
+            lines += b"x-should-retry: false\r\n"
+        reply.send(
+            refusal.status,
+            lines,
+            error_body(refusal.code, refusal.type, str(refusal), refusal.param, request_id),
+        )
+
+    def _other(self, request: HttpRequest, reply: Reply, endpoint: Endpoint | None) -> None:
+        request_id = self.ctx.new_request_id()
+        path, method = request.path, request.method
+        if path in ("/", "/healthz") and method in (b"GET", b"HEAD"):
+            reply.send(200, _JSON, b'{"status":"ok"}')
+        elif path == "/readyz" and method in (b"GET", b"HEAD"):
+            status = 200 if self.ready else 503
+            reply.send(status, _JSON, b'{"status":"%b"}' % (b"ready" if self.ready else b"draining"))
+        elif path == "/v1/models" or path.startswith("/v1/models/"):
+            self._models(request, reply, request_id)
+        elif endpoint is not None:
+            self._refuse(reply, Refusal("method_not_allowed", f"send POST to {path}"), request_id)
+        elif path.startswith(_LATER):
+            self._refuse(
+                reply, Refusal("endpoint_not_built", f"{path} is not served by this version yet"), request_id
+            )
+        else:
+            known = ", ".join(sorted(ENDPOINTS))
+            self._refuse(
+                reply, Refusal("unknown_path", f"nothing is served at {path}; there are {known}"), request_id
+            )
+
+    def _models(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
+        try:
+            if request.method not in (b"GET", b"HEAD"):
+                raise Refusal("method_not_allowed", "send GET to /v1/models")
+            key = key_of(self.ctx.plan, request.headers)
+            if request.path == "/v1/models":
+                body = models_answer(self.ctx.plan, key)
+            else:
+                body = model_answer(self.ctx.plan, key, request.path.removeprefix("/v1/models/"))
+            reply.send(200, _JSON + _id_lines(request_id), body)
+        except Refusal as refusal:
+            self._refuse(reply, refusal, request_id)
+
+
+class _Admission:
+    """Stages 1 and 2 of one request; remembers how far it came, for the record of a refusal."""
+
+    __slots__ = ("_ctx", "_decoded", "_endpoint", "_http", "_key", "_plan", "_route", "request_id")
+
+    def __init__(self, ctx: GatewayContext, http: HttpRequest, endpoint: Endpoint) -> None:
+        self._ctx = ctx
+        self._plan: Plan = ctx.plan
+        self._http = http
+        self._endpoint = endpoint
+        self.request_id = ctx.new_request_id()
+        self._key: VirtualKey | None = None
+        self._decoded: OpenAIRequest | None = None
+        self._route: Route | None = None
+
+    def admit(self, reply: Reply) -> Exchange:
+        """Who asks, for what, on which route, with what room. Raises Refusal."""
+        ctx, http = self._ctx, self._http
+        key = self._key = key_of(self._plan, http.headers)
+        request = self._decoded = decode(self._endpoint, http.body, http.headers.get(b"content-type", b""))
+        route = self._route = ctx.resolver.resolve(request.model, key)
+        tags = read_tags(http.headers.get(b"x-penstock-tags"), request.metadata, key.tags)
+        missing = [name for name in route.required_tags if name not in tags]
+        if missing:
+            raise Refusal(
+                "missing_tag",
+                f"the route {route.name!r} requires the tag {missing[0]!r}: send x-penstock-tags: {missing[0]}=…",
+            )
+        account = enter(ctx.accounts, key, http.received_at)
+        return Exchange(ctx, http, reply, request, route, key, account, self._facts(request, route, tags))
+
+    def _facts(self, request: OpenAIRequest, route: Route, tags: dict[str, str]) -> RequestFacts:
+        named = [tags.get(name, "") for name in _NAMED_TAGS] if tags else ("", "", "", "")
+        return RequestFacts(
+            self.request_id,
+            self._ctx.clock.now_ms(),
+            "openai",
+            self._endpoint.name,
+            route.name,
+            request.model[:MAX_MODEL],
+            request.stream,
+            *named,
+            tags=tags,
+        )
+
+    def record(self, refusal: Refusal) -> None:
+        """Write the refusal down, with what was known by then."""
+        request = self._decoded
+        facts = RequestFacts(
+            self.request_id,
+            self._ctx.clock.now_ms(),
+            "openai",
+            self._endpoint.name,
+            self._route.name if self._route is not None else "",
+            request.model[:MAX_MODEL] if request is not None else "",
+            request.stream if request is not None else False,
+        )
+        subject = self._key.subject if self._key is not None else Subject()
+        self._ctx.journal.append(AdmissionRefused(facts, subject, refusal.status, refusal.code))
+
+
+def _id_lines(request_id: str) -> bytes:
+    text = request_id.encode()
+    return b"x-penstock-request-id: %b\r\nx-request-id: %b\r\n" % (text, text)

@@ -1,0 +1,45 @@
+"""The x-penstock-* lines of an answer's head."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from penstock.core.plan import Target
+from penstock.wire.http1 import header_safe
+
+
+@lru_cache(maxsize=4096)
+def _path_lines(route: str, target: str) -> bytes:
+    return b"x-penstock-route: %b\r\nx-penstock-target: %b\r\n" % (header_safe(route), header_safe(target))
+
+
+def dollars(nanousd: int) -> bytes:
+    """Nano-dollars as a decimal number of dollars, without trailing zeros."""
+    whole, part = divmod(nanousd, 1_000_000_000)
+    if not part:
+        return b"%d" % whole
+    return b"%d.%s" % (whole, (b"%09d" % part).rstrip(b"0"))
+
+
+def answer_lines(request_id: str, route: str, target: Target | None, attempts: int) -> bytes:
+    """What is known of every answer when its head is written."""
+    return b"x-penstock-request-id: %b\r\n%bx-penstock-attempts: %d\r\nx-penstock-cache: miss\r\n" % (
+        request_id.encode(),
+        _path_lines(route, target.id if target is not None else "none"),
+        attempts,
+    )
+
+
+def cost_line(cost_nanousd: int | None) -> bytes:
+    """The cost, or `unpriced`: a model without a price is never shown as free."""
+    return b"x-penstock-cost-usd: %b\r\n" % (b"unpriced" if cost_nanousd is None else dollars(cost_nanousd))
+
+
+def budget_line(left_nanousd: int) -> bytes:
+    """What is left of the key's budget."""
+    return b"x-penstock-budget-left-usd: %b\r\n" % dollars(left_nanousd)
+
+
+def overhead_line(overhead_us: int) -> bytes:
+    """Our own time."""
+    return b"x-penstock-overhead-us: %d\r\n" % overhead_us

@@ -1,0 +1,98 @@
+"""How an attempt and an exchange are written down: usage, cost, timings."""
+
+from __future__ import annotations
+
+from penstock.core.exchange import AttemptFacts, Outcome
+from penstock.core.plan import Route
+from penstock.core.price import cost_nanousd
+from penstock.core.usage import NO_USAGE, Usage, UsageSource
+from penstock.upstream.attempt import Attempt
+from penstock.upstream.learned import Learned
+
+_FINISHED = frozenset(
+    {"stop", "tool_calls", "function_call", "completed", "end_turn", "eos", "stop_sequence"}
+)
+_NOTHING_SENT = ("connect_", "dns_", "tls_", "stale", "budget", "unpriced")
+
+
+def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Learned) -> AttemptFacts:
+    """The attempt's facts; what it taught is learnt on the way."""
+    usage = attempt.reported_usage()
+    source: UsageSource = "reported"
+    target = attempt.target
+    card = target.card
+    cost: int | None
+    if usage is not None:
+        if outcome == "ok":
+            learned.learn(
+                attempt.request.prompt_chars, usage.input_tokens, attempt.output_chars(), usage.output_tokens
+            )
+        cost = cost_nanousd(card, usage) if card is not None else None
+    elif _not_billed(attempt, cause):
+        usage = NO_USAGE
+        cost = 0 if card is not None else None
+    else:
+        usage = estimate(attempt, outcome, learned)
+        source = "estimated"
+        cost = cost_nanousd(card, usage) if card is not None else None
+    sent_at = attempt.sent_at
+    return AttemptFacts(
+        index=attempt.index,
+        target=target.id,
+        model=target.model,
+        opened_ms=attempt.opened_ms,
+        outcome=outcome,
+        cause=cause,
+        status=attempt.status,
+        usage=usage,
+        usage_source=source,
+        cost_nanousd=cost,
+        reserved_nanousd=attempt.reserved_nanousd,
+        price_card=card.version if card is not None else "",
+        model_answered=attempt.model_answered(),
+        finish_reason=attempt.finish_reason(),
+        upstream_request_id=attempt.headers.get(b"x-request-id", b"").decode("latin-1")[:128],
+        connect_us=_us(sent_at, attempt.connected_at),
+        first_byte_us=_us(sent_at, attempt.first_at),
+        total_us=_us(sent_at, attempt.ended_at),
+    )
+
+
+def _us(start: float, end: float) -> int:
+    return int((end - start) * 1_000_000) if end > start else 0
+
+
+def _not_billed(attempt: Attempt, cause: str) -> bool:
+    """Providers do not charge for a request that never arrived or that they answered with an error."""
+    return (
+        not attempt.reached_upstream
+        or attempt.status not in (0, 200)
+        or cause.startswith(_NOTHING_SENT)
+        or (cause == "stream_error" and not attempt.output_chars())
+    )
+
+
+def estimate(attempt: Attempt, outcome: Outcome, learned: Learned) -> Usage:
+    """The usage of an answer whose end was not seen, or that did not say."""
+    request = attempt.request
+    chars = attempt.output_chars()
+    if not request.endpoint.cap_fields:
+        made = 0
+    elif outcome == "ok" or request.stream:
+        made = learned.output_tokens(chars)
+    else:
+        # Nothing of a whole answer is seen before its end: it is taken for one of usual length.
+        made = min(learned.typical_output_tokens() * request.choices, attempt.reserved_usage.output_tokens)
+    return Usage(
+        input_tokens=learned.input_tokens(request.prompt_chars),
+        output_tokens=made,
+        requests=1,
+        images=attempt.reserved_usage.images,
+    )
+
+
+def succeeded(route: Route, outcome: Outcome, facts: AttemptFacts) -> bool:
+    """Whether the answer passes the route's quality gate."""
+    if outcome != "ok":
+        return False
+    return "finished" not in route.success or facts.finish_reason in _FINISHED

@@ -1,0 +1,140 @@
+"""What an upstream's failure means: for the policy (retry, fall back, give up) and for the client."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import msgspec
+
+from penstock.core.itinerary import AttemptOutcome, Verdict
+from penstock.core.plan import Target
+from penstock.shapes.openai import ErrorShape, decode_error
+
+_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+# Status -> (what the policy may do, the code the client sees). Others: 4xx is the request's own fault, which no
+# other target would forgive; 5xx is the provider's.
+_STATUS: dict[int, tuple[Verdict, str]] = {
+    401: ("fallback", "upstream_auth"),
+    402: ("fallback", "upstream_auth"),
+    403: ("fallback", "upstream_auth"),
+    404: ("fallback", ""),
+    408: ("retry", "upstream_timeout"),
+    409: ("retry", ""),
+    425: ("retry", "upstream_error"),
+    429: ("retry", "upstream_rate_limited"),
+    503: ("retry", "upstream_overloaded"),
+    504: ("retry", "upstream_timeout"),
+    529: ("retry", "upstream_overloaded"),
+}
+_CAUSES: dict[str, tuple[Verdict, str]] = {
+    "connect_refused": ("retry", "upstream_unreachable"),
+    "connect_timeout": ("retry", "upstream_unreachable"),
+    "connect_error": ("retry", "upstream_unreachable"),
+    "dns_error": ("fallback", "upstream_unreachable"),
+    "tls_error": ("fallback", "upstream_unreachable"),
+    "first_event_timeout": ("fallback", "upstream_timeout"),
+    "idle_timeout": ("fallback", "upstream_timeout"),
+    "total_timeout": ("final", "upstream_timeout"),
+    "reset": ("retry", "upstream_error"),
+    "cut": ("retry", "upstream_error"),
+    "bad_response": ("retry", "upstream_garbage"),
+    "garbage": ("retry", "upstream_garbage"),
+    "stream_error": ("retry", "upstream_error"),
+    "stale": ("stale", "upstream_error"),
+    "budget": ("fallback", "budget_exceeded"),
+    "unpriced": ("fallback", "unpriced_model"),
+    "internal": ("final", "internal_error"),
+}
+_RATE_WORDS = re.compile(r"rate.?limit|too_many_requests|quota", re.IGNORECASE)
+_OVERLOAD_WORDS = re.compile(r"overloaded|unavailable|capacity", re.IGNORECASE)
+_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+MAX_TEXT = 2000
+
+
+@dataclass(slots=True)
+class Failure:
+    """One attempt's failure. `code` is empty where the upstream's own 4xx answer goes to the client as it is."""
+
+    cause: str
+    code: str
+    status: int
+    message: str
+    body: bytes = b""
+    retry_after_s: float | None = None
+    verdict: Verdict = "fallback"
+    target: Target | None = None
+    headers: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+
+    def outcome(self) -> AttemptOutcome:
+        """What the policy is told."""
+        return AttemptOutcome(self.verdict, self.cause, self.retry_after_s)
+
+
+def failure_of_status(status: int, body: bytes, retry_after_s: float | None) -> Failure:
+    """The failure that an error status is."""
+    error = read_error(body)
+    default: tuple[Verdict, str] = ("retry", "upstream_error") if status >= 500 else ("final", "")
+    verdict, code = _STATUS.get(status, default)
+    if status == 429 and error.code in _QUOTA:
+        verdict = "fallback"  # waiting does not fill an account
+    if status < 300:
+        verdict, code = "retry", "upstream_garbage"
+    message = error.message or body[:MAX_TEXT].decode("utf-8", "replace") or f"HTTP {status} without a body"
+    return Failure(f"status_{status}", code, status, message, body, retry_after_s, verdict)
+
+
+def failure_of_cause(cause: str, detail: str) -> Failure:
+    """The failure of the connection, of time, or of an answer that cannot be read."""
+    verdict, code = _CAUSES.get(cause, ("fallback", "upstream_error"))
+    return Failure(cause, code, 0, detail, verdict=verdict)
+
+
+def failure_of_event(error: bytes) -> Failure:
+    """The failure that an error inside a stream is."""
+    shape = _shape(error)
+    text = f"{shape.type} {shape.code}"
+    if _RATE_WORDS.search(text) or shape.code == 429:
+        code = "upstream_rate_limited"
+    elif _OVERLOAD_WORDS.search(text) or shape.code in (503, 529):
+        code = "upstream_overloaded"
+    else:
+        code = "upstream_error"
+    message = shape.message or error[:MAX_TEXT].decode("utf-8", "replace")
+    verdict: Verdict = (
+        "final" if shape.code in (400, 413, 422) or shape.type == "invalid_request_error" else "retry"
+    )
+    return Failure("stream_error", code, 0, message, verdict=verdict)
+
+
+def read_error(body: bytes) -> ErrorShape:
+    """The error object in a body, however much of one there is."""
+    try:
+        members = _envelope(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ErrorShape()
+    inner = members.get("error")
+    return _shape(bytes(inner) if inner is not None else body)
+
+
+def _shape(text: bytes) -> ErrorShape:
+    try:
+        return decode_error(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return ErrorShape(message=msgspec.json.decode(text, type=str))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ErrorShape()
+
+
+_KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|key|AIza|Bearer)[-_ ]?[A-Za-z0-9*._-]{8,}", re.IGNORECASE)
+
+
+def redact(text: str, secrets: tuple[str, ...]) -> str:
+    """The text without our credentials, and without anything that looks like one (vendors echo keys in part)."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "[redacted]")
+    return _KEY_LIKE.sub("[redacted]", text)

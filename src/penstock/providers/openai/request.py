@@ -1,0 +1,87 @@
+"""The upstream request: the client's body with owned fields patched, our credential, an allow-list of headers."""
+
+from __future__ import annotations
+
+from penstock.core.plan import Target
+from penstock.shapes.openai_request import OpenAIRequest
+from penstock.wire.json_fields import scan
+
+# What of the client's headers an upstream may see.
+_FORWARDED = (
+    b"openai-beta",
+    b"idempotency-key",
+    b"traceparent",
+    b"tracestate",
+)
+
+
+def body_for(request: OpenAIRequest, target: Target, cap: int | None) -> bytes:
+    """The body for this target. `cap`: the output bound that the reservation used, written into it."""
+    form = request.form
+    if form is not None:
+        return form.with_text("model", target.model)
+    fields = request.fields
+    if fields is None:
+        return b""
+    edits: dict[str, bytes] = {}
+    if fields.raw.get("model") != target.model_json:
+        edits["model"] = target.model_json
+    if target.set_fields:
+        edits.update(target.set_fields)
+    if request.stream and not request.wants_usage and target.asks_stream_usage:
+        edits["stream_options"] = _options_with_usage(fields.raw.get("stream_options"))
+    if cap is not None and request.endpoint.cap_fields:
+        _write_cap(request, target, cap, fields.raw, edits)
+    return fields.patch(edits) if edits else fields.body
+
+
+def _options_with_usage(given: bytes | None) -> bytes:
+    if given is None or given == b"null":
+        return b'{"include_usage":true}'
+    return scan(given).patch({"include_usage": b"true"})
+
+
+def _write_cap(
+    request: OpenAIRequest, target: Target, cap: int, raw: dict[str, bytes], edits: dict[str, bytes]
+) -> None:
+    names = request.endpoint.cap_fields
+    sent = [name for name in names if raw.get(name, b"null") != b"null"]
+    if not sent:
+        name = target.cap_field if target.cap_field in names else names[-1]
+        edits[name] = b"%d" % cap
+    for name in sent:
+        if int(raw[name]) > cap:
+            edits[name] = b"%d" % cap
+
+
+def head_for(
+    target: Target,
+    path: str,
+    query: bytes,
+    length: int,
+    content_type: bytes,
+    client: dict[bytes, bytes],
+    request_id: bytes,
+) -> bytes:
+    """The request head, up to and including its blank line."""
+    suffix = path.removeprefix("/v1").encode()
+    lines = [
+        b"POST ",
+        target.base_path,
+        suffix,
+        b"?" + query if query else b"",
+        b" HTTP/1.1\r\nhost: ",
+        target.origin.authority,
+        b"\r\n",
+        target.auth,
+        b"content-type: ",
+        content_type or b"application/json",
+        b"\r\naccept-encoding: identity\r\nuser-agent: penstock\r\nx-penstock-request-id: ",
+        request_id,
+    ]
+    for name in _FORWARDED:
+        value = client.get(name)
+        if value is not None:
+            lines += (b"\r\n", name, b": ", value)
+    lines.append(b"\r\ncontent-length: %d\r\n\r\n" % length)
+    return b"".join(lines)

@@ -1,0 +1,185 @@
+"""One OpenAI-shaped stream, event by event: what each event is, and what it tells about usage and finish.
+
+Events stay the bytes they came in. Only where the gateway itself asked for the usage is it taken out again:
+`usage: null` leaves each chunk and the usage chunk is held back, so that the client sees the stream that it
+would have got without us.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from penstock.core.usage import Usage
+from penstock.providers.openai.usage import usage_of
+from penstock.shapes.openai import Answer, ChoiceShape, MessageShape, decode_answer, decode_responses_event
+from penstock.wire.json_fields import FieldsError, scan
+from penstock.wire.sse import data_of, with_data
+
+Kind = Literal["neutral", "content", "last", "error", "garbage"]
+
+_LAST_EVENTS = frozenset({"response.completed", "response.incomplete"})
+_EMPTY = (b"null", b"[]")
+_MAYBE_LAST = (".completed", ".done")
+_CHUNK_FIELDS = frozenset(
+    {"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "provider",
+     "obfuscation"}
+)  # fmt: skip
+
+
+class StreamReader:
+    """Reads events in order. After each `read`: `out` is what may go to the client now."""
+
+    __slots__ = (
+        "_held",
+        "_hide_usage",
+        "_read",
+        "error",
+        "finish_reason",
+        "model",
+        "out",
+        "output_chars",
+        "tool_calls",
+        "usage",
+    )
+
+    def __init__(self, shape: Literal["chunks", "events"], *, hide_usage: bool) -> None:
+        self._hide_usage = hide_usage
+        self._held: bytes = b""
+        self._read = self._read_chunk if shape == "chunks" else self._read_event
+        self.out: bytes = b""
+        self.usage: Usage | None = None
+        self.model = ""
+        self.finish_reason = ""
+        self.error = b""
+        self.output_chars = 0
+        self.tool_calls = False
+
+    def read(self, event: bytes) -> Kind:
+        """Take one whole event. `last` events must not be sent before the exchange is settled."""
+        data = data_of(event)
+        if not data:
+            self.out = event
+            return "neutral"
+        try:
+            return self._read(event, data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, FieldsError) as error:
+            self.error = f"an event of the stream cannot be read: {error}".encode()
+            self.out = b""
+            return "garbage"
+
+    def rest(self) -> bytes:
+        """What is still held back when the stream ends."""
+        held, self._held = self._held, b""
+        return held
+
+    # --- chat and completions ---------------------------------------------------------------------------
+
+    def _read_chunk(self, event: bytes, data: bytes) -> Kind:
+        if data == b"[DONE]":
+            self.out = self.rest() + event
+            return "last"
+        chunk = decode_answer(data)
+        if chunk.error is not None:
+            self.error = bytes(chunk.error)
+            self.out = self.rest() + event
+            return "error"
+        if chunk.model:
+            self.model = chunk.model
+        if chunk.usage is not None:
+            self.usage = usage_of(chunk.usage)
+        if self._hide_usage:
+            return self._hide(event, data, chunk)
+        self.out = event
+        return self._kind(chunk.choices)
+
+    def _kind(self, choices: list[ChoiceShape] | None) -> Kind:
+        kind: Kind = "neutral"
+        for choice in choices or ():
+            if choice.finish_reason:
+                self.finish_reason = choice.finish_reason
+                kind = "content"
+            delta = choice.delta
+            if choice.text:
+                self.output_chars += len(choice.text)
+                kind = "content"
+            if delta is not None and (size := output_size(delta)):
+                self.output_chars += size
+                self.tool_calls = self.tool_calls or delta.tool_calls is not None
+                kind = "content"
+        return kind
+
+    def _hide(self, event: bytes, data: bytes, chunk: Answer) -> Kind:
+        held = self.rest()
+        if not chunk.choices and chunk.usage is not None:
+            # The usage chunk. What else it carries (llama.cpp's timings) stands on the chunk before it when
+            # nobody asks for usage, so that is where it goes.
+            extras = {k: v for k, v in scan(data).raw.items() if k not in _CHUNK_FIELDS}
+            if held and extras:
+                held = with_data(held, scan(data_of(held)).patch(dict(extras)))
+            self.out = held
+            return "content" if held else "neutral"
+        if b'"usage"' in data and chunk.usage is None and "usage" in (fields := scan(data)).raw:
+            event = with_data(event, fields.without("usage"))
+        kind = self._kind(chunk.choices)
+        if self.finish_reason and kind == "content":
+            self._held = event
+            self.out = held
+        else:
+            self.out = held + event
+        return kind
+
+    # --- responses, images, audio -----------------------------------------------------------------------
+
+    def _read_event(self, event: bytes, data: bytes) -> Kind:
+        if data == b"[DONE]":
+            self.out = self.rest() + event
+            return "last"
+        seen = decode_responses_event(data)
+        kind = seen.type
+        response = seen.response
+        if response is not None:
+            if response.model:
+                self.model = response.model
+            if response.usage is not None:
+                self.usage = usage_of(response.usage)
+        if seen.usage is not None:
+            self.usage = usage_of(seen.usage)
+        self.out = self.rest() + event
+        if kind == "error" or kind.endswith(".failed"):
+            self.error = bytes(seen.error) if seen.error is not None else data
+            if response is not None and response.error is not None:
+                self.error = bytes(response.error)
+            return "error"
+        if kind in _LAST_EVENTS:
+            self.finish_reason = (response.status if response is not None else None) or "completed"
+            return "last"
+        if isinstance(seen.delta, str):
+            self.output_chars += len(seen.delta)
+        if not kind.startswith("response.") and kind.endswith(_MAYBE_LAST):
+            self.finish_reason = "completed"
+            self.out, self._held = self.out[: -len(event)], event
+        return (
+            "neutral"
+            if kind in ("response.created", "response.queued", "response.in_progress")
+            else "content"
+        )
+
+
+def output_size(delta: MessageShape) -> int:
+    """Characters of output in one message or delta."""
+    total = 0
+    content = delta.content
+    if content:
+        total = len(content) if isinstance(content, str) else sum([len(bytes(part)) for part in content])
+    if delta.reasoning_content:
+        total += len(delta.reasoning_content)
+    elif delta.reasoning:
+        total += len(delta.reasoning)
+    if delta.refusal:
+        total += len(delta.refusal)
+    for raw in (delta.tool_calls, delta.function_call, delta.audio):
+        if raw is not None and (text := bytes(raw)) not in _EMPTY:
+            total += len(text)
+    return total

@@ -1,0 +1,59 @@
+"""An OpenAI-shaped usage object as core Usage."""
+
+from __future__ import annotations
+
+from penstock.core.usage import Usage
+from penstock.shapes.openai import Answer, InputDetails, Number, OutputDetails, UsageShape
+
+_NO_INPUT = InputDetails()
+_NO_OUTPUT = OutputDetails()
+
+
+def _n(count: Number | None) -> int:
+    return max(0, int(count)) if count else 0
+
+
+def usage_of(shape: UsageShape) -> Usage:
+    """Counts as reported; absent ones are zero."""
+    inside = shape.prompt_tokens_details or shape.input_tokens_details or _NO_INPUT
+    outside = shape.completion_tokens_details or shape.output_tokens_details or _NO_OUTPUT
+    given = shape.prompt_tokens if shape.prompt_tokens is not None else shape.input_tokens
+    made = shape.completion_tokens if shape.completion_tokens is not None else shape.output_tokens
+    if given is None and made is None:
+        given = shape.total_tokens  # rerank at Jina and Voyage reports a total only
+    return Usage(
+        input_tokens=_n(given),
+        output_tokens=_n(made),
+        cache_read_tokens=_n(inside.cached_tokens) or _n(shape.prompt_cache_hit_tokens),
+        cache_write_tokens=_n(inside.cache_write_tokens),
+        reasoning_tokens=_n(outside.reasoning_tokens),
+        audio_input_tokens=_n(inside.audio_tokens),
+        audio_output_tokens=_n(outside.audio_tokens),
+        image_input_tokens=_n(inside.image_tokens),
+        image_output_tokens=_n(outside.image_tokens),
+        requests=1,
+        audio_ms=int(float(shape.seconds) * 1000) if shape.seconds else 0,
+    )
+
+
+def usage_of_answer(answer: Answer, endpoint: str) -> Usage | None:
+    """The usage that a whole answer reports, or None where it reports none."""
+    if endpoint.startswith("images."):
+        made = len(answer.data or ())
+        usage = usage_of(answer.usage) if answer.usage is not None else Usage(requests=1)
+        return Usage(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cache_read_tokens=usage.cache_read_tokens,
+            image_input_tokens=usage.image_input_tokens,
+            image_output_tokens=usage.image_output_tokens,
+            requests=1,
+            images=made,
+        )
+    if answer.usage is not None:
+        return usage_of(answer.usage)
+    if answer.meta is not None and answer.meta.billed_units is not None:
+        return Usage(requests=_n(answer.meta.billed_units.search_units) or 1)
+    if endpoint == "moderations":
+        return Usage(requests=1)
+    return None

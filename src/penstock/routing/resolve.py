@@ -1,0 +1,97 @@
+"""What `model` means, in order: a route; a deployment; `provider/rest`; a bare vendor name."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+
+import msgspec
+
+from penstock.core.errors import Refusal
+from penstock.core.plan import Plan, Provider, Route, Target, TargetNode, VirtualKey
+
+_BARE_PREFIXES = {"gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude-": "anthropic",
+                  "gemini-": "google", "text-embedding-": "openai", "whisper-": "openai", "dall-e": "openai",
+                  "tts-": "openai", "omni-moderation": "openai", "chatgpt-": "openai"}  # fmt: skip
+MAX_DIRECT = 4096
+
+
+class Resolver:
+    """Model names to routes, for one Plan. Direct targets are made on first use and remembered, boundedly."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._direct: dict[str, Route] = {
+            name: self._direct_route(name, target) for name, target in plan.deployments.items()
+        }
+
+    def resolve(self, model: str, key: VirtualKey) -> Route:
+        """The route that serves this name for this key. Raises Refusal."""
+        route = self._plan.routes.get(model)
+        if route is not None:
+            if key.routes is not None and model not in key.routes:
+                raise Refusal("route_not_allowed", f"this key may not use the route {model!r}", param="model")
+            return route
+        route = self._direct.get(model) or self._make_direct(model)
+        if route is None:
+            raise Refusal("unknown_model", self._unknown(model), param="model")
+        if not (self._plan.direct_open or key.direct):
+            allowed = sorted(key.routes) if key.routes is not None else sorted(self._plan.routes)
+            raise Refusal(
+                "direct_not_allowed",
+                f"this key may not name models directly; use a route: {', '.join(allowed[:5])}",
+                param="model",
+            )
+        return route
+
+    def _make_direct(self, model: str) -> Route | None:
+        head, slash, rest = model.partition("/")
+        provider = self._plan.providers.get(head) if slash and rest else None
+        if provider is not None:
+            target = target_of(provider, rest)
+        elif (owner := self._owner(model)) is not None:
+            target = target_of(owner, model)
+        else:
+            return None
+        route = self._direct_route(target.id, target)
+        if len(self._direct) < MAX_DIRECT:
+            self._direct[model] = route
+        return route
+
+    def _direct_route(self, name: str, target: Target) -> Route:
+        return Route(name, TargetNode(target), self._plan.direct_retry, self._plan.direct_timeouts)
+
+    def _owner(self, model: str) -> Provider | None:
+        """Who serves a bare vendor name: the one provider that lists it, else the first in order."""
+        plan = self._plan
+        listed = [p for p in plan.providers.values() if model in p.models]
+        if len(listed) == 1:
+            return listed[0]
+        for name in plan.provider_order:
+            if any(p.name == name for p in listed):
+                return plan.providers[name]
+        for prefix, name in _BARE_PREFIXES.items():
+            if model.startswith(prefix) and name in plan.providers:
+                return plan.providers[name]
+        return None
+
+    def _unknown(self, model: str) -> str:
+        plan = self._plan
+        known = [
+            *plan.routes,
+            *plan.deployments,
+            *(f"{p.name}/{m}" for p in plan.providers.values() for m in p.models),
+        ]
+        near = difflib.get_close_matches(model, known, n=3, cutoff=0.0) if known else []
+        providers = ", ".join(sorted(plan.providers)) or "none"
+        nearest = f"; the nearest names are {', '.join(near)}" if near else ""
+        return (
+            f"no route, deployment or provider serves {model!r}{nearest}; configured providers: {providers}"
+        )
+
+
+def target_of(provider: Provider, model: str) -> Target:
+    """The target for a model that is named directly at a provider."""
+    return replace(
+        provider.template, id=f"{provider.name}/{model}", model=model, model_json=msgspec.json.encode(model)
+    )

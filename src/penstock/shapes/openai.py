@@ -1,0 +1,130 @@
+"""What is read of OpenAI-shaped answers: usage, finish reasons, errors, and the text of stream events.
+
+Field names are those of https://platform.openai.com/docs/api-reference; the variants of compatible vendors
+stand beside them. Everything else in an answer is forwarded unread.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+Number = int | float
+
+
+class InputDetails(msgspec.Struct, gc=False):
+    """Parts of the input tokens."""
+
+    cached_tokens: Number | None = None
+    cache_write_tokens: Number | None = None
+    audio_tokens: Number | None = None
+    image_tokens: Number | None = None
+
+
+class OutputDetails(msgspec.Struct, gc=False):
+    """Parts of the output tokens."""
+
+    reasoning_tokens: Number | None = None
+    audio_tokens: Number | None = None
+    image_tokens: Number | None = None
+
+
+class BilledUnits(msgspec.Struct, gc=False):
+    """Cohere's rerank bill."""
+
+    search_units: Number | None = None
+
+
+class Meta(msgspec.Struct):
+    """Cohere's envelope of the bill."""
+
+    billed_units: BilledUnits | None = None
+
+
+class UsageShape(msgspec.Struct):
+    """Usage of chat and completions (`prompt_…`), responses, images and transcription (`input_…`)."""
+
+    prompt_tokens: Number | None = None
+    completion_tokens: Number | None = None
+    input_tokens: Number | None = None
+    output_tokens: Number | None = None
+    total_tokens: Number | None = None
+    prompt_tokens_details: InputDetails | None = None
+    completion_tokens_details: OutputDetails | None = None
+    input_tokens_details: InputDetails | None = None
+    output_tokens_details: OutputDetails | None = None
+    prompt_cache_hit_tokens: Number | None = None  # DeepSeek
+    seconds: Number | None = None  # transcription billed by duration
+
+
+class MessageShape(msgspec.Struct):
+    """A message or a delta: only the kinds of content that count as output."""
+
+    content: str | list[msgspec.Raw] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: msgspec.Raw | None = None
+    function_call: msgspec.Raw | None = None
+    audio: msgspec.Raw | None = None
+
+
+class ChoiceShape(msgspec.Struct):
+    """One choice of a chat or completion answer or chunk."""
+
+    finish_reason: str | None = None
+    delta: MessageShape | None = None
+    message: MessageShape | None = None
+    text: str | None = None
+
+
+class ResponseObject(msgspec.Struct):
+    """The `response` of a Responses event."""
+
+    model: str | None = None
+    status: str | None = None
+    usage: UsageShape | None = None
+    error: msgspec.Raw | None = None
+
+
+class Answer(msgspec.Struct):
+    """A whole answer, or one chunk of a stream, of any OpenAI-shaped endpoint."""
+
+    model: str | None = None
+    object: str | None = None
+    status: str | None = None
+    choices: list[ChoiceShape] | None = None
+    usage: UsageShape | None = None
+    error: msgspec.Raw | None = None
+    data: list[msgspec.Raw] | None = None
+    meta: Meta | None = None
+
+
+class ResponsesEvent(msgspec.Struct):
+    """One event of a Responses, image or transcription stream."""
+
+    type: str = ""
+    delta: str | msgspec.Raw | None = None
+    response: ResponseObject | None = None
+    usage: UsageShape | None = None
+    error: msgspec.Raw | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+class ErrorShape(msgspec.Struct):
+    """An OpenAI error object; `code` is a number at llama.cpp and Google."""
+
+    message: str | None = None
+    type: str | None = None
+    code: str | int | None = None
+
+
+class StreamOptions(msgspec.Struct):
+    """The request's `stream_options`."""
+
+    include_usage: bool | None = None
+
+
+decode_answer = msgspec.json.Decoder(Answer).decode
+decode_responses_event = msgspec.json.Decoder(ResponsesEvent).decode
+decode_error = msgspec.json.Decoder(ErrorShape).decode

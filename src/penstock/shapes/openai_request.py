@@ -1,0 +1,48 @@
+"""An OpenAI-shaped request as both sides see it: what was read of it, and the bytes that it came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from penstock.wire.json_fields import Fields
+from penstock.wire.multipart import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How one path is read.
+
+    `stream_shape`: how its streams are read, None where it has none. `cap_fields`: the request fields that
+    bound the output. `prompt_fields`: whose text is the input, for estimates.
+    """
+
+    name: str
+    path: str
+    body: Literal["json", "multipart"] = "json"
+    stream_shape: Literal["chunks", "events"] | None = None
+    cap_fields: tuple[str, ...] = ()
+    prompt_fields: tuple[str, ...] = ()
+    default_model: str | None = None
+    usage_on_request: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class OpenAIRequest:
+    """What the gateway read of a request. Exactly one of `fields` and `form` is set.
+
+    `cap` is the client's own bound on output tokens per choice, `choices` how many it asked for;
+    `prompt_chars` measures the input text for estimates.
+    """
+
+    endpoint: Endpoint
+    model: str
+    stream: bool
+    wants_usage: bool
+    cap: int | None
+    cap_field: str | None
+    choices: int
+    prompt_chars: int
+    metadata: dict[str, str]
+    fields: Fields | None = None
+    form: Form | None = None

@@ -1,0 +1,382 @@
+"""One attempt: sends a request to a target and reads the answer, whole or as a stream.
+
+It reports to its exchange by plain calls. Exactly one of `attempt_done` and `attempt_failed` ends it, unless
+it was cancelled. For a stream, `attempt_frames` delivers bytes for the client from the first content event on;
+everything before is held back, so that another target can still take over.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from penstock.core.plan import Target, Timeouts
+from penstock.core.usage import Usage
+from penstock.ports.clock import Clock
+from penstock.ports.transport import Call, Transport
+from penstock.providers.openai.errors import (
+    Failure,
+    failure_of_cause,
+    failure_of_event,
+    failure_of_status,
+)
+from penstock.providers.openai.stream import StreamReader, output_size
+from penstock.providers.openai.usage import usage_of_answer
+from penstock.shapes.openai import Answer, decode_answer
+from penstock.shapes.openai_request import OpenAIRequest
+from penstock.wire.http1 import parse_retry_after
+from penstock.wire.sse import EventTooLargeError, SseDecoder
+
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+MAX_ERROR_BYTES = 256 * 1024
+FAR = float("inf")
+
+
+class AttemptListener(Protocol):
+    """The exchange, as its attempts see it."""
+
+    def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
+        """Bytes of a stream for the client; the first call means that this attempt is accepted."""
+        ...
+
+    def attempt_done(self, attempt: Attempt, last: bytes) -> None:
+        """The answer is complete; `last` is its last piece, to be sent after the settlement."""
+        ...
+
+    def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
+        """The answer will not be completed."""
+        ...
+
+    def attempt_released(self, attempt: Attempt) -> None:
+        """After `attempt_done` of a stream that ended by its own mark: the connection is done with, too."""
+        ...
+
+
+class Attempt:
+    """See the module. Times are monotonic seconds, 0 until they happened."""
+
+    __slots__ = (
+        "_bytes",
+        "_call",
+        "_clock",
+        "_held",
+        "_listener",
+        "_parts",
+        "_sse",
+        "_timeouts",
+        "_total_deadline",
+        "accepted",
+        "answer",
+        "connected_at",
+        "deadline",
+        "ended_at",
+        "first_at",
+        "headers",
+        "index",
+        "mode",
+        "opened_ms",
+        "reader",
+        "request",
+        "reserved_nanousd",
+        "reserved_usage",
+        "retry_of",
+        "reused",
+        "sent_at",
+        "status",
+        "target",
+    )
+
+    def __init__(
+        self,
+        listener: AttemptListener,
+        request: OpenAIRequest,
+        target: Target,
+        index: int,
+        timeouts: Timeouts,
+        total_deadline: float,
+        clock: Clock,
+    ) -> None:
+        self._listener = listener
+        self._clock = clock
+        self._timeouts = timeouts
+        self._total_deadline = total_deadline
+        self._call: Call | None = None
+        self._parts: list[bytes] = []
+        self._held: list[bytes] = []
+        self._bytes = 0
+        self._sse: SseDecoder | None = None
+        self.reader: StreamReader | None = None
+        self.answer: Answer | None = None
+        self.request = request
+        self.target = target
+        self.index = index
+        self.mode = ""
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.accepted = False
+        self.reused = False
+        self.retry_of = ""
+        self.sent_at = self.connected_at = self.first_at = self.ended_at = 0.0
+        self.deadline = FAR
+        self.opened_ms = 0
+        self.reserved_nanousd: int | None = None
+        self.reserved_usage = Usage()
+
+    def start(self, transport: Transport, request: bytes) -> None:
+        """Send the request."""
+        self.sent_at = self._clock.monotonic()
+        self.deadline = self._total_deadline  # connecting has its own deadline, in the transport
+        call = transport.send(self.target.origin, request, self)
+        if self.deadline != FAR:
+            self._call = call
+
+    def cancel(self) -> None:
+        """Give up; nothing is reported any more."""
+        self.ended_at = self.ended_at or self._clock.monotonic()
+        self.deadline = FAR
+        call, self._call = self._call, None
+        if call is not None:
+            call.cancel()
+
+    def pause(self) -> None:
+        """The client is slow."""
+        if self._call is not None:
+            self._call.pause()
+            self.deadline = self._total_deadline
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        if self._call is not None:
+            self._arm_idle()
+            self._call.resume()
+
+    def expire(self) -> None:
+        """The deadline of the current phase has passed."""
+        now = self._clock.monotonic()
+        cause = "first_event_timeout" if self.request.stream and not self.accepted else "idle_timeout"
+        if now >= self._total_deadline:
+            cause = "total_timeout"
+        self._fail(
+            failure_of_cause(cause, f"nothing more within the route's {cause.removesuffix('_timeout')}_s")
+        )
+
+    # --- ports.transport.ResponseHandler ----------------------------------------------------------------
+
+    def on_connected(self, *, reused: bool) -> None:
+        """The request is on its way."""
+        self.reused = reused
+        self.connected_at = self._clock.monotonic()
+        if self.request.stream:
+            self.deadline = min(self._total_deadline, self.connected_at + self._timeouts.first_event_s)
+
+    def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
+        """Choose how the body is read."""
+        self.status = status
+        self.headers = headers
+        self.first_at = self._clock.monotonic()
+        kind = headers.get(b"content-type", b"").lower()
+        endpoint = self.request.endpoint
+        if status != 200:
+            self.mode = "error"
+        elif (
+            self.request.stream
+            and endpoint.stream_shape is not None
+            and kind.startswith(b"text/event-stream")
+        ):
+            self.mode = "stream"
+            self._sse = SseDecoder()
+            hide = not self.request.wants_usage and self.target.asks_stream_usage
+            self.reader = StreamReader(endpoint.stream_shape, hide_usage=hide)
+        elif endpoint.name == "audio.speech" and not kind.startswith((b"application/json", b"text/html")):
+            self.mode = "binary"
+        elif endpoint.name.startswith("audio.") and kind.startswith((b"text/plain", b"application/x-subrip")):
+            self.mode = "text"
+        else:
+            self.mode = "whole"
+
+    def on_data(self, data: bytes) -> None:
+        """A piece of the body."""
+        if self.mode == "stream":
+            self._arm_idle()
+            self._on_stream(data)
+        elif self.mode == "binary":
+            self._arm_idle()
+            held, self._parts = self._parts, [data]
+            if held:
+                self.accepted = True
+                self._listener.attempt_frames(self, held[0])
+        else:
+            self._parts.append(data)
+            self._bytes += len(data)
+            if self._bytes > (MAX_ERROR_BYTES if self.mode == "error" else MAX_ANSWER_BYTES):
+                self._abandon("garbage", "the answer is too large")
+
+    def _arm_idle(self) -> None:
+        if self.accepted or self.mode == "binary":
+            self.deadline = min(self._total_deadline, self._clock.monotonic() + self._timeouts.idle_s)
+
+    def _on_stream(self, data: bytes) -> None:
+        sse, reader = self._sse, self.reader
+        if sse is None or reader is None:
+            return
+        try:
+            events = sse.feed(data)
+        except EventTooLargeError as error:
+            self._abandon("garbage", str(error))
+            return
+        out: list[bytes] = []
+        for event in events:
+            kind = reader.read(event)
+            if kind == "last":
+                self._send(out)
+                self._finish(self._joined_held() + reader.out)
+                return
+            if kind in ("error", "garbage"):
+                self._send(out)
+                self._stream_failed(kind, reader)
+                return
+            if self.accepted:
+                out.append(reader.out)
+            else:
+                self._held.append(reader.out)
+                if kind == "content":
+                    self.accepted = True
+                    out, self._held = self._held, []
+        self._send(out)
+
+    def _joined_held(self) -> bytes:
+        held, self._held = self._held, []
+        return b"".join(held)
+
+    def _send(self, out: list[bytes]) -> None:
+        if out and (data := out[0] if len(out) == 1 else b"".join(out)):
+            self._listener.attempt_frames(self, data)
+
+    def _stream_failed(self, kind: str, reader: StreamReader) -> None:
+        if kind == "garbage":
+            failure = failure_of_cause("garbage", reader.error.decode("utf-8", "replace"))
+        else:
+            failure = failure_of_event(reader.error)
+        failure.body = reader.out
+        self.cancel()
+        self._listener.attempt_failed(self, failure)
+
+    def _finish(self, last: bytes) -> None:
+        """Complete by the stream's own mark; the connection gets a moment to end its body and be reused."""
+        self.ended_at = self._clock.monotonic()
+        self.mode = "ended"
+        self.deadline = self.ended_at + 2.0
+        self._listener.attempt_done(self, last)
+
+    def on_end(self) -> None:
+        """The body is complete."""
+        self._call = None
+        if self.mode == "ended":
+            self.deadline = FAR
+            self._listener.attempt_released(self)
+            return
+        self.ended_at = self._clock.monotonic()
+        self.deadline = FAR
+        if self.mode == "whole":
+            self._whole(b"".join(self._parts))
+        elif self.mode == "error":
+            self._error(b"".join(self._parts))
+        elif self.mode == "stream" and self.reader is not None:
+            self._stream_end(self.reader)
+        else:
+            self._listener.attempt_done(self, b"".join(self._parts))
+
+    def _stream_end(self, reader: StreamReader) -> None:
+        """The stream ended without its mark: whole if a choice said why it finished, as some vendors leave it."""
+        if reader.finish_reason and self._sse is not None:
+            self._listener.attempt_done(self, self._joined_held() + reader.rest() + self._sse.rest())
+        else:
+            self._listener.attempt_failed(
+                self, failure_of_cause("cut", "the stream ended before its last event")
+            )
+
+    def _whole(self, body: bytes) -> None:
+        try:
+            answer = decode_answer(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            text = body[:500].decode("utf-8", "replace")
+            self._listener.attempt_failed(
+                self, failure_of_cause("garbage", f"{error}; the answer was: {text}")
+            )
+            return
+        if answer.error is not None and bytes(answer.error) != b"null" and not answer.choices:
+            failure = failure_of_event(bytes(answer.error))
+            self._listener.attempt_failed(self, failure)
+            return
+        self.answer = answer
+        self._listener.attempt_done(self, body)
+
+    def _error(self, body: bytes) -> None:
+        retry_after_s = parse_retry_after(self.headers.get(b"retry-after"), self._clock.now_ms() / 1000)
+        self._listener.attempt_failed(self, failure_of_status(self.status, body, retry_after_s))
+
+    def on_failure(self, cause: str, detail: str) -> None:
+        """The connection failed."""
+        self._call = None
+        if self.mode == "ended":
+            self.deadline = FAR
+            self._listener.attempt_released(self)
+            return
+        self.ended_at = self._clock.monotonic()
+        self.deadline = FAR
+        if cause == "reset" and self.reused and not self.first_at:
+            cause = "stale"
+        self._listener.attempt_failed(self, failure_of_cause(cause, detail))
+
+    def _abandon(self, cause: str, detail: str) -> None:
+        self._fail(failure_of_cause(cause, detail))
+
+    def _fail(self, failure: Failure) -> None:
+        ended = self.mode == "ended"
+        self.cancel()
+        if ended:
+            self._listener.attempt_released(self)
+        else:
+            self._listener.attempt_failed(self, failure)
+
+    # --- what it told ----------------------------------------------------------------------------------
+
+    @property
+    def reached_upstream(self) -> bool:
+        """Whether any byte of the request may have arrived."""
+        return self.connected_at > 0
+
+    def reported_usage(self) -> Usage | None:
+        """The usage that the upstream reported, None where it did not."""
+        if self.reader is not None:
+            return self.reader.usage
+        if self.answer is not None:
+            return usage_of_answer(self.answer, self.request.endpoint.name)
+        return None
+
+    def output_chars(self) -> int:
+        """Characters of output that arrived, for estimates."""
+        if self.reader is not None:
+            return self.reader.output_chars
+        total = 0
+        if self.answer is not None:
+            for choice in self.answer.choices or ():
+                total += output_size(choice.message) if choice.message is not None else len(choice.text or "")
+        return total
+
+    def finish_reason(self) -> str:
+        """Why the answer ended, in the provider's word; empty where it has not."""
+        if self.reader is not None:
+            return self.reader.finish_reason
+        if self.answer is not None:
+            for choice in self.answer.choices or ():
+                return choice.finish_reason or ""
+            return self.answer.status or ""
+        return ""
+
+    def model_answered(self) -> str:
+        """The model that the answer names."""
+        if self.reader is not None:
+            return self.reader.model
+        return (self.answer.model or "") if self.answer is not None else ""

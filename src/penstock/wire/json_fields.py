@@ -1,0 +1,119 @@
+"""The top level of a JSON object, found without building its values, and patched without touching the rest.
+
+What is authorised must be what is sent: a body in which a key stands twice, or in which `Model` stands beside
+the `model` that was checked, could mean one thing here and another upstream. Both are refused. Everything else
+is forwarded as received; owned fields are replaced by their offsets, never by a text search.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_key = msgspec.json.Decoder(str).decode
+_SPACE = rb"[ \t\n\r]*"
+_MEMBER = re.compile(_SPACE + rb"[{,]" + _SPACE + rb'"([^"\\]*(?:\\.[^"\\]*)*)"' + _SPACE + rb":" + _SPACE)
+_EMPTY = re.compile(_SPACE + rb"\{")
+_CLOSE = re.compile(_SPACE + rb"\}" + _SPACE + rb"\Z")
+
+
+class FieldsError(ValueError):
+    """The text is not one JSON object with distinct keys; `code` is low-cardinality."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Fields:
+    """A JSON object's members by key, as raw text, with the offsets of each value in `body`."""
+
+    __slots__ = ("body", "close_at", "raw", "spans")
+
+    def __init__(
+        self, body: bytes, raw: dict[str, bytes], spans: dict[str, tuple[int, int, int]], close_at: int
+    ) -> None:
+        self.body = body
+        self.raw = raw
+        self.spans = spans
+        self.close_at = close_at
+
+    def patch(self, edits: Mapping[str, bytes]) -> bytes:
+        """The body with each named member replaced or added; `edits` holds JSON text."""
+        pieces: list[bytes] = []
+        body, spans = self.body, self.spans
+        at = 0
+        changes = [(spans[key], text) for key, text in edits.items() if key in spans]
+        if len(changes) > 1:
+            changes.sort(key=_by_start)
+        for (_, start, end), text in changes:
+            pieces += (body[at:start], text)
+            at = end
+        pieces.append(body[at : self.close_at])
+        lead = b"," if spans else b""
+        for key, text in edits.items():
+            if key not in spans:
+                pieces += (lead, b'"', key.encode(), b'":', text)
+                lead = b","
+        pieces.append(body[self.close_at :])
+        return b"".join(pieces)
+
+    def without(self, key: str) -> bytes:
+        """The body with one member cut out, its comma along with it."""
+        order = list(self.spans)
+        at = order.index(key)
+        if at > 0:
+            return self.body[: self.spans[order[at - 1]][2]] + self.body[self.spans[key][2] :]
+        end = self.spans[order[1]][0] if len(order) > 1 else self.spans[key][2]
+        return self.body[: self.spans[key][0]] + self.body[end:]
+
+
+def _by_start(change: tuple[tuple[int, int, int], bytes]) -> int:
+    return change[0][1]
+
+
+def scan(body: bytes, owned: Mapping[str, str] | None = None) -> Fields:
+    """Find the members of the object that `body` is.
+
+    `owned` maps the case-folded form of each owned key to the key itself; another spelling is refused.
+    Raises FieldsError: `invalid_json`, `not_an_object`, `duplicate_key`, `case_variant_key`.
+    """
+    try:
+        members = _decode(body)
+    except msgspec.ValidationError as error:
+        raise FieldsError("not_an_object", "the body must be one JSON object") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise FieldsError("invalid_json", f"the body is not valid JSON: {error}") from error
+    raw: dict[str, bytes] = {}
+    spans: dict[str, tuple[int, int, int]] = {}
+    at = 0
+    for key, value in members.items():
+        found = _MEMBER.match(body, at)
+        text = bytes(value)
+        # The decoder kept the last of two equal keys. Where each member stands in the text with the very value
+        # that was kept, and the last one is followed by the closing brace, no key stands twice.
+        if found is None or not body.startswith(text, start := found.end()):
+            raise _duplicate(key)
+        literal = found[1]
+        if literal != key.encode() and not (b"\\" in literal and _decode_key(b'"' + literal + b'"') == key):
+            raise _duplicate(key)
+        if owned is not None and key not in owned and (right := owned.get(key.casefold())) is not None:
+            raise FieldsError("case_variant_key", f"the key {key!r} must be written {right!r}")
+        raw[key] = text
+        at = start + len(text)
+        spans[key] = (found.start(1) - 1, start, at)
+    if not members and (opened := _EMPTY.match(body)) is not None:
+        at = opened.end()
+    if _CLOSE.match(body, at) is None:
+        raise _duplicate(next(reversed(members), ""))
+    return Fields(body, raw, spans, at)
+
+
+def _duplicate(near: str) -> FieldsError:
+    # The members that the decoder kept do not add up to the text: some key stands there twice.
+    return FieldsError(
+        "duplicate_key", f"a key stands twice in one JSON object (near {near!r}); send it once"
+    )

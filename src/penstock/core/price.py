@@ -1,8 +1,330 @@
 """Exact cost of a usage by a price card.
 
 Rates are integers of nano-dollars per million units, so that $0.0375 per million tokens is 37,500,000 and no
-rate in use needs a fraction. A cost is the exact sum of (count × rate), multiplied by the card's factors and
-divided once, rounded half up to the nano-dollar.
+rate in use needs a fraction. A cost is the exact sum of count times rate, multiplied by the card's factors
+and divided once, rounded half up to the nano-dollar.
+
+A part without its own rate costs what its whole costs: cache reads and writes, audio and images the input
+rate; reasoning, audio and images of the answer the output rate; one-hour cache writes, which are a part of
+the cache writes, the cache-write rate. Where a vendor's counts contradict each other (parts above their
+whole), each part is charged and nothing is left of the whole.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from penstock.core.money import FACTOR_ONE, Number, parse_factor, parse_usd
+from penstock.core.usage import NO_USAGE, Usage
+
+_UNITS = 1_000_000
+_HALF = _UNITS // 2
+_MS_PER_HOUR = 3_600_000
+_PER_TOKEN_KEYS = frozenset(
+    {
+        "input",
+        "output",
+        "cache_read",
+        "cache_write",
+        "cache_write_1h",
+        "reasoning",
+        "audio_input",
+        "audio_output",
+        "image_input",
+        "image_output",
+    }
+)
+
+
+class Rates(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """Nano-dollars per million of each unit; None where the card has no price for it (0 means free).
+
+    `audio_hour` is per million hours of audio: an hourly price has no exact price per minute.
+    """
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    image_input: int | None = None
+    image_output: int | None = None
+    request: int | None = None
+    image: int | None = None
+    audio_hour: int | None = None
+
+
+class Tier(msgspec.Struct, frozen=True, array_like=True):
+    """The complete rates of *all* tokens of a call with more than `above_input` input tokens."""
+
+    above_input: int
+    rates: Rates
+
+
+class Variant(msgspec.Struct, frozen=True, array_like=True):
+    """The complete rates of batch calls (`batch`) or of one service tier, where a factor cannot say them."""
+
+    batch: bool
+    service_tier: str
+    rates: Rates
+    tiers: tuple[Tier, ...] = ()
+
+
+class RateCard(msgspec.Struct, frozen=True, array_like=True):
+    """A dated, named price list of one model. Tiers ascend by `above_input`; factors are millionths.
+
+    `region_factor` applies to every call made with this card, `batch` and `service_tiers` to the calls that
+    say so, unless a variant has rates of its own for them.
+    """
+
+    version: str
+    rates: Rates
+    tiers: tuple[Tier, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    batch: int = FACTOR_ONE
+    region_factor: int = FACTOR_ONE
+    service_tiers: dict[str, int] = {}
+
+
+def cost_nanousd(card: RateCard, usage: Usage, *, batch: bool = False, service_tier: str = "") -> int | None:
+    """What `usage` costs in nano-dollars, or None where it is unpriced.
+
+    Unpriced: something was used, but none of it in a unit for which the card has a rate. A usage of
+    nothing at all (an attempt that failed before any work) costs 0.
+    """
+    rates, tiers, factor, scale = card.rates, card.tiers, card.region_factor, FACTOR_ONE
+    if batch or service_tier:
+        rates, tiers, factor, scale = _terms(card, batch, service_tier)
+    if tiers:
+        rates = _rates_at(rates, tiers, usage.input_tokens)
+    total = _sum(rates, usage)
+    if total is None and usage == NO_USAGE:
+        return 0
+    return _rounded(total, rates, usage.audio_ms, factor, scale)
+
+
+def worst_case_nanousd(
+    card: RateCard,
+    input_tokens: int,
+    output_tokens: int,
+    *,
+    batch: bool = False,
+    service_tier: str = "",
+    cache_writes: bool = True,
+    audio: bool = True,
+    image_tokens: bool = True,
+    images: int = 0,
+    audio_ms: int = 0,
+) -> int | None:
+    """The most that a call with at most these counts can cost, in nano-dollars; None where it is unpriced.
+
+    Every token is charged at the dearest rate that it may turn out to have, in the dearest tier within
+    reach. Say False for what the request cannot contain, so that less is held back.
+    """
+    rates, tiers, factor, scale = _terms(card, batch, service_tier)
+    within = [rates, *(tier.rates for tier in tiers if tier.above_input < input_tokens)]
+    usage = Usage(input_tokens, output_tokens, requests=1, images=images)
+    worst: int | None = None
+    for each in within:
+        total = _sum(_dearest(each, cache_writes=cache_writes, audio=audio, image_tokens=image_tokens), usage)
+        cost = _rounded(total, each, audio_ms, factor, scale)
+        if cost is not None and (worst is None or cost > worst):
+            worst = cost
+    return worst
+
+
+def rate_card(
+    version: str,
+    prices: Mapping[str, Number],
+    *,
+    tiers: Sequence[tuple[int, Mapping[str, Number]]] = (),
+    batch: Number = 1,
+    region_factor: Number = 1,
+    service_tiers: Mapping[str, Number] | None = None,
+) -> RateCard:
+    """A card from prices as people write them (the configuration's keys).
+
+    Token kinds are $ per million, `request` and `per_image` $ each, `per_minute` $ per minute of audio;
+    each tier is (above_input, prices).
+
+    Raises:
+        ValueError: a number that is no exact price, with the key that has it; an unknown key.
+    """
+    rates = _parse_rates(prices)
+    ordered = sorted(tiers, key=lambda tier: tier[0])
+    return RateCard(
+        version=version,
+        rates=rates,
+        tiers=tuple(Tier(above, overlaid(rates, _parse_rates(each))) for above, each in ordered),
+        batch=parse_factor(batch),
+        region_factor=parse_factor(region_factor),
+        service_tiers={name: parse_factor(each) for name, each in (service_tiers or {}).items()},
+    )
+
+
+def has_rates(card: RateCard) -> bool:
+    """Whether the card can price anything at all."""
+    return card.rates != Rates() or any(tier.rates != Rates() for tier in card.tiers)
+
+
+def overlaid(base: Rates, override: Rates) -> Rates:
+    """`override`, with the gaps filled from `base`: how a tier that names some rates becomes complete."""
+    pairs = zip(msgspec.structs.astuple(base), msgspec.structs.astuple(override), strict=True)
+    return Rates(*(under if own is None else own for under, own in pairs))
+
+
+def _parse_rates(prices: Mapping[str, Number]) -> Rates:
+    rates: dict[str, int] = {}
+    for key, value in prices.items():
+        try:
+            amount = parse_usd(value)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from None
+        if key in _PER_TOKEN_KEYS:
+            rates[key] = amount
+        elif key == "request":
+            rates["request"] = amount * _UNITS
+        elif key == "per_image":
+            rates["image"] = amount * _UNITS
+        elif key == "per_minute":
+            rates["audio_hour"] = amount * 60 * _UNITS
+        else:
+            raise ValueError(f"{key}: no such price")
+    return Rates(**rates)
+
+
+def _sum(rates: Rates, usage: Usage) -> int | None:
+    """The exact sum of count times rate without audio time; None where no unit of the card occurs."""
+    total = 0
+    priced = False
+    if (
+        usage.cache_read_tokens
+        or usage.cache_write_tokens
+        or usage.cache_write_1h_tokens
+        or usage.audio_input_tokens
+        or usage.image_input_tokens
+    ):
+        side = _input_parts(rates, usage)
+        if side is not None:
+            total, priced = side, True
+    elif usage.input_tokens and rates.input is not None:
+        total, priced = usage.input_tokens * rates.input, True
+    if usage.reasoning_tokens or usage.audio_output_tokens or usage.image_output_tokens:
+        side = _output_parts(rates, usage)
+        if side is not None:
+            total, priced = total + side, True
+    elif usage.output_tokens and rates.output is not None:
+        total, priced = total + usage.output_tokens * rates.output, True
+    if usage.requests and rates.request is not None:
+        total, priced = total + usage.requests * rates.request, True
+    if usage.images and rates.image is not None:
+        total, priced = total + usage.images * rates.image, True
+    return total if priced else None
+
+
+def _input_parts(rates: Rates, usage: Usage) -> int | None:
+    write_rate = rates.cache_write if rates.cache_write is not None else rates.input
+    hour = usage.cache_write_1h_tokens
+    return _side(
+        usage.input_tokens,
+        rates.input,
+        (
+            (usage.cache_read_tokens, rates.cache_read),
+            (max(0, usage.cache_write_tokens - hour), write_rate),
+            (hour, rates.cache_write_1h if rates.cache_write_1h is not None else write_rate),
+            (usage.audio_input_tokens, rates.audio_input),
+            (usage.image_input_tokens, rates.image_input),
+        ),
+    )
+
+
+def _output_parts(rates: Rates, usage: Usage) -> int | None:
+    return _side(
+        usage.output_tokens,
+        rates.output,
+        (
+            (usage.reasoning_tokens, rates.reasoning),
+            (usage.audio_output_tokens, rates.audio_output),
+            (usage.image_output_tokens, rates.image_output),
+        ),
+    )
+
+
+def _side(whole: int, whole_rate: int | None, parts: tuple[tuple[int, int | None], ...]) -> int | None:
+    """The sum over the parts and what they leave of the whole; None where none of it has a rate."""
+    total = 0
+    priced = False
+    for count, own_rate in parts:
+        if count:
+            whole -= count
+            rate = own_rate if own_rate is not None else whole_rate
+            if rate is not None:
+                total, priced = total + count * rate, True
+    if whole > 0 and whole_rate is not None:
+        total, priced = total + whole * whole_rate, True
+    return total if priced else None
+
+
+def _rounded(total: int | None, rates: Rates, audio_ms: int, factor: int, scale: int) -> int | None:
+    """The one division: by the unit, the factors' scale and, with audio time, the milliseconds of an hour."""
+    if audio_ms and rates.audio_hour is not None:
+        total = (total or 0) * _MS_PER_HOUR + audio_ms * rates.audio_hour
+        scale *= _MS_PER_HOUR
+    if total is None:
+        return None
+    if factor == scale:
+        return (total + _HALF) // _UNITS
+    divisor = _UNITS * scale
+    return (2 * total * factor + divisor) // (2 * divisor)
+
+
+def _terms(card: RateCard, batch: bool, service_tier: str) -> tuple[Rates, tuple[Tier, ...], int, int]:
+    """Rates, tiers, the product of the factors that apply, and the scale of that product."""
+    variant = _variant(card, batch, service_tier) if batch or service_tier else None
+    if variant is not None:
+        return variant.rates, variant.tiers, card.region_factor, FACTOR_ONE
+    factor, scale = card.region_factor, FACTOR_ONE
+    if batch:
+        factor, scale = factor * card.batch, scale * FACTOR_ONE
+    if service_tier in card.service_tiers:
+        factor, scale = factor * card.service_tiers[service_tier], scale * FACTOR_ONE
+    return card.rates, card.tiers, factor, scale
+
+
+def _variant(card: RateCard, batch: bool, service_tier: str) -> Variant | None:
+    for variant in card.variants:
+        if variant.batch == batch and (batch or variant.service_tier == service_tier):
+            return variant
+    return None
+
+
+def _rates_at(rates: Rates, tiers: tuple[Tier, ...], input_tokens: int) -> Rates:
+    for tier in reversed(tiers):
+        if input_tokens > tier.above_input:
+            return tier.rates
+    return rates
+
+
+def _dearest(rates: Rates, *, cache_writes: bool, audio: bool, image_tokens: bool) -> Rates:
+    """One input and one output rate, each the highest that a token of that side may turn out to have."""
+    inputs = [rates.input, rates.cache_read]
+    outputs = [rates.output, rates.reasoning]
+    if cache_writes:
+        inputs += [rates.cache_write, rates.cache_write_1h]
+    if audio:
+        inputs.append(rates.audio_input)
+        outputs.append(rates.audio_output)
+    if image_tokens:
+        inputs.append(rates.image_input)
+        outputs.append(rates.image_output)
+    return Rates(
+        input=max((rate for rate in inputs if rate is not None), default=None),
+        output=max((rate for rate in outputs if rate is not None), default=None),
+        request=rates.request,
+        image=rates.image,
+    )

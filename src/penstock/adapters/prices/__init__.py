@@ -1,0 +1,1 @@
+"""Price catalogues compiled into `core.price_book`. Runs in control and in tools, never in the gateway."""

@@ -1,0 +1,1 @@
+"""The journal: what a gateway wrote about its requests, in segments of checksummed records."""

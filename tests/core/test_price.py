@@ -1,0 +1,198 @@
+"""Cost of a usage by a card, against a calculator that shares no code with it."""
+
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import cache
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.adapters.prices.genai import compile_book
+from penstock.core.price import RateCard, cost_nanousd, rate_card, worst_case_nanousd
+from penstock.core.price_book import PriceBook
+from penstock.core.usage import NO_USAGE, Usage
+
+COUNT = st.integers(min_value=0, max_value=2_000_000)
+
+
+@cache
+def book() -> PriceBook:
+    """The installed catalogue."""
+    return compile_book()
+
+
+@cache
+def cards() -> list[RateCard]:
+    """All its cards, past and present."""
+    return [
+        dated.card
+        for provider in book().providers.values()
+        for model in provider.models
+        for dated in model.cards
+    ]
+
+
+@st.composite
+def usages(draw: st.DrawFn) -> Usage:
+    """Counts whose parts fit into their wholes, as an honest vendor reports them."""
+    parts_in = [draw(COUNT | st.just(0)) for _ in range(4)]
+    hour = draw(st.integers(0, parts_in[1]))
+    parts_out = [draw(COUNT | st.just(0)) for _ in range(3)]
+    return Usage(
+        input_tokens=sum(parts_in) + draw(COUNT),
+        output_tokens=sum(parts_out) + draw(COUNT),
+        cache_read_tokens=parts_in[0],
+        cache_write_tokens=parts_in[1],
+        cache_write_1h_tokens=hour,
+        audio_input_tokens=parts_in[2],
+        image_input_tokens=parts_in[3],
+        reasoning_tokens=parts_out[0],
+        audio_output_tokens=parts_out[1],
+        image_output_tokens=parts_out[2],
+        requests=draw(st.integers(0, 3)),
+        images=draw(st.integers(0, 3)),
+        audio_ms=draw(COUNT | st.just(0)),
+    )
+
+
+def decimal_cost(card: RateCard, usage: Usage, *, batch: bool = False, tier: str = "") -> int | None:
+    """The same sum in Decimal dollars, written from the definitions."""
+    prices = dict(msgspec.structs.asdict(card.rates))
+    steps = card.tiers
+    factors = [card.region_factor]
+    variant = next((v for v in card.variants if v.batch == batch and (batch or v.service_tier == tier)), None)
+    if (batch or tier) and variant:
+        prices, steps = dict(msgspec.structs.asdict(variant.rates)), variant.tiers
+    else:
+        factors += [card.batch] if batch else []
+        factors += [card.service_tiers[tier]] if tier in card.service_tiers else []
+    for step in steps:
+        if usage.input_tokens > step.above_input:
+            prices = dict(msgspec.structs.asdict(step.rates))
+    write = prices["cache_write"] if prices["cache_write"] is not None else prices["input"]
+    lines = [
+        (usage.cache_read_tokens, prices["cache_read"], prices["input"]),
+        (usage.cache_write_tokens - usage.cache_write_1h_tokens, prices["cache_write"], prices["input"]),
+        (usage.cache_write_1h_tokens, prices["cache_write_1h"], write),
+        (usage.audio_input_tokens, prices["audio_input"], prices["input"]),
+        (usage.image_input_tokens, prices["image_input"], prices["input"]),
+        (usage.reasoning_tokens, prices["reasoning"], prices["output"]),
+        (usage.audio_output_tokens, prices["audio_output"], prices["output"]),
+        (usage.image_output_tokens, prices["image_output"], prices["output"]),
+        (usage.requests, prices["request"], None),
+        (usage.images, prices["image"], None),
+    ]
+    text_in = usage.input_tokens - sum(count for count, _, _ in lines[:5])
+    text_out = usage.output_tokens - sum(count for count, _, _ in lines[5:8])
+    lines += [(text_in, prices["input"], None), (text_out, prices["output"], None)]
+    with localcontext() as context:
+        context.prec = 80
+        total, priced = Decimal(0), False
+        for count, own, other in lines:
+            price = own if own is not None else other
+            if count and price is not None:
+                total, priced = total + count * Decimal(price) / 10**6, True
+        if usage.audio_ms and prices["audio_hour"] is not None:
+            total += Decimal(usage.audio_ms) * prices["audio_hour"] / 10**6 / 3_600_000
+            priced = True
+        for factor in factors:
+            total = total * factor / 10**6
+        # A value within a billionth of a nano-dollar of a half is a half that a division cut short.
+        return int((total + Decimal("1e-30")).to_integral_value(ROUND_HALF_UP)) if priced else None
+
+
+def test_every_card_of_the_catalogue_is_exact_to_the_nano_dollar() -> None:
+    """Each of the catalogue's cards prices a usage with every unit as the Decimal calculator does."""
+    usage = Usage(457_123, 91_919, 100_001, 50_003, 20_001, 30_007, 1_003, 507, 11_003, 703, 1, 2, 61_003)
+    small = Usage(1_003, 57, 101, requests=1)
+    assert len(cards()) > 2_000
+    for card in cards():
+        for each in (usage, small):
+            assert cost_nanousd(card, each) == decimal_cost(card, each), card.version
+            assert cost_nanousd(card, each, batch=True) == decimal_cost(card, each, batch=True), card.version
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_usage_on_any_card_is_exact(data: st.DataObject) -> None:
+    """Random usages on random cards, batch and tiers included, agree to the nano-dollar."""
+    card = data.draw(st.sampled_from(cards()))
+    usage = data.draw(usages())
+    tier = data.draw(st.sampled_from(["", "flex", "priority"]))
+    batch = data.draw(st.booleans())
+    expected = 0 if usage == NO_USAGE else decimal_cost(card, usage, batch=batch, tier=tier)
+    assert cost_nanousd(card, usage, batch=batch, service_tier=tier) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(usages(), st.integers(1, 2_000_000), st.integers(1, 2_000_000), st.sampled_from([0, 200_000]))
+def test_factors_are_applied_before_the_one_rounding(
+    usage: Usage, batch: int, region: int, above: int
+) -> None:
+    """Region, batch and service tier multiply the exact sum; only the result is rounded."""
+    card = msgspec.structs.replace(
+        rate_card(
+            "v", {"input": "0.0375", "output": 0.15, "per_minute": "0.006"}, tiers=[(above, {"input": 1})]
+        ),
+        batch=batch,
+        region_factor=region,
+        service_tiers={"flex": 333_333},
+    )
+    expected = 0 if usage == NO_USAGE else decimal_cost(card, usage, batch=True, tier="flex")
+    assert cost_nanousd(card, usage, batch=True, service_tier="flex") == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_usage_within_the_counts_costs_more_than_the_worst_case(data: st.DataObject) -> None:
+    """A reservation covers whatever the tokens turn out to be."""
+    card = data.draw(st.sampled_from(cards()))
+    usage = msgspec.structs.replace(data.draw(usages()), requests=1)
+    worst = worst_case_nanousd(
+        card, usage.input_tokens, usage.output_tokens, images=usage.images, audio_ms=usage.audio_ms
+    )
+    cost = cost_nanousd(card, usage)
+    if cost is not None:
+        assert worst is not None
+        assert cost <= worst
+
+
+def test_a_card_none_of_whose_units_occur_leaves_the_usage_unpriced() -> None:
+    """A price per image says nothing about tokens: None, not a silent zero."""
+    card = rate_card("v", {"per_image": "0.04"})
+    assert cost_nanousd(card, Usage(10, 5, requests=1)) is None
+    assert worst_case_nanousd(card, 10, 5) is None
+    assert cost_nanousd(card, Usage(10, 5, requests=1, images=2)) == 80_000_000
+
+
+def test_a_free_model_costs_zero_and_nothing_used_costs_zero() -> None:
+    """Zero is a price; so is the cost of an attempt that never did anything."""
+    assert cost_nanousd(rate_card("v", {"input": 0, "output": 0}), Usage(10, 5)) == 0
+    assert cost_nanousd(rate_card("v", {"input": 3}), NO_USAGE) == 0
+
+
+def test_parts_without_a_rate_cost_what_their_whole_costs() -> None:
+    """Cached and reasoning tokens are part of the totals, so a card without their rates ignores them."""
+    card = rate_card("v", {"input": 3, "output": 15})
+    assert cost_nanousd(card, Usage(1_000, 100, 400, 200, 100, 50)) == 4_500_000
+
+
+def test_contradictory_counts_charge_every_part() -> None:
+    """More cache reads than input tokens never make the rest negative."""
+    card = rate_card("v", {"input": 3, "cache_read": "0.3"})
+    assert cost_nanousd(card, Usage(input_tokens=10, cache_read_tokens=1_000)) == 300_000
+
+
+def test_a_half_nano_dollar_rounds_up() -> None:
+    """Rounding is half up, once."""
+    assert cost_nanousd(rate_card("v", {"input": "0.000499999"}), Usage(input_tokens=1)) == 0
+    assert cost_nanousd(rate_card("v", {"input": "0.0005"}), Usage(input_tokens=1)) == 1
+
+
+def test_a_wrong_price_names_its_key() -> None:
+    """The configuration's author reads which number is wrong."""
+    with pytest.raises(ValueError, match="cache_read: 'abc' is not"):
+        rate_card("v", {"cache_read": "abc"})
+    with pytest.raises(ValueError, match="inptu: no such price"):
+        rate_card("v", {"inptu": 1})

@@ -1,0 +1,1 @@
+"""Document to Plan: everything a request needs, worked out once."""

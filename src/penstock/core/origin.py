@@ -13,7 +13,6 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     scheme: str
     host: str
     port: int
-    connect_timeout_s: float = 5.0
     verify: bool = True
     ca_file: str = ""
     proxy: str = ""

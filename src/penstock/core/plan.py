@@ -12,6 +12,7 @@ from penstock.core.budget import Window
 from penstock.core.exchange import Subject
 from penstock.core.origin import Origin
 from penstock.core.price import RateCard
+from penstock.core.price_book import PriceBook
 from penstock.core.retry import RetryRule
 
 
@@ -122,12 +123,12 @@ class VirtualKey:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Provider:
-    """A configured provider; `make_target` of the compiler turns (provider, model) into a Target."""
+    """A configured provider: the template of its targets, and its name in the price catalogue."""
 
     name: str
     kind: str
     template: Target
-    models: frozenset[str] = frozenset()
+    price_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +142,7 @@ class Plan:
     provider_order: tuple[str, ...]
     keys: dict[bytes, VirtualKey]
     direct_open: bool
+    prices: PriceBook
     refuse_unpriced: bool = False
     max_output_tokens: int | None = None
     direct_retry: RetryRule = field(default_factory=RetryRule)

@@ -42,13 +42,13 @@ class GatewayContext:
         self.attempts: set[Attempt] = set()
         self.exchanges = 0
         self.plan = plan
-        self.resolver = Resolver(plan)
+        self.resolver = Resolver(plan, clock.now_ms())
         self.accounts.apply(plan, clock.now_ms())
 
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
         self.plan = plan
-        self.resolver = Resolver(plan)
+        self.resolver = Resolver(plan, self.clock.now_ms())
         self.accounts.apply(plan, self.clock.now_ms())
 
     def learned_of(self, target_id: str) -> Learned:

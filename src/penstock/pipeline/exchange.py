@@ -22,6 +22,7 @@ from penstock.core.exchange import (
 from penstock.core.itinerary import OK, AttemptOutcome, GiveUp, Start, Static, Wait
 from penstock.core.plan import Route, Target, VirtualKey
 from penstock.dialects.openai.errors import error_event
+from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.heads import dollars
@@ -29,7 +30,6 @@ from penstock.pipeline.reservation import reservation_for
 from penstock.pipeline.settlement import settle_attempt, succeeded
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
-from penstock.ports.journal import JournalFullError
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.providers.openai.request import body_for, head_for
 from penstock.routing.policies import cursor_for
@@ -171,17 +171,23 @@ class Exchange:
         )
         self._attempt = attempt
         try:
-            ctx.journal.append(opened, lambda: self._send(attempt, cap))
-        except JournalFullError as error:
+            ctx.journal.append(
+                opened, lambda: self._send(attempt, cap), lambda error: self._not_opened(attempt, error)
+            )
+        except JournalFull as error:
             self._attempt = None
             self._opened -= 1
             if budget is not None:
                 budget.settle(amount or 0, 0, now_ms)
             self._failure = failure_of_cause("journal_full", str(error))
-            self._failure.code, self._failure.verdict = "journal_full", "final"
             return self._failure.outcome()
         ctx.attempts.add(attempt)
         return None
+
+    def _not_opened(self, attempt: Attempt, error: Exception) -> None:
+        """The opening could not be written, so nothing may be sent: it could be lost without a trace."""
+        if self._attempt is attempt:
+            self.attempt_failed(attempt, failure_of_cause("journal_full", str(error)))
 
     def _skip(self, cause: str, message: str) -> AttemptOutcome:
         self._skipped = failure_of_cause(cause, message)

@@ -16,11 +16,6 @@ def _entries(plan: Plan, key: VirtualKey) -> list[dict[str, Any]]:
     owned = [(name, "penstock") for name in plan.routes if key.routes is None or name in key.routes]
     if plan.direct_open or key.direct:
         owned += [(name, target.provider) for name, target in plan.deployments.items()]
-        owned += [
-            (f"{provider.name}/{model}", provider.name)
-            for provider in plan.providers.values()
-            for model in sorted(provider.models)
-        ]
     return [{"id": name, "object": "model", "created": 0, "owned_by": owner} for name, owner in owned]
 
 

@@ -8,17 +8,18 @@ from typing import Protocol
 from penstock.core.exchange import Event
 
 
-class JournalFullError(Exception):
-    """No room for another attempt; nothing was written."""
-
-
 class JournalSink(Protocol):
     """Appends events in groups: those of one turn of the event loop share one write."""
 
-    def append(self, event: Event, then: Callable[[], None] | None = None) -> None:
-        """Write `event` at the end of this turn, then call `then`.
+    def append(
+        self,
+        event: Event,
+        then: Callable[[], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Write `event` at the end of this turn, then call `then`, or `failed` where an opening was not written.
 
-        Raises JournalFullError for an AttemptOpened that does not fit; settlements of open attempts always
-        do. Callbacks run in order, each isolated from the others' failures.
+        Raises JournalFull for an AttemptOpened that does not fit; settlements of open attempts always do.
+        Callbacks run in order, each isolated from the others' failures.
         """
         ...

@@ -50,6 +50,9 @@ class Call(Protocol):
 class Transport(Protocol):
     """Sends requests."""
 
-    def send(self, origin: Origin, request: bytes, handler: ResponseHandler) -> Call:
-        """Send the bytes of a complete request; the handler may be called before this returns."""
+    def send(self, origin: Origin, request: bytes, handler: ResponseHandler, connect_s: float) -> Call:
+        """Send the bytes of a complete request; the handler may be called before this returns.
+
+        `connect_s`: how long a connection, its TLS handshake included, may take to stand.
+        """
         ...

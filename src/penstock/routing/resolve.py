@@ -9,18 +9,17 @@ import msgspec
 
 from penstock.core.errors import Refusal
 from penstock.core.plan import Plan, Provider, Route, Target, TargetNode, VirtualKey
+from penstock.core.price_book import PriceBook
 
-_BARE_PREFIXES = {"gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude-": "anthropic",
-                  "gemini-": "google", "text-embedding-": "openai", "whisper-": "openai", "dall-e": "openai",
-                  "tts-": "openai", "omni-moderation": "openai", "chatgpt-": "openai"}  # fmt: skip
 MAX_DIRECT = 4096
 
 
 class Resolver:
     """Model names to routes, for one Plan. Direct targets are made on first use and remembered, boundedly."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, now_ms: int) -> None:
         self._plan = plan
+        self._now_ms = now_ms
         self._direct: dict[str, Route] = {
             name: self._direct_route(name, target) for name, target in plan.deployments.items()
         }
@@ -48,9 +47,9 @@ class Resolver:
         head, slash, rest = model.partition("/")
         provider = self._plan.providers.get(head) if slash and rest else None
         if provider is not None:
-            target = target_of(provider, rest)
+            target = target_of(provider, rest, self._plan.prices, self._now_ms)
         elif (owner := self._owner(model)) is not None:
-            target = target_of(owner, model)
+            target = target_of(owner, model, self._plan.prices, self._now_ms)
         else:
             return None
         route = self._direct_route(target.id, target)
@@ -62,16 +61,16 @@ class Resolver:
         return Route(name, TargetNode(target), self._plan.direct_retry, self._plan.direct_timeouts)
 
     def _owner(self, model: str) -> Provider | None:
-        """Who serves a bare vendor name: the one provider that lists it, else the first in order."""
+        """Who serves a bare vendor name: the only provider there is, the one that lists it, the first in order."""
         plan = self._plan
-        listed = [p for p in plan.providers.values() if model in p.models]
+        providers = [p for p in plan.providers.values() if p.kind != "simulator"] or list(plan.providers.values())
+        if len(providers) == 1:
+            return providers[0]
+        listed = [p for p in providers if p.price_id and plan.prices.find(p.price_id, model, self._now_ms)]
         if len(listed) == 1:
             return listed[0]
         for name in plan.provider_order:
             if any(p.name == name for p in listed):
-                return plan.providers[name]
-        for prefix, name in _BARE_PREFIXES.items():
-            if model.startswith(prefix) and name in plan.providers:
                 return plan.providers[name]
         return None
 
@@ -90,8 +89,15 @@ class Resolver:
         )
 
 
-def target_of(provider: Provider, model: str) -> Target:
-    """The target for a model that is named directly at a provider."""
+def target_of(provider: Provider, model: str, prices: PriceBook, now_ms: int) -> Target:
+    """The target for a model that is named directly at a provider, at the catalogue's price."""
+    card = provider.template.card
+    if provider.price_id is not None:
+        card = prices.find(provider.price_id, model, now_ms)
     return replace(
-        provider.template, id=f"{provider.name}/{model}", model=model, model_json=msgspec.json.encode(model)
+        provider.template,
+        id=f"{provider.name}/{model}",
+        model=model,
+        model_json=msgspec.json.encode(model),
+        card=card,
     )

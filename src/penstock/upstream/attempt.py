@@ -127,7 +127,7 @@ class Attempt:
         """Send the request."""
         self.sent_at = self._clock.monotonic()
         self.deadline = self._total_deadline  # connecting has its own deadline, in the transport
-        call = transport.send(self.target.origin, request, self)
+        call = transport.send(self.target.origin, request, self, self._timeouts.connect_s)
         if self.deadline != FAR:
             self._call = call
 

@@ -24,10 +24,10 @@ class HttpClient:
         self._contexts: dict[tuple[bool, str], ssl.SSLContext] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def send(self, origin: Origin, request: bytes, handler: ResponseHandler) -> Call:
+    def send(self, origin: Origin, request: bytes, handler: ResponseHandler, connect_s: float) -> Call:
         """Send a complete request to an origin."""
         pool = self._pools.get(origin) or self._open_pool(origin)
-        call = PendingCall(pool, request, handler, self.clock.monotonic() + origin.connect_timeout_s)
+        call = PendingCall(pool, request, handler, self.clock.monotonic() + connect_s)
         pool.submit(call)
         return call
 

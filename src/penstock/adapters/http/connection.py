@@ -25,6 +25,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_head_bytes",
         "_headers",
         "_in_head",
+        "_keep",
         "_length_known",
         "_parser",
         "_tls",
@@ -32,13 +33,15 @@ class UpstreamConnection(asyncio.Protocol):
         "_whole",
         "call",
         "closed",
+        "handshake_deadline",
         "idle_since",
         "pool",
         "served",
     )
 
-    def __init__(self, pool: Pool, tls: TlsPipe | None) -> None:
+    def __init__(self, pool: Pool, tls: TlsPipe | None, deadline: float) -> None:
         self.pool = pool
+        self.handshake_deadline = deadline if tls is not None else 0.0
         self.call: PendingCall | None = None
         self.closed = False
         self.served = 0
@@ -52,6 +55,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._length_known = False
         self._whole = False
         self._extra = False
+        self._keep = False
 
     # --- the transport's side -------------------------------------------------------------------------
 
@@ -95,7 +99,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail("bad_response", f"the response breaks HTTP framing: {error}")
             return
         if self._whole:
-            self._complete(keep=self._parser.should_keep_alive() and not self._extra)
+            self._complete(keep=self._keep and not self._extra)
 
     def eof_received(self) -> bool:
         """The upstream finished sending; a body without a length ends here, anything else is cut."""
@@ -128,12 +132,17 @@ class UpstreamConnection(asyncio.Protocol):
             return b""
         self._flush_tls()
         if tls.established and not was_established:
+            self.handshake_deadline = 0.0
             self.pool.ready(self)
         return plain
 
     def _flush_tls(self) -> None:
         if self._tls is not None and self._transport is not None and (out := self._tls.outgoing()):
             self._transport.write(out)
+
+    def handshake_late(self) -> None:
+        """The deadline for the handshake has passed."""
+        self._fail("connect_timeout", "no TLS connection within the route's connect_s")
 
     @property
     def tls_session(self) -> ssl.SSLSession | None:
@@ -223,6 +232,7 @@ class UpstreamConnection(asyncio.Protocol):
         """The answer is whole; an interim response has no body and ends here too."""
         if not self._in_head:
             self._whole = True
+            self._keep = self._parser.should_keep_alive()
 
     def _complete(self, *, keep: bool) -> None:
         self._whole = False

@@ -91,9 +91,9 @@ class Pool:
         self._waiting.append(call)
         if self._connecting < len(self._waiting):
             self._connecting += 1
-            self._client.spawn(self._connect())
+            self._client.spawn(self._connect(call.deadline))
 
-    async def _connect(self) -> None:
+    async def _connect(self, deadline: float) -> None:
         # A handshake is work for this process: so many at once that others still get their turn.
         async with self._client.handshakes:
             cause, detail = "connect_error", ""
@@ -114,10 +114,10 @@ class Pool:
         self._connecting -= 1
         self._fail_waiting(cause, detail)
 
-    async def _open(self) -> None:
+    async def _open(self, deadline: float) -> None:
         tls = self._new_tls()
         loop = asyncio.get_running_loop()
-        await loop.create_connection(self._factory(tls), self.origin.host, self.origin.port)
+        await loop.create_connection(self._factory(tls, deadline), self.origin.host, self.origin.port)
 
     def _new_tls(self) -> TlsPipe | None:
         if self._context is None:
@@ -126,9 +126,9 @@ class Pool:
             self._context, server_side=False, server_hostname=self.origin.host, session=self._session
         )
 
-    def _factory(self, tls: TlsPipe | None) -> Callable[[], UpstreamConnection]:
+    def _factory(self, tls: TlsPipe | None, deadline: float) -> Callable[[], UpstreamConnection]:
         def make() -> UpstreamConnection:
-            connection = UpstreamConnection(self, tls)
+            connection = UpstreamConnection(self, tls, deadline)
             self.live.add(connection)
             return connection
 
@@ -177,6 +177,8 @@ class Pool:
         """Close what has been idle too long and fail what has waited too long."""
         for connection in [c for c in self._idle if now - c.idle_since > IDLE_TIMEOUT_S]:
             connection.close()
+        for connection in [c for c in self.live if c.handshake_deadline and c.handshake_deadline < now]:
+            connection.handshake_late()
         while self._waiting and self._waiting[0].deadline < now:
             self._waiting.popleft().failed("connect_timeout", "no connection became free in time")
 

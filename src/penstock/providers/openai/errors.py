@@ -45,6 +45,7 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
     "stale": ("stale", "upstream_error"),
     "budget": ("fallback", "budget_exceeded"),
     "unpriced": ("fallback", "unpriced_model"),
+    "journal_full": ("final", "journal_full"),
     "internal": ("final", "internal_error"),
 }
 _RATE_WORDS = re.compile(r"rate.?limit|too_many_requests|quota", re.IGNORECASE)

@@ -1,0 +1,162 @@
+"""One gateway process: snapshot to Plan, journal, upstream client, listening socket.
+
+Run as `python -m penstock.bootstrap.gateway`. It imports nothing that a request does not need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from penstock.adapters.clock import LoopClock
+from penstock.adapters.files.posix import PosixDirectory
+from penstock.adapters.http.client import HttpClient
+from penstock.admission.accounts import Accounts, Spend
+from penstock.bootstrap import lifeline
+from penstock.bootstrap.plan_source import PlanSource
+from penstock.bootstrap.state_dir import StateDir
+from penstock.core.ids import boot_id
+from penstock.ledger.accounts_replay import replay
+from penstock.ledger.journal.settings import JournalSettings
+from penstock.ledger.journal.writer import Journal
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.gateway import Gateway
+from penstock.server.limits import ServerLimits
+from penstock.server.listener import HttpServer
+
+SWEEP_S = 0.1
+RELOAD_POLL_S = 0.25
+DRAIN_S = 30.0
+log = logging.getLogger("penstock.gateway")
+
+
+class GatewayProcess:
+    """Composes and runs one gateway until a signal or the supervisor's end."""
+
+    def __init__(self, state: StateDir, sock: socket.socket) -> None:
+        self._state = state
+        self._sock = sock
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until told to stop, then drain."""
+        loop = asyncio.get_running_loop()
+        clock = LoopClock(loop)
+        source = PlanSource(self._state, os.environ)
+        plan = source.load(clock.now_ms())
+        settings = source.settings
+        boot = boot_id(clock.now_ms(), os.urandom(8))
+        journal = Journal(
+            PosixDirectory(self._state.journal),
+            clock,
+            boot=boot,
+            on_error=lambda error: log.error("journal: %s", error),
+            settings=JournalSettings(
+                segment_bytes=settings.journal.segment_bytes,
+                max_bytes=settings.journal.max_bytes or 0,
+                on_full=settings.journal.on_journal_full,
+                fsync=settings.journal.fsync,
+            ),
+        )
+        accounts = Accounts(
+            {key: Spend(spend.hours, spend.total_nanousd) for key, spend in replay(self._state.root).items()}
+        )
+        journal.start()
+        transport = HttpClient(clock)
+        ctx = GatewayContext(
+            plan,
+            clock=clock,
+            journal=journal,
+            transport=transport,
+            accounts=accounts,
+            draw=random.random,
+            bits=random.SystemRandom().getrandbits,
+        )
+        gateway = Gateway(ctx)
+        server = HttpServer(gateway, clock, ServerLimits(max_body_bytes=settings.server.max_body_bytes))
+        self._watch(loop)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 50)
+        await server.listen(self._sock)
+        self._acknowledge(boot, plan.revision)
+        await self._serve(clock, ctx, transport, source, boot)
+        gateway.ready = False
+        cut = await server.drain(DRAIN_S)
+        if cut:
+            log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
+        await transport.close()
+        journal.flush()
+        journal.close()
+        self._state.ack(boot).unlink(missing_ok=True)
+
+    async def _serve(
+        self, clock: LoopClock, ctx: GatewayContext, transport: HttpClient, source: PlanSource, boot: str
+    ) -> None:
+        looked_at = 0.0
+        while not self._stop.is_set():
+            now = clock.monotonic()
+            ctx.sweep(now)
+            transport.sweep(now)
+            if now - looked_at >= RELOAD_POLL_S:
+                looked_at = now
+                self._reload(clock, ctx, source, boot)
+            try:
+                await asyncio.wait_for(self._stop.wait(), SWEEP_S)
+            except TimeoutError:
+                continue
+
+    def _reload(self, clock: LoopClock, ctx: GatewayContext, source: PlanSource, boot: str) -> None:
+        try:
+            plan = source.load_if_changed(clock.now_ms())
+            if plan is not None:
+                ctx.swap(plan)
+                self._acknowledge(boot, plan.revision)
+                log.info("serving revision %s", plan.revision)
+        except Exception:
+            log.exception("reload failed; the revision in force goes on")
+
+    def _acknowledge(self, boot: str, revision: str) -> None:
+        path = self._state.ack(boot)
+        text = msgspec.json.encode({"pid": os.getpid(), "revision": revision})
+        try:
+            temporary = path.with_suffix(".new")
+            temporary.write_bytes(text)
+            temporary.rename(path)
+        except OSError as error:  # a full disk must not stop traffic
+            log.warning("cannot say which revision is served: %s", error)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        descriptor = lifeline.inherited()
+        if descriptor is not None:
+            loop.add_reader(descriptor, self._stop.set)
+
+
+def main() -> int:
+    """Entry point of the process; the socket is inherited from the supervisor."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
+    sock = socket.socket(fileno=int(os.environ["PENSTOCK_LISTEN_FD"]))
+    sock.setblocking(False)
+
+    async def run() -> None:
+        await GatewayProcess(state, sock).run()
+
+    uvloop.run(run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

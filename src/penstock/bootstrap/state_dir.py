@@ -1,0 +1,29 @@
+"""Where the processes of one installation keep what they share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class StateDir:
+    """Paths below `server.state_dir`. Only this user may read them: prompts may pass through the journal's
+    neighbours one day, and key hashes already do."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.snapshot = root / "snapshot"
+        self.journal = root / "journal"
+        self.ledger = root / "ledger.db"
+        self.admin_key = root / "admin_key.json"
+        self.run = root / "run"
+        self.cache = root / "cache"
+
+    def create(self) -> None:
+        """Make the folders."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.journal, self.run, self.cache):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    def ack(self, boot: str) -> Path:
+        """Where a gateway says which revision it serves."""
+        return self.run / f"{boot}.json"

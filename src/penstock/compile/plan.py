@@ -1,0 +1,146 @@
+"""The Plan of a configuration document."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from itertools import accumulate
+
+from penstock.compile.targets import CompileError, deployment_from, provider_from
+from penstock.config import document as doc
+from penstock.core.exchange import Subject
+from penstock.core.plan import (
+    FallbackNode,
+    KeyBudget,
+    Plan,
+    PolicyNode,
+    Provider,
+    Route,
+    StaticNode,
+    Target,
+    TargetNode,
+    Timeouts,
+    VirtualKey,
+    WeightedNode,
+)
+from penstock.core.price_book import PriceBook
+from penstock.core.retry import RetryRule
+from penstock.routing.resolve import target_of
+
+DEFAULT_ORG = "default"
+
+
+def compile_plan(
+    document: doc.Document,
+    *,
+    revision: str,
+    prices: PriceBook,
+    reveal: Callable[[doc.Secret], str],
+    urls: Mapping[str, str],
+    now_ms: int,
+) -> Plan:
+    """Work out a document.
+
+    `reveal` gives a secret's value; `urls` are addresses that the document does not hold (the simulator's).
+    Raises CompileError, which names the key at fault.
+    """
+    providers = {
+        name: provider_from(
+            name, config, reveal=reveal, prices=prices, urls=urls
+        )
+        for name, config in document.providers.items()
+    }
+    deployments = {
+        name: deployment_from(name, config, providers[config.provider], prices, now_ms)
+        for name, config in document.deployments.items()
+    }
+    find = _Finder(providers, deployments, prices, now_ms)
+    routes = {name: _route(name, config, find) for name, config in document.routes.items()}
+    keys = [_key(config, reveal) for config in document.keys]
+    by_hash = {key.secret_hash: key for key in keys}
+    if len(by_hash) != len(keys):
+        raise CompileError("keys: two keys have the same secret")
+    return Plan(
+        revision=revision,
+        routes=routes,
+        deployments=deployments,
+        providers=providers,
+        provider_order=document.defaults.provider_order,
+        keys=by_hash,
+        direct_open=not routes,
+        prices=prices,
+        refuse_unpriced=document.defaults.on_unknown_price == "refuse",
+        max_output_tokens=document.defaults.max_output_tokens,
+    )
+
+
+class _Finder:
+    """Targets by the name that a policy gives them."""
+
+    def __init__(
+        self, providers: dict[str, Provider], deployments: dict[str, Target], prices: PriceBook, now_ms: int
+    ) -> None:
+        self._providers = providers
+        self._deployments = deployments
+        self._prices = prices
+        self._now_ms = now_ms
+
+    def target(self, name: str) -> Target:
+        found = self._deployments.get(name)
+        if found is not None:
+            return found
+        provider, _, model = name.partition("/")
+        if provider not in self._providers or not model:
+            raise CompileError(f"no deployment and no provider/model is called {name!r}")
+        return target_of(self._providers[provider], model, self._prices, self._now_ms)
+
+    def node(self, config: doc.PolicyNode) -> PolicyNode:
+        match config:
+            case doc.TargetNode():
+                return TargetNode(self.target(config.target))
+            case doc.StaticNode():
+                return StaticNode(config.text)
+            case doc.FallbackNode():
+                return FallbackNode(tuple(self.node(child) for child in config.children))
+            case doc.WeightedNode():
+                return WeightedNode(
+                    tuple(self.node(branch.use) for branch in config.branches),
+                    tuple(accumulate(branch.weight for branch in config.branches)),
+                )
+            case _:
+                raise CompileError(f"a policy node of type {type(config).__name__} has no engine yet")
+
+
+def _route(name: str, config: doc.Route, find: _Finder) -> Route:
+    retry, timeouts = config.retry, config.timeouts
+    return Route(
+        name=name,
+        policy=find.node(config.policy),
+        retry=RetryRule(retry.attempts, retry.backoff_s, retry.max_backoff_s, retry.max_retry_share),
+        timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
+        required_tags=frozenset(config.tags.required),
+        success=frozenset(config.success.all),
+    )
+
+
+def _key(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str]) -> VirtualKey:
+    return VirtualKey(
+        id=config.name,
+        secret_hash=_hash(config, reveal),
+        subject=Subject(config.org or DEFAULT_ORG, config.team or "", config.user or "", config.name),
+        routes=frozenset(config.routes) if config.routes is not None else None,
+        direct=config.direct,
+        tags=dict(config.tags),
+        rpm=config.limits.rpm,
+        concurrency=config.limits.concurrency,
+        budget=KeyBudget(config.budget.nanousd, config.budget.window) if config.budget is not None else None,
+    )
+
+
+def _hash(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str]) -> bytes:
+    if config.secret.kind == "sha256":
+        return bytes.fromhex(str(config.secret.stored()))
+    try:
+        return hashlib.sha256(reveal(config.secret).encode()).digest()
+    except doc.SecretError as error:
+        raise CompileError(f"keys.{config.name}.secret: {error}") from None

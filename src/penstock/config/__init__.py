@@ -1,0 +1,1 @@
+"""The configuration: document types, loading and validation, detection, snapshots."""

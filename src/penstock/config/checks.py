@@ -1,0 +1,201 @@
+"""What must agree across the document: names, targets, references and values that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from penstock.config import node as nodes
+from penstock.config.document import Document, Price, Secret, VirtualKey
+from penstock.config.document.prices import UNITS
+from penstock.config.node import Node
+from penstock.config.problem import Problem, child, nearest, suggestion
+
+# Guards that need no configuration of their own.
+BUILT_IN_GUARDS = frozenset({"schema"})
+# What the gateway itself decides in a request; a deployment that set them would undo what was authorised.
+OWNED_PARAMETERS = frozenset(
+    {"model", "stream", "stream_options", "messages", "input", "store", "previous_response_id"}
+)
+SUGGESTED_TARGETS = 3
+
+
+class Checks:
+    """One pass over one document. Names count as known when they stand in the file, readable or not."""
+
+    def __init__(
+        self,
+        document: Document,
+        root: Node | None,
+        places: Mapping[str, tuple[int, int]],
+        kept: Mapping[str, Sequence[int]],
+        targets: Collection[tuple[Node, str, str]],
+    ) -> None:
+        self.document = document
+        self.kept = kept
+        self.places = places
+        self.targets = targets
+        self.problems: list[Problem] = []
+        self.names = {
+            section: _keys(root, section)
+            for section in ("providers", "deployments", "guards", "orgs", "routes")
+        }
+
+    def run(self) -> list[Problem]:
+        """All problems, in no particular order."""
+        steps: tuple[Callable[[], None], ...] = (
+            self._names,
+            self._providers,
+            self._deployments,
+            self._targets,
+            self._routes,
+            self._guards,
+            self._keys,
+            self._tenants,
+            self._defaults,
+        )
+        for step in steps:
+            step()
+        return self.problems
+
+    def _report(self, path: str, message: str, hint: str = "") -> None:
+        line, column = self.places.get(path) or self.places.get(path.rpartition(".")[0], (0, 0))
+        self.problems.append(Problem(path=path, line=line, column=column, message=message, hint=hint))
+
+    def _unknown(self, path: str, what: str, name: str, known: Collection[str]) -> None:
+        hint = suggestion(name, known) or (f"known: {', '.join(sorted(known)[:8])}" if known else "")
+        self._report(path, f"no {what} {name!r}", hint)
+
+    def _names(self) -> None:
+        for name in self.names["routes"] & self.names["deployments"]:
+            hint = "clients could not tell them apart; rename one"
+            self._report(child("routes", name), "a deployment has the same name", hint)
+
+    def _providers(self) -> None:
+        for name, provider in self.document.providers.items():
+            path = child("providers", name)
+            if provider.kind == "simulator":
+                for key in ("base_url", "api_key"):
+                    if getattr(provider, key) is not None:
+                        self._report(child(path, key), "the simulator has none", "remove the key")
+            elif provider.kind == "openai" and not any(
+                child(path, key) in self.places for key in ("base_url", "api_key")
+            ):
+                hint = "add api_key, or base_url for another server"
+                self._report(path, "OpenAI needs an api_key", hint)
+
+    def _deployments(self) -> None:
+        for name, deployment in self.document.deployments.items():
+            path = child("deployments", name)
+            if deployment.provider not in self.names["providers"]:
+                self._unknown(
+                    child(path, "provider"), "provider", deployment.provider, self.names["providers"]
+                )
+            for key in deployment.set:
+                if key.lower() in OWNED_PARAMETERS:
+                    self._report(
+                        child(child(path, "set"), key), "cannot be set", "the gateway owns this parameter"
+                    )
+            if deployment.price is not None:
+                self._price(deployment.price, child(path, "price"))
+
+    def _price(self, price: Price, path: str) -> None:
+        if all(getattr(price, unit) is None for unit in UNITS):
+            self._report(path, "a price without any unit", "write input and output; 0 means free")
+        above = [tier.above_input for tier in price.tiers]
+        if sorted(set(above)) != above:
+            self._report(child(path, "tiers"), "tiers out of order", "list them by above_input, ascending")
+
+    def _targets(self) -> None:
+        deployments, providers = self.names["deployments"], self.names["providers"]
+        for node, path, target in self.targets:
+            provider, slash, model = target.partition("/")
+            if target in deployments or (slash and provider in providers and model):
+                continue
+            known = [*deployments, *(f"{name}/{model or '…'}" for name in providers)]
+            close = nearest(target, known, SUGGESTED_TARGETS, 0.5)
+            hint = (
+                f"did you mean {' or '.join(map(repr, close))}?"
+                if close
+                else "name a deployment, or provider/model"
+            )
+            message = f"no deployment {target!r}"
+            if target in self.names["routes"]:
+                message, hint = f"{target!r} is a route", "a policy names deployments or provider/model"
+            elif slash:
+                message = f"no provider {provider!r} for {target!r}" if model else f"no model in {target!r}"
+            self.problems.append(
+                Problem(path=path, line=node.line, column=node.column, message=message, hint=hint)
+            )
+
+    def _routes(self) -> None:
+        for name, route in self.document.routes.items():
+            path = child("routes", name)
+            if route.retry.backoff_s > route.retry.max_backoff_s:
+                self._report(
+                    child(path, "retry"), "backoff_s is more than max_backoff_s", "raise max_backoff_s"
+                )
+            for phase in ("connect_s", "first_event_s", "idle_s"):
+                if getattr(route.timeouts, phase) > route.timeouts.total_s:
+                    self._report(child(path, "timeouts"), f"{phase} is more than total_s", "raise total_s")
+
+    def _guards(self) -> None:
+        known = self.names["guards"] | BUILT_IN_GUARDS
+        for name, route in self.document.routes.items():
+            for side in ("input", "output"):
+                for index, guard in enumerate(getattr(route.guards, side)):
+                    if guard not in known:
+                        self._unknown(
+                            child(child(child(child("routes", name), "guards"), side), index),
+                            "guard",
+                            guard,
+                            known,
+                        )
+
+    def _keys(self) -> None:
+        names: set[str] = set()
+        secrets: set[Secret] = set()
+        for key, path in self._read_keys():
+            if key.name in names:
+                self._report(child(path, "name"), f"another key is called {key.name!r}", "rename one")
+            if key.secret in secrets:
+                self._report(child(path, "secret"), "another key has the same secret", "give each its own")
+            names.add(key.name)
+            secrets.add(key.secret)
+            for index, route in enumerate(key.routes or ()):
+                if route not in self.names["routes"]:
+                    self._unknown(child(child(path, "routes"), index), "route", route, self.names["routes"])
+            if key.routes == () and not key.direct:
+                self._report(
+                    child(path, "routes"), "this key may use nothing", "name routes, or set direct: true"
+                )
+            if key.team and not key.org:
+                self._report(child(path, "team"), "a team without its organisation", "add org")
+
+    def _read_keys(self) -> list[tuple[VirtualKey, str]]:
+        """The keys that could be read, each with its path in the file."""
+        paths = [child("keys", index) for index in self.kept.get("keys", range(len(self.document.keys)))]
+        return list(zip(self.document.keys, paths, strict=True))
+
+    def _tenants(self) -> None:
+        # Without `orgs`, naming an organisation in a key is what founds it.
+        if not self.names["orgs"]:
+            return
+        for key, path in self._read_keys():
+            if key.org and key.org not in self.names["orgs"]:
+                self._unknown(child(path, "org"), "organisation", key.org, self.names["orgs"])
+            org = self.document.orgs.get(key.org or "")
+            if org and org.teams and key.team and key.team not in org.teams:
+                self._unknown(child(path, "team"), f"team in {key.org!r}", key.team, org.teams)
+
+    def _defaults(self) -> None:
+        for index, name in enumerate(self.document.defaults.provider_order):
+            if name not in self.names["providers"]:
+                path = child(child("defaults", "provider_order"), index)
+                self._unknown(path, "provider", name, self.names["providers"])
+
+
+def _keys(root: Node | None, section: str) -> set[str]:
+    if not isinstance(root, nodes.Mapping) or section not in root.entries:
+        return set()
+    value = root.entries[section].value
+    return set(value.entries) if isinstance(value, nodes.Mapping) else set()

@@ -1,0 +1,77 @@
+"""The whole configuration document."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from penstock.config.document.fields import Count, Name, Share
+from penstock.config.document.limits import SessionCeiling
+from penstock.config.document.providers import Deployment, Provider
+from penstock.config.document.routes import Route
+from penstock.config.document.server import Journal, Server
+from penstock.config.document.tenants import Org, VirtualKey
+
+
+class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds where nothing more special is said.
+
+    Attributes:
+        on_unknown_price: `refuse` turns away a model without a price where a budget applies, and flags it
+            elsewhere; `flag` serves and flags it everywhere.
+        on_unsupported: What happens to a parameter that a target does not know.
+        provider_order: Which provider serves a bare model name that several have.
+        max_output_tokens: Cap on the output that a request may ask for.
+        session: How much one session may use.
+    """
+
+    on_unknown_price: Literal["flag", "refuse"] = "refuse"
+    on_unsupported: Literal["map", "drop", "refuse"] = "map"
+    provider_order: tuple[Name, ...] = ()
+    max_output_tokens: Count = 8192
+    session: SessionCeiling | None = None
+
+
+class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that looks at requests or answers and gives a verdict.
+
+    Attributes:
+        kind: What it looks for, such as `pii` or `injection`.
+        action: What happens when it finds something.
+        on_error: `closed` refuses when the guard itself fails; `open` lets through.
+        threshold: Least certainty, from 0 to 1.
+    """
+
+    kind: Name
+    action: Literal["redact", "flag", "block"] = "block"
+    on_error: Literal["open", "closed"] = "closed"
+    threshold: Share | None = None
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that `penstock.yaml` says.
+
+    Attributes:
+        version: The format's version.
+        server: Addresses, limits and state of the processes.
+        journal: How the record of what happened is kept.
+        defaults: What holds where nothing more special is said.
+        providers: Who answers, by name.
+        deployments: Single models with their own price and parameters, by name.
+        guards: What looks at requests and answers, by name.
+        orgs: Organisations by name.
+        routes: The names that clients ask for.
+        keys: Virtual keys.
+    """
+
+    version: Literal[1] = 1
+    server: Server = Server()
+    journal: Journal = Journal()
+    defaults: Defaults = Defaults()
+    providers: dict[Name, Provider] = {}
+    deployments: dict[Name, Deployment] = {}
+    guards: dict[Name, Guard] = {}
+    orgs: dict[Name, Org] = {}
+    routes: dict[Name, Route] = {}
+    keys: tuple[VirtualKey, ...] = ()

@@ -1,0 +1,207 @@
+"""Routes: the names that clients ask for, and everything that holds for requests to them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from penstock.config.document.fields import Count, CountOrNone, Name, Percent, Seconds, Share, Target, Text
+from penstock.config.document.policy import Policy
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tries on one target before the policy goes on.
+
+    Attributes:
+        attempts: All tries on one target, the first included.
+        backoff_s: Upper end of the first random wait, in seconds; it doubles with each further try.
+        max_backoff_s: Longest wait, in seconds; a longer `Retry-After` ends the tries on that target.
+        max_retry_share: Retries as a share of the route's first attempts over 10 s (at least 3 are allowed).
+    """
+
+    attempts: Annotated[int, Meta(ge=1, le=10)] = 2
+    backoff_s: Seconds = 0.25
+    max_backoff_s: Seconds = 8.0
+    max_retry_share: Share = 0.2
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long each phase of an attempt may take, in seconds.
+
+    Attributes:
+        connect_s: Until the connection stands, TLS included.
+        first_event_s: Until the first content of a stream.
+        idle_s: Between two pieces of a stream.
+        total_s: The whole attempt.
+    """
+
+    connect_s: Seconds = 5.0
+    first_event_s: Seconds = 120.0
+    idle_s: Seconds = 60.0
+    total_s: Seconds = 600.0
+
+
+class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How fast the route should be: a class, or explicit numbers.
+
+    Attributes:
+        traffic: `chat` (800 ms to the first token), `voice` (300 ms), `completion` (200 ms) or `batch`.
+        ttft_ms: Milliseconds to the first token.
+        itl_ms: Milliseconds between tokens.
+        total_ms: Milliseconds for the whole answer.
+    """
+
+    traffic: Literal["chat", "voice", "completion", "batch"] | None = msgspec.field(
+        default=None, name="class"
+    )
+    ttft_ms: Count | None = None
+    itl_ms: Count | None = None
+    total_ms: Count | None = None
+
+
+class Require(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Facts that a provider must have to be used.
+
+    Attributes:
+        residency: Where data must stay.
+        region: The region that must be used.
+        retention_days: The longest time in days for which a provider may keep data.
+        trains_on_data: `false` refuses providers that train on data.
+        certified: Certificates that the provider must have.
+    """
+
+    residency: Text | None = None
+    region: Text | None = None
+    retention_days: CountOrNone | None = None
+    trains_on_data: Literal[False] | None = None
+    certified: tuple[Text, ...] = ()
+
+
+class RouteTags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What clients must say about their requests.
+
+    Attributes:
+        required: Tags without which a request is refused.
+    """
+
+    required: tuple[Name, ...] = ()
+
+
+class ExactCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answers for requests that are the same.
+
+    Attributes:
+        ttl_s: Seconds for which an answer may be used again.
+    """
+
+    ttl_s: Count
+
+
+class SemanticCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answers for requests that mean the same.
+
+    Attributes:
+        threshold: Least similarity, from 0 to 1.
+        ttl_s: Seconds for which an answer may be used again.
+    """
+
+    threshold: Share
+    ttl_s: Count | None = None
+
+
+class RouteCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which answers may be used again, and by whom.
+
+    Attributes:
+        exact: Answers for requests that are the same.
+        semantic: Answers for requests that mean the same.
+        scope: Who shares them; never more than one organisation.
+    """
+
+    exact: ExactCache | None = None
+    semantic: SemanticCache | None = None
+    scope: Literal["org", "team", "user", "key"] = "org"
+
+
+class RouteGuards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The guards of a route, in order.
+
+    Attributes:
+        input: Guards that see the request.
+        output: Guards that see the answer.
+    """
+
+    input: tuple[Name, ...] = ()
+    output: tuple[Name, ...] = ()
+
+
+class Success(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What counts as a successful answer: the quality gate of cost per success.
+
+    Attributes:
+        all: Every one of these must hold: `not_error` (the client got a complete answer), `finish` (it ended
+            by itself: `stop` or a tool call, not cut by length or filter).
+    """
+
+    all: tuple[Name, ...] = ("not_error",)
+
+
+class Evals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Judging answers after the fact.
+
+    Attributes:
+        judge: The judge's name.
+        sample: Share of answers that are judged, from 0 to 1.
+    """
+
+    judge: Name
+    sample: Share = 0.01
+
+
+class Mirror(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sending a copy of some requests to another target, after the answer.
+
+    Attributes:
+        to: The target.
+        percent: Share of requests in per cent.
+    """
+
+    to: Target
+    percent: Percent
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A name that clients send as `model`, and what happens then.
+
+    Attributes:
+        policy: Which targets are tried, as a tree.
+        retry: Tries on one target.
+        timeouts: How long each phase may take.
+        slo: How fast the route should be.
+        require: Facts that providers must have.
+        tags: What clients must say.
+        cache: Which answers may be used again.
+        guards: What looks at requests and answers.
+        success: What counts as a successful answer.
+        evals: Judging answers after the fact.
+        mirror: Copies of requests to another target.
+        capture: What of prompts and answers is kept.
+        on_break: What happens when a stream breaks after its first content: `error` ends it, `resume` goes
+            on elsewhere.
+    """
+
+    policy: Policy
+    retry: Retry = Retry()
+    timeouts: Timeouts = Timeouts()
+    slo: Slo | None = None
+    require: Require | None = None
+    tags: RouteTags = RouteTags()
+    cache: RouteCache | None = None
+    guards: RouteGuards = RouteGuards()
+    success: Success = Success()
+    evals: Evals | None = None
+    mirror: Mirror | None = None
+    capture: Literal["none", "redacted", "full"] = "none"
+    on_break: Literal["error", "resume"] = "error"

@@ -1,0 +1,91 @@
+"""What a process needs before it serves: addresses, TLS, state and the journal. A restart applies changes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from penstock.config.document.fields import Address, Duration, Network, Size, StoreUrl, Text, Url
+
+DEFAULT_ADMIN_LISTEN = "127.0.0.1:4001"
+
+# A segment much smaller than one turn's appends would be rotated all the time.
+SegmentSize = Annotated[int, Meta(ge=65_536, extra={"reads": "size"})]
+
+
+class Tls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The certificate that the gateway shows to its clients.
+
+    Attributes:
+        cert: Path of the PEM file with the certificate chain.
+        key: Path of the PEM file with the private key.
+    """
+
+    cert: Text
+    key: Text
+
+
+class Cors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which web pages may call the gateway from a browser.
+
+    Attributes:
+        origins: Allowed origins, such as `https://app.example.com`.
+    """
+
+    origins: tuple[Text, ...] = ()
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Addresses, limits and state of the processes; static, so a restart applies a change.
+
+    Attributes:
+        listen: Address and port of the gateway.
+        admin_listen: An own address for `/admin`, `/ui` and `/metrics`; the default is `127.0.0.1:4001` as
+            soon as `listen` is not loopback, else the gateway's own port.
+        control_url: Where a gateway on another machine finds its control process.
+        tls: Certificate and key; without them the gateway speaks plain HTTP.
+        ca_file: PEM file of certificate authorities trusted for upstreams, instead of the system's.
+        trusted_proxies: Networks whose `X-Forwarded-For` is believed.
+        cors: Which web pages may call the gateway.
+        max_body_bytes: Largest request body, such as `32MB`.
+        state_dir: Directory of journal, ledger, snapshot and master key.
+        workers: Number of gateway processes.
+        database_url: PostgreSQL for several machines, instead of the embedded SQLite.
+        redis_url: Redis for several machines.
+    """
+
+    listen: Address = "127.0.0.1:4000"
+    admin_listen: Address | None = None
+    control_url: Url | None = None
+    tls: Tls | None = None
+    ca_file: Text | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    cors: Cors = Cors()
+    max_body_bytes: Size = 32_000_000
+    state_dir: Text = "./.penstock"
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    database_url: StoreUrl | None = None
+    redis_url: StoreUrl | None = None
+
+
+class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the record of what happened is kept.
+
+    Attributes:
+        segment_bytes: Size at which a segment is closed and a new one begun.
+        retention: How long closed segments are kept, such as `30d`; in seconds when it is a number.
+        max_bytes: Total size at which the journal counts as full; without it only the disk is the limit.
+        on_journal_full: `refuse` answers 503; `drop_and_count` serves on, and counts what it could not
+            record.
+        fsync: What power loss may cost: `never` leaves it to the system, `interval` syncs once a second,
+            `turn` syncs before the answers of each turn of the event loop end. Process death costs nothing
+            in any case.
+    """
+
+    segment_bytes: SegmentSize = 64_000_000
+    retention_s: Duration = msgspec.field(default=30 * 86_400, name="retention")
+    max_bytes: Size | None = None
+    on_journal_full: Literal["refuse", "drop_and_count"] = "refuse"
+    fsync: Literal["never", "interval", "turn"] = "never"

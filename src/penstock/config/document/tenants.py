@@ -1,0 +1,71 @@
+"""On whose account requests run: organisations, teams and virtual keys."""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.config.document.fields import Name, Text
+from penstock.config.document.limits import Budget, Limits
+from penstock.config.document.routes import Require
+from penstock.config.document.secret import Secret
+
+
+class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of an organisation.
+
+    Attributes:
+        require: Facts that providers must have for this team.
+        limits: How much the team may use.
+        budget: How much it may spend.
+    """
+
+    require: Require | None = None
+    limits: Limits = Limits()
+    budget: Budget | None = None
+
+
+class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An organisation: the line that no data crosses.
+
+    Attributes:
+        require: Facts that providers must have for this organisation.
+        limits: How much the organisation may use.
+        budget: How much it may spend.
+        teams: Its teams by name.
+    """
+
+    require: Require | None = None
+    limits: Limits = Limits()
+    budget: Budget | None = None
+    teams: dict[Name, Team] = {}
+
+
+class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key that we issue to a client.
+
+    Its `org` and `team` exist by being named here, unless the file has `orgs`: then they must stand there,
+    so that a slip of the pen does not found an organisation.
+
+    Attributes:
+        name: The key's name; unique.
+        secret: What the client sends, best as `${VARIABLE}` or `${file:/path}`.
+        org: The organisation that pays.
+        team: Its team.
+        user: Its user.
+        routes: Routes that the key may use; without it, all.
+        direct: Whether the key may name deployments, `provider/model` and bare vendor models too.
+        tags: Tags of every request with this key; the client cannot change them.
+        limits: How much the key may use.
+        budget: How much it may spend.
+    """
+
+    name: Name
+    secret: Secret
+    org: Name | None = None
+    team: Name | None = None
+    user: Text | None = None
+    routes: tuple[Name, ...] | None = None
+    direct: bool = False
+    tags: dict[Name, str] = {}
+    limits: Limits = Limits()
+    budget: Budget | None = None

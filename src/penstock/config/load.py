@@ -1,0 +1,80 @@
+"""`penstock.yaml` to a `Document`: read strictly, check everything, report everything at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from penstock.config.checks import Checks
+from penstock.config.document import Document
+from penstock.config.document.server import DEFAULT_ADMIN_LISTEN
+from penstock.config.needs import NEEDS, Need, unmet
+from penstock.config.policy import PolicyReader
+from penstock.config.problem import ConfigError, Problem
+from penstock.config.reader import INVALID, Reader
+from penstock.config.values import is_loopback
+from penstock.config.yaml_text import MAX_BYTES, parse_yaml
+
+__all__ = ["ConfigError", "Problem", "load_file", "load_text"]
+
+_DOCUMENT = msgspec.inspect.type_info(Document)
+
+
+def load_file(path: Path, env: Mapping[str, str]) -> Document:
+    """The document in a file; `env` is where `${NAME}` is looked up.
+
+    Raises:
+        ConfigError: the file cannot be read, or says anything that cannot be used; has every problem.
+    """
+    source = str(path)
+    try:
+        with path.open("rb") as file:
+            # One byte more than allowed, so that a huge or endless file is refused without being read.
+            text = file.read(MAX_BYTES + 1).decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(source, [_whole_file(error.strerror or type(error).__name__)]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(source, [_whole_file("not UTF-8 text")]) from None
+    return load_text(text, env, source)
+
+
+def load_text(
+    text: str, env: Mapping[str, str], source: str = "penstock.yaml", needs: tuple[Need, ...] = NEEDS
+) -> Document:
+    """The document in a text; `source` is the name that messages start with.
+
+    Raises:
+        ConfigError: the text says anything that cannot be used; has every problem.
+    """
+    root, problems = parse_yaml(text, source)
+    if root is None:
+        if problems:
+            raise ConfigError(source, problems)
+        return Document()
+    reader = Reader(env)
+    policies = PolicyReader(reader)
+    reader.special["policy"] = policies.read
+    document = reader.read(root, _DOCUMENT, "")
+    problems += reader.problems + unmet(root, env, needs)
+    if isinstance(document, Document):
+        problems += Checks(document, root, reader.places, reader.kept, policies.targets).run()
+    if problems:
+        raise ConfigError(source, sorted(problems, key=lambda one: (one.line, one.column, one.path)))
+    if document is INVALID:
+        raise AssertionError("an unreadable document without a problem")
+    return _completed(document)
+
+
+def _completed(document: Document) -> Document:
+    """Fill in what follows from other values."""
+    server = document.server
+    if server.admin_listen is None and not is_loopback(server.listen):
+        server = msgspec.structs.replace(server, admin_listen=DEFAULT_ADMIN_LISTEN)
+        document = msgspec.structs.replace(document, server=server)
+    return document
+
+
+def _whole_file(message: str) -> Problem:
+    return Problem(path="", line=0, column=0, message=message)

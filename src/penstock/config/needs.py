@@ -1,0 +1,137 @@
+"""What the document type takes but this version has no engine for; who builds one deletes its lines.
+
+A key that is accepted and has no effect would be worse than an error: somebody would rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from penstock.config import node as nodes
+from penstock.config.node import Node, Scalar
+from penstock.config.problem import Problem, child
+from penstock.config.values import BadValueError, expand
+
+Step = str | int
+Environment = Mapping[str, str]
+
+
+class Need(msgspec.Struct, frozen=True):
+    """A place in the document and what it needs.
+
+    In `path`, `*` stands for any one key or list item and `**` for any number of them. Values in `unless` are
+    fine as they are, `[]` meaning an empty list. `instead` overrides the advice to remove the key.
+    """
+
+    path: str
+    what: str
+    unless: tuple[str, ...] = ()
+    instead: str = ""
+
+
+NEEDS: tuple[Need, ...] = (
+    Need("server.control_url", "a control process on another machine"),
+    Need("server.trusted_proxies", "client addresses", unless=("[]",)),
+    Need("server.cors", "answers to browsers"),
+    Need("server.workers", "several gateway processes", unless=("1",), instead="write 1"),
+    Need("server.database_url", "PostgreSQL storage"),
+    Need("server.redis_url", "Redis storage"),
+    Need("defaults.on_unsupported", "translation between dialects"),
+    Need("defaults.session", "session ceilings"),
+    Need(
+        "providers.*.kind",
+        "this kind of provider",
+        unless=("openai", "simulator"),
+        instead="use openai or simulator",
+    ),
+    Need("providers.*.facts", "rules about residency and retention"),
+    Need("deployments.*.limits", "limits of deployments"),
+    Need("guards.*", "guardrails"),
+    Need("orgs.*.require", "rules about residency and retention"),
+    Need("orgs.*.limits", "limits of organisations"),
+    Need("orgs.*.budget", "budgets of organisations"),
+    Need("orgs.*.teams.*.require", "rules about residency and retention"),
+    Need("orgs.*.teams.*.limits", "limits of teams"),
+    Need("orgs.*.teams.*.budget", "budgets of teams"),
+    Need("routes.*.policy.**.when", "conditional routing"),
+    Need("routes.*.policy.**.cheapest", "routing by price"),
+    Need("routes.*.policy.**.fastest", "routing by speed"),
+    Need("routes.*.policy.**.sticky", "sticky routing"),
+    Need("routes.*.policy.**.canary", "canary routing"),
+    Need("routes.*.policy.**.ab", "A/B routing"),
+    Need("routes.*.policy.**.hedge", "hedged requests"),
+    Need("routes.*.policy.**.cascade", "cascades"),
+    Need("routes.*.policy.**.easy", "routing by difficulty"),
+    Need("routes.*.policy.**.learned", "learned routing"),
+    Need("routes.*.policy.**.cached", "the response cache"),
+    Need("routes.*.policy.**.webhook", "webhook answers"),
+    Need("routes.*.slo", "objectives for latency"),
+    Need("routes.*.require", "rules about residency and retention"),
+    Need("routes.*.cache", "the response cache"),
+    Need("routes.*.guards", "guardrails"),
+    Need(
+        "routes.*.success.all.*",
+        "another quality gate",
+        unless=("not_error", "finish"),
+        instead="use not_error or finish",
+    ),
+    Need("routes.*.evals", "evaluation"),
+    Need("routes.*.mirror", "mirrored requests"),
+    Need("routes.*.capture", "payload capture", unless=("none",), instead="write none"),
+    Need("routes.*.on_break", "resuming broken streams", unless=("error",), instead="write error"),
+    Need("keys.*.limits.tpm", "token rate limits"),
+    Need("keys.*.budget.alerts", "budget alerts"),
+)
+
+
+def unmet(root: Node, env: Environment, needs: tuple[Need, ...] = NEEDS) -> list[Problem]:
+    """A problem for each key of the file that needs an engine which this version does not have."""
+    return list(_walk(root, (), "", [(need, tuple(need.path.split("."))) for need in needs], env))
+
+
+def _walk(
+    node: Node,
+    steps: tuple[Step, ...],
+    path: str,
+    needs: list[tuple[Need, tuple[str, ...]]],
+    env: Environment,
+) -> Iterator[Problem]:
+    for step, value, line, column in _children(node):
+        here = (*steps, step)
+        at = child(path, step)
+        need = next((need for need, pattern in needs if _matches(pattern, here)), None)
+        if need is None or _is_fine(value, need.unless, env):
+            yield from _walk(value, here, at, needs, env)
+            continue
+        message = f"needs {need.what}, which this version does not have yet"
+        yield Problem(
+            path=at, line=line, column=column, message=message, hint=need.instead or "remove the key"
+        )
+
+
+def _children(node: Node) -> Iterator[tuple[Step, Node, int, int]]:
+    if isinstance(node, nodes.Mapping):
+        for key, entry in node.entries.items():
+            yield key, entry.value, entry.line, entry.column
+    elif isinstance(node, nodes.Sequence):
+        for index, item in enumerate(node.items):
+            yield index, item, item.line, item.column
+
+
+def _is_fine(value: Node, unless: tuple[str, ...], env: Environment) -> bool:
+    if isinstance(value, Scalar):
+        try:
+            return expand(value.text, env) in unless
+        except BadValueError:
+            return True  # the reader reports it
+    return isinstance(value, nodes.Sequence) and not value.items and "[]" in unless
+
+
+def _matches(pattern: tuple[str, ...], steps: tuple[Step, ...]) -> bool:
+    if not pattern:
+        return not steps
+    if pattern[0] == "**":
+        return any(_matches(pattern[1:], steps[index:]) for index in range(len(steps) + 1))
+    return bool(steps) and pattern[0] in {"*", steps[0]} and _matches(pattern[1:], steps[1:])

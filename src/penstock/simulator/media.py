@@ -1,0 +1,152 @@
+"""Images, speech and transcriptions: the smallest valid media, sized by what was asked."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from penstock.simulator.asks import Images, Speech, created_at, digest_of
+from penstock.simulator.behaviour import Behaviour
+from penstock.simulator.reply import SSE_TYPE, STREAM_ERROR, Reply, error_reply, event, json_reply
+from penstock.simulator.words import count_tokens, seeded_tokens
+
+MOST_IMAGES = 10
+_RATE = 8_000
+_SAMPLES_PER_TOKEN = 400
+_TOKENS_PER_IMAGE = 1_056
+_BYTES_PER_SECOND = 16_000
+
+
+def images(ask: Images, behaviour: Behaviour, seed: int) -> Reply:
+    """`n` one-pixel PNGs, as base64, or as data URLs for `response_format: url`."""
+    count = 1 if ask.n is None else ask.n
+    if not 1 <= count <= MOST_IMAGES:
+        return error_reply(400, f"Invalid 'n': must be 1 to {MOST_IMAGES}.", "invalid_value", "n")
+    digest = digest_of(seed, "image", ask.model, ask.prompt)
+    data: list[dict[str, str]] = []
+    for index in range(count):
+        picture = base64.b64encode(_pixel(int(digest[:6], 16) + index)).decode()
+        url = ask.response_format == "url"
+        data.append({"url": f"data:image/png;base64,{picture}"} if url else {"b64_json": picture})
+    body: dict[str, Any] = {
+        "created": created_at(digest),
+        "background": "opaque",
+        "data": data,
+        "output_format": "png",
+        "quality": "medium",
+        "size": ask.size or "1024x1024",
+    }
+    if behaviour.usage != "never":
+        words, made = count_tokens(ask.prompt), _TOKENS_PER_IMAGE * count
+        body["usage"] = {
+            "input_tokens": words,
+            "input_tokens_details": {"image_tokens": 0, "text_tokens": words},
+            "output_tokens": made,
+            "output_tokens_details": {"image_tokens": made, "text_tokens": 0},
+            "total_tokens": words + made,
+        }
+    return json_reply(body, digest)
+
+
+def _pixel(colour: int) -> bytes:
+    """A PNG of one pixel; `colour` is its red, green and blue, eight bits each."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    row = b"\0" + (colour & 0xFFFFFF).to_bytes(3, "big")
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(row))
+        + chunk(b"IEND", b"")
+    )
+
+
+def speech(ask: Speech, _behaviour: Behaviour, seed: int) -> Reply:
+    """A tone of 50 ms a token, always as WAV (`pcm`: its bare samples), 8 kHz mono 16 bit."""
+    count = max(1, count_tokens(ask.input)) * _SAMPLES_PER_TOKEN
+    digest = digest_of(seed, "speech", ask.model, ask.input)
+    period = 20 + int(digest[:2], 16) % 20
+    wave = [round(6_000 * math.sin(2 * math.pi * n / period)) for n in range(period)]
+    samples = struct.pack(f"<{period}h", *wave) * (count // period + 1)
+    samples = samples[: count * 2]
+    if ask.response_format == "pcm":
+        return Reply(content_type="audio/pcm", body=samples, digest=digest)
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", 36 + len(samples), b"WAVE", b"fmt ", 16, 1, 1, _RATE, _RATE * 2, 2, 16),
+        *(b"data", len(samples)),
+    )
+    return Reply(content_type="audio/wav", body=header + samples, digest=digest)
+
+
+def transcription(form: dict[str, bytes], behaviour: Behaviour, seed: int) -> Reply:
+    """Twelve seeded words for a sound file, in the format asked for; its length is guessed from its size."""
+    if "file" not in form:
+        return error_reply(400, "Missing required parameter: 'file'.", "missing_required_parameter", "file")
+    digest = digest_of(seed, "transcription", form["file"])
+    tokens = seeded_tokens(12, int(digest[:12], 16))
+    text, seconds = "".join(tokens), max(1, math.ceil(len(form["file"]) / _BYTES_PER_SECOND))
+    wanted = form.get("response_format", b"json")
+    usage = {"type": "duration", "seconds": seconds}
+    if form.get("stream") == b"true":
+        events = _transcript_events(tokens, None if behaviour.usage == "never" else usage)
+        return Reply(content_type=SSE_TYPE, events=events, tokens=12, digest=digest, error_event=STREAM_ERROR)
+    plain = {
+        b"text": f"{text}\n",
+        b"srt": f"1\n00:00:00,000 --> 00:00:{min(seconds, 59):02d},000\n{text}\n\n",
+        b"vtt": f"WEBVTT\n\n00:00:00.000 --> 00:00:{min(seconds, 59):02d}.000\n{text}\n\n",
+    }
+    if wanted in plain:
+        return Reply(content_type="text/plain; charset=utf-8", body=plain[wanted].encode(), digest=digest)
+    body: dict[str, Any] = {"text": text}
+    if wanted == b"verbose_json":
+        body = {"task": "transcribe", "language": "english", "duration": float(seconds), "text": text}
+        body["segments"] = [_segment(text, seconds)]
+    if behaviour.usage != "never":
+        body["usage"] = usage
+    return json_reply(body, digest, 12)
+
+
+def _segment(text: str, seconds: int) -> dict[str, Any]:
+    return {
+        "id": 0,
+        "seek": 0,
+        "start": 0.0,
+        "end": float(seconds),
+        "text": text,
+        "tokens": [],
+        "temperature": 0.0,
+        "avg_logprob": -0.2,
+        "compression_ratio": 1.1,
+        "no_speech_prob": 0.01,
+    }
+
+
+def _transcript_events(tokens: list[str], usage: dict[str, Any] | None) -> Iterator[bytes]:
+    for token in tokens:
+        yield event({"type": "transcript.text.delta", "delta": token})
+    done: dict[str, Any] = {"type": "transcript.text.done", "text": "".join(tokens)}
+    yield event(done | ({"usage": usage} if usage else {}))
+
+
+def form_of(body: bytes, content_type: str) -> dict[str, bytes] | None:
+    """The fields of a multipart form (RFC 7578), the last of equal names; None when it is not one."""
+    marker = content_type.partition("boundary=")[2].split(";")[0].strip().strip('"').encode()
+    if not content_type.lower().startswith("multipart/form-data") or not marker:
+        return None
+    fields: dict[str, bytes] = {}
+    for part in (b"\r\n" + body).split(b"\r\n--" + marker)[1:]:
+        if part.startswith(b"--"):
+            return fields
+        head, gap, value = part.partition(b"\r\n\r\n")
+        _, found, rest = head.partition(b'name="')
+        if gap and found:
+            fields[rest.partition(b'"')[0].decode("utf-8", "replace")] = value
+    return None

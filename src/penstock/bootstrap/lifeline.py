@@ -6,6 +6,8 @@ It works for every death of the supervisor, `kill -9` included, and on every POS
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 
 VARIABLE = "PENSTOCK_LIFELINE_FD"
 
@@ -14,3 +16,16 @@ def inherited() -> int | None:
     """The file descriptor that was inherited, None in a process that runs by itself."""
     text = os.environ.get(VARIABLE)
     return int(text) if text else None
+
+
+def on_end(call: Callable[[], None]) -> None:
+    """Call `call` from a thread once the supervisor is gone; for processes without an event loop."""
+    descriptor = inherited()
+    if descriptor is None:
+        return
+
+    def wait() -> None:
+        os.read(descriptor, 1)
+        call()
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()

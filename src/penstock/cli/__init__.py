@@ -1,0 +1,48 @@
+"""The `penstock` command. Each subcommand is imported when it is called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+_COMMANDS = {
+    "serve": ("penstock.cli.serve", "serve", "Start the gateway with everything it needs."),
+    "check": ("penstock.cli.check", "check", "Say whether a configuration file is valid, and what is wrong."),
+    "config": ("penstock.cli.config", "config", "Show the configuration in force."),
+    "simulate": ("penstock.cli.simulate", "simulate", "Start an OpenAI-shaped upstream without a model."),
+    "logs": ("penstock.cli.logs", "logs", "Show requests from the ledger."),
+    "top": ("penstock.cli.top", "top", "Show what is busy, slow or dear right now."),
+    "cost": ("penstock.cli.cost", "cost", "Add up cost by route, model, key, team or tag."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a subcommand when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a first day with the product."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return."""
+        del ctx
+        found = _COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        module, name, _ = found
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and sentences, without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_Lazy)
+@click.version_option(package_name="penstock")
+def main() -> None:
+    """The gate between applications and every large language model they use."""

@@ -1,0 +1,1 @@
+"""Control: turns configuration into published snapshots."""

@@ -1,0 +1,60 @@
+"""The control process. Run as `python -m penstock.bootstrap.control`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from penstock.adapters.prices.cache import load_book
+from penstock.bootstrap import lifeline
+from penstock.bootstrap.plan_source import LazyBox
+from penstock.bootstrap.state_dir import StateDir
+from penstock.control.publish import Publisher
+from penstock.control.watch import ConfigWatch
+
+
+def now_ms() -> int:
+    """Wall time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def publisher_for(state: StateDir, config: Path | None) -> Publisher:
+    """The publisher of an installation, with the catalogue of this version."""
+    return Publisher(
+        config=config,
+        snapshot=state.snapshot,
+        admin_key=state.admin_key,
+        env=os.environ,
+        prices=load_book(state.cache),
+        box=LazyBox(state.root, os.environ),
+    )
+
+
+def main() -> int:
+    """Watch the configuration until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
+    given = os.environ.get("PENSTOCK_CONFIG")
+    config = Path(given) if given else None
+    watch = ConfigWatch(publisher_for(state, config), config, now_ms)
+    stop = threading.Event()
+
+    def end(*_: object) -> None:
+        stop.set()
+        watch.requested.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGHUP, lambda *_: watch.requested.set())
+    lifeline.on_end(end)
+    watch.run(stop)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""`penstock serve`: one command from nothing to a gateway."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from penstock.bootstrap.control import now_ms, publisher_for
+from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.supervisor import Supervisor, free_port, listening_socket
+from penstock.cli.files import config_path
+from penstock.compile.targets import CompileError
+from penstock.config.document import Document
+from penstock.config.load import ConfigError
+from penstock.config.snapshot import SnapshotError
+from penstock.control.admin_key import make_admin_key, stored_hash
+from penstock.control.publish import Publisher
+
+
+@click.command()
+@click.option("-c", "--config", type=click.Path(path_type=Path), help="Configuration file; default penstock.yaml.")
+@click.option("--listen", help="host:port; wins over the file.")
+@click.option("--state-dir", type=click.Path(path_type=Path), help="Folder for state; wins over the file.")
+@click.option("--new-admin-key", is_flag=True, help="Make the admin key anew; the old one stops working.")
+def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, new_admin_key: bool) -> None:
+    """Start the gateway, the worker, control and, if it is used, the simulator.
+
+    Without a configuration file the providers come from the usual environment variables (OPENAI_API_KEY, …)
+    and from model servers on this machine; the simulator is always there.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    path = config_path(config)
+    root = state_dir or _state_of(path)
+    state = StateDir(root.absolute())
+    try:
+        state.create()
+        key = _admin_key(state, path, renew=new_admin_key)
+        publisher = publisher_for(state, path.absolute() if path else None)
+        document = _publish(publisher, listen, state)
+        sock = listening_socket(document.server.listen)
+    except OSError as error:
+        raise click.ClickException(_explain(error)) from None
+    port = free_port() if any(p.kind == "simulator" for p in document.providers.values()) else None
+    _greet(document, publisher.notices, key, sock.getsockname())
+    supervisor = Supervisor(state, sock, os.environ, path.absolute() if path else None, port)
+    sys.exit(supervisor.run())
+
+
+def _state_of(path: Path | None) -> Path:
+    from penstock.cli.files import state_dir as find  # noqa: PLC0415 - its name is the option's
+
+    return find(path, None).root
+
+
+def _admin_key(state: StateDir, path: Path | None, *, renew: bool) -> str | None:
+    """A key for a set-up that would otherwise have none, or a new one on request."""
+    if renew or (path is None and stored_hash(state.admin_key) is None):
+        return make_admin_key(state.admin_key)
+    return None
+
+
+def _publish(publisher: Publisher, listen: str | None, state: StateDir) -> Document:
+    try:
+        document = publisher.read()
+        server = msgspec.structs.replace(document.server, state_dir=str(state.root))
+        if listen is not None:
+            server = msgspec.structs.replace(server, listen=listen)
+        document = msgspec.structs.replace(document, server=server)
+        publisher.publish(document, now_ms())
+    except ConfigError as error:
+        raise click.ClickException(f"the configuration is not valid\n{error}") from None
+    except (CompileError, SnapshotError) as error:
+        raise click.ClickException(str(error)) from None
+    return document
+
+
+def _explain(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
+def _greet(document: Document, notices: list[str], key: str | None, address: tuple[str, int]) -> None:
+    host, port = address[0], address[1]
+    scheme = "https" if document.server.tls is not None else "http"
+    click.echo(f"Penstock listens on {scheme}://{host}:{port}")
+    for notice in notices:
+        click.echo(f"  {notice}")
+    if document.routes:
+        click.echo(f"  routes: {', '.join(document.routes)}")
+    if not document.keys and key is None:
+        click.echo("  no virtual keys are configured, so nobody can call it; add `keys:` or use --new-admin-key")
+    if key is not None:
+        click.echo(f"  admin key (shown once): {key}")
+        click.echo("  try:")
+        click.echo(f"    curl {scheme}://{host}:{port}/v1/chat/completions -H 'Authorization: Bearer {key}' \\")
+        click.echo("      -H 'Content-Type: application/json' \\")
+        click.echo("""      -d '{"model": "sim/echo", "messages": [{"role": "user", "content": "Hello"}]}'""")

@@ -1,0 +1,61 @@
+"""Watches the configuration file and publishes what changed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock.compile.targets import CompileError
+from penstock.config.load import ConfigError
+from penstock.config.snapshot import SnapshotError
+from penstock.control.publish import Publisher
+
+POLL_S = 0.5
+log = logging.getLogger("penstock.control")
+
+
+class ConfigWatch:
+    """Publishes on a change of the file and on request; logs what is wrong and keeps what is in force."""
+
+    def __init__(self, publisher: Publisher, config: Path | None, now_ms: Callable[[], int]) -> None:
+        self._publisher = publisher
+        self._config = config
+        self._now_ms = now_ms
+        self._seen = self._stamp()
+        self.requested = threading.Event()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set."""
+        while not stop.is_set():
+            self.requested.wait(POLL_S)
+            stamp = self._stamp()
+            if self.requested.is_set() or stamp != self._seen:
+                self.requested.clear()
+                self._seen = stamp
+                self.reload()
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        if self._config is None:
+            return None
+        try:
+            found = self._config.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def reload(self) -> bool:
+        """Publish the file as it stands; False where it was refused."""
+        started = time.monotonic()
+        try:
+            snapshot = self._publisher.publish(self._publisher.read(), self._now_ms())
+        except ConfigError as error:
+            log.error("the configuration was refused, the one in force goes on:\n%s", error)
+        except (CompileError, SnapshotError, OSError) as error:
+            log.error("the configuration was refused, the one in force goes on: %s", error)
+        else:
+            log.info("published revision %s in %.0f ms", snapshot.revision, (time.monotonic() - started) * 1000)
+            return True
+        return False

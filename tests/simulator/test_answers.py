@@ -55,7 +55,7 @@ def test_tokens_join_to_the_text(text: str) -> None:
     assert count_tokens(text) == len(tokens_of(text))
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 12, 13, 500])
+@pytest.mark.parametrize("count", [0, 1, 2, 12, 13, 500, 100_000])
 def test_seeded_words_have_exactly_the_tokens_asked_for(count: int) -> None:
     """The words' own pieces are the tokenizer's tokens, and the seed decides them."""
     words = seeded_tokens(count, 7)

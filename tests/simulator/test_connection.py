@@ -150,6 +150,14 @@ def test_pipelined_requests_are_answered_in_order(simulator: SimulatorThread, di
     assert [each.marker for each in simulator.requests()] == ["first", "second", ""]
 
 
+def test_a_request_behind_a_long_stream_has_its_turn(dial: Dial) -> None:
+    """A stream that had to wait for its reader ends, and the pipelined request after it is answered."""
+    connection = dial()
+    connection.sendall(request("tokens-20000") + request("tiny", stream=False))
+    answer = read_until(connection, b'"OK."')
+    assert answer.count(b"data: ") == 20_003
+
+
 def test_bytes_may_arrive_one_by_one(dial: Dial) -> None:
     """However a request is split, it is read."""
     connection = dial()

@@ -260,5 +260,6 @@ def test_a_missing_key_is_refused() -> None:
             pytest.raises(openai.AuthenticationError),
         ):
             sdk.models.list()
+        assert guarded.counts.by_status == {"401": 1}
         with openai.OpenAI(base_url=f"{guarded.url}/v1", api_key="right", max_retries=0) as sdk:
             assert sdk.models.list().data

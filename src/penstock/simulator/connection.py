@@ -68,8 +68,7 @@ class Connection(asyncio.Protocol):
             self._reject(error_reply(400, f"Bad HTTP: {error}"))
         if len(self._waiting) > MOST_WAITING and self._transport is not None:
             self._transport.pause_reading()
-        if self._steps is None:
-            self._next()
+        self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the client left, if an answer was on its way."""
@@ -86,8 +85,9 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._paused = False
-        if self._timer is None:
+        if self._timer is None and not self._advancing:
             self._advance()
+            self._next()
 
     # What the parser calls
 
@@ -176,8 +176,7 @@ class Connection(asyncio.Protocol):
         self._perform(step)
         self._advancing = False
         self._advance()
-        if self._steps is None:
-            self._next()
+        self._next()
 
     def _perform(self, step: Step) -> None:
         transport = self._transport

@@ -60,12 +60,11 @@ class Desk:
         """The record to close when the answer ends (None: not recorded), and the steps to perform."""
         path, _, query = incoming.target.partition("?")
         close = not incoming.keep_alive
-        if not self._authorised(incoming, path):
-            return None, deliver(error_reply(401), ECHO, self._draw, close=close)
-        controlled = self._control(incoming, path, query)
+        authorised = self._authorised(incoming, path)
+        controlled = self._control(incoming, path, query) if authorised else None
         if controlled is not None:
             return None, deliver(controlled, ECHO, self._draw, close=close)
-        received, reply, behaviour = self._model(incoming, path)
+        received, reply, behaviour = self._model(incoming, path, authorised=authorised)
         if incoming.method == "HEAD":
             reply = Reply(status=204)
         if not reply.digest:
@@ -79,9 +78,12 @@ class Desk:
         given = incoming.headers.get("authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(given.encode(), key.encode())
 
-    def _model(self, incoming: Incoming, path: str) -> tuple[Received, Reply, Behaviour]:
+    def _model(self, incoming: Incoming, path: str, *, authorised: bool) -> tuple[Received, Reply, Behaviour]:
         headers = incoming.headers
-        prepared = prepare(incoming.method, path, incoming.body, headers.get("content-type", ""))
+        if authorised:
+            prepared = prepare(incoming.method, path, incoming.body, headers.get("content-type", ""))
+        else:
+            prepared = error_reply(401)
         received = Received(
             number=0,
             method=incoming.method,

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import random
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 _TOKEN = re.compile(r".[^ ]{0,11}", re.DOTALL)
 _SENTENCE = 12
+_SENTENCES = 4_096
 _WORDS = (
     *(
         "water",
@@ -61,8 +62,24 @@ def count_tokens(text: str) -> int:
 
 def seeded_tokens(count: int, seed: int) -> list[str]:
     """`count` tokens of words in sentences of twelve; the same seed gives the same words."""
-    words = random.Random(seed).choices(_WORDS, k=count)
-    for start in range(0, count, _SENTENCE):
+    if count <= 0:
+        return []
+    # Cut from one long text made once: drawing each word anew costs more than all the rest of an answer.
+    text = _long_text()
+    start = seed % _SENTENCES * _SENTENCE
+    words = text[start : start + count]
+    while len(words) < count:
+        words += text[: count - len(words)]
+    words[0] = words[0].lstrip()
+    if not words[-1].endswith("."):
+        words[-1] += "."
+    return words
+
+
+@cache
+def _long_text() -> list[str]:
+    words = [f" {word}" for word in random.Random(0).choices(_WORDS, k=_SENTENCES * _SENTENCE)]
+    for start in range(0, len(words), _SENTENCE):
         words[start] = words[start].title()
-        words[min(start + _SENTENCE, count) - 1] += "."
-    return words[:1] + [f" {word}" for word in words[1:]]
+        words[start + _SENTENCE - 1] += "."
+    return words

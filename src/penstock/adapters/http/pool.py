@@ -98,9 +98,9 @@ class Pool:
         async with self._client.handshakes:
             cause, detail = "connect_error", ""
             try:
-                await asyncio.wait_for(self._open(), self.origin.connect_timeout_s)
+                await asyncio.wait_for(self._open(deadline), deadline - self._client.clock.monotonic())
             except TimeoutError:
-                cause, detail = "connect_timeout", f"no connection within {self.origin.connect_timeout_s:g} s"
+                cause, detail = "connect_timeout", "no connection within the route's connect_s"
             except ConnectionRefusedError as error:
                 cause, detail = "connect_refused", str(error)
             except socket.gaierror as error:

@@ -1,0 +1,1 @@
+"""The embedded stores, on the standard library's sqlite3."""

@@ -1,0 +1,228 @@
+"""The worker's loop: project, snapshot, clean up; on trouble wait, log, and begin again from the store."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from penstock.adapters.files.posix import is_locked
+from penstock.adapters.sqlite.ledger import SqliteLedger
+from penstock.ledger.accounts_replay import JOURNAL_NAME
+from penstock.ports.ledger import LedgerStore, Position
+from penstock.worker.accounts import AccountsSnapshots
+from penstock.worker.housekeeping import clean
+from penstock.worker.projector import Projector
+
+LEDGER_NAME = "ledger.db"
+LOCK_NAME = "worker.lock"
+_log = logging.getLogger(__name__)
+_BACKOFF_S = (0.1, 5.0)
+_CLEAN_EVERY_S = 30.0
+TROUBLE = (sqlite3.Error, OSError)
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`retention_s` is how long compressed segments are kept; the poll interval grows while idle."""
+
+    retention_s: float = 30 * 86_400
+    busy_poll_s: float = 0.05
+    idle_poll_s: float = 0.1
+
+
+class WorkerRunningError(Exception):
+    """Another process projects this state directory."""
+
+
+class Worker:
+    """Owns the store and everything that reads or writes it. One per state directory."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        settings: WorkerSettings,
+        *,
+        open_store: Callable[[], LedgerStore] | None = None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._journal = state_dir / JOURNAL_NAME
+        self._open_store = open_store or (lambda: SqliteLedger(state_dir / LEDGER_NAME))
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._snapshots = AccountsSnapshots(state_dir, now_ms=now_ms, monotonic=monotonic)
+        self._store: LedgerStore | None = None
+        self._projector: Projector | None = None
+        self._cleaning: threading.Thread | None = None
+        self._clean_due = monotonic() + _CLEAN_EVERY_S
+
+    def step(self) -> int:
+        """One round; the number of records projected. Raises what `TROUBLE` names."""
+        if self._projector is None or self._store is None:
+            self._store = self._open_store()
+            self._projector = Projector(
+                self._journal,
+                self._store,
+                is_locked=is_locked,
+                now_ms=self._now_ms,
+                monotonic=self._monotonic,
+            )
+        count = self._projector.step()
+        self._snapshots.write_if_due(self._store)
+        self._clean_if_due(self._store)
+        return count
+
+    def reset(self) -> None:
+        """Forget the store after trouble; the next step begins from what is committed."""
+        store, self._store, self._projector = self._store, None, None
+        if store is not None:
+            with contextlib.suppress(*TROUBLE):
+                store.close()
+
+    def close(self) -> None:
+        """Project what is left, write the last snapshot, close. Trouble is logged."""
+        try:
+            while self.step():
+                pass
+            if self._store is not None:
+                self._snapshots.write(self._store)
+        except TROUBLE as error:
+            _log.warning("the worker stops behind the journal and goes on at its next start: %s", error)
+        if self._cleaning is not None:
+            self._cleaning.join()
+        self.reset()
+
+    def _clean_if_due(self, store: LedgerStore) -> None:
+        """Compression takes seconds, so it runs beside the projection."""
+        if self._monotonic() < self._clean_due or (self._cleaning and self._cleaning.is_alive()):
+            return
+        self._clean_due = self._monotonic() + _CLEAN_EVERY_S
+        positions = dict(store.positions())
+        self._cleaning = threading.Thread(
+            target=self._clean, args=(positions,), name="journal-cleaning", daemon=True
+        )
+        self._cleaning.start()
+
+    def _clean(self, positions: dict[str, Position]) -> None:
+        try:
+            clean(
+                self._journal,
+                positions,
+                is_locked=is_locked,
+                retention_s=self._settings.retention_s,
+                now_s=self._now_ms() / 1_000,
+            )
+        except OSError as error:
+            _log.warning("old journal segments could not be compressed or deleted: %s", error)
+
+
+def run(state_dir: Path, settings: WorkerSettings, stop: threading.Event) -> None:
+    """Work until `stop` is set. Waits while another worker holds the state directory."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with _sole_worker(state_dir, stop) as alone:
+        if not alone:
+            return
+        worker = Worker(state_dir, settings)
+        pause, backoff = settings.busy_poll_s, _BACKOFF_S[0]
+        while not stop.is_set():
+            try:
+                busy = worker.step()
+            except TROUBLE as error:
+                _log.error("the ledger is behind the journal, next try in %.1f s: %s", backoff, error)
+                worker.reset()
+                stop.wait(backoff)
+                backoff = min(backoff * 2, _BACKOFF_S[1])
+                continue
+            backoff = _BACKOFF_S[0]
+            pause = settings.busy_poll_s if busy else min(pause * 1.2, settings.idle_poll_s)
+            stop.wait(pause)
+        worker.close()
+
+
+def main(state_dir: Path, settings: WorkerSettings | None = None) -> None:
+    """Run as a process of its own: SIGTERM and SIGINT end it after the work at hand."""
+    stop = threading.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
+    run(state_dir, settings or WorkerSettings(), stop)
+
+
+def rebuild(state_dir: Path) -> int:
+    """Make `ledger.db` anew from all segments that are kept; the number of records.
+
+    Rows of segments that retention has deleted are gone with it.
+
+    Raises:
+        WorkerRunningError: stop the worker first.
+    """
+    stop = threading.Event()
+    stop.set()
+    with _sole_worker(state_dir, stop) as alone:
+        if not alone:
+            raise WorkerRunningError(f"a worker holds {state_dir}; stop it before rebuilding the ledger")
+        fresh = state_dir / f"{LEDGER_NAME}.rebuild"
+        _remove(fresh)
+        store = SqliteLedger(fresh)
+        projector = Projector(
+            state_dir / JOURNAL_NAME,
+            store,
+            is_locked=is_locked,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            monotonic=time.monotonic,
+        )
+        total, idle = 0, 0
+        while idle < 2:  # noqa: PLR2004 - a segment's end is one step without records
+            before = projector.positions
+            count = projector.step()
+            total += count
+            idle = 0 if count or projector.positions != before else idle + 1
+        store.close()
+        _remove(state_dir / LEDGER_NAME)
+        fresh.replace(state_dir / LEDGER_NAME)
+    return total
+
+
+def _remove(database: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _sole_worker(state_dir: Path, stop: threading.Event) -> Generator[bool]:
+    """Hold the worker's lock, for which it waits until `stop`; False where it stayed taken."""
+    descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield _lock(descriptor, state_dir, stop)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, state_dir: Path, stop: threading.Event) -> bool:
+    told = False
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if stop.is_set():
+                return False
+            if not told:
+                _log.warning("another worker holds %s; waiting for it to end", state_dir)
+                told = True
+            stop.wait(0.2)
+        else:
+            return True

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.simulator.behaviour import NAMES
@@ -48,6 +48,7 @@ def chat(model: str = "echo", content: str = "Say it, please.", **fields: object
     return {"model": model, "messages": [{"role": "user", "content": content}], **fields}
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_tokens_join_to_the_text(text: str) -> None:
     """Splitting loses nothing, and counting agrees with splitting."""
@@ -144,6 +145,7 @@ def test_recursive_schemas_end() -> None:
     assert conforming_value(tree, 1)["name"]
 
 
+@settings(deadline=None)
 @given(schema=JSON, model=st.sampled_from([name.example for name in NAMES]), stream=st.booleans())
 def test_no_schema_and_no_name_breaks_the_simulator(schema: object, model: str, *, stream: bool) -> None:
     """Nonsense instead of a schema still gets an answer, whatever the behaviour."""
@@ -153,6 +155,7 @@ def test_no_schema_and_no_name_breaks_the_simulator(schema: object, model: str, 
     answered("/v1/chat/completions", chat(model, "x", response_format=form))
 
 
+@settings(deadline=None)
 @given(
     body=JSON | st.dictionaries(st.sampled_from(["model", "messages", "input", "n", "tools", "stream"]), JSON)
 )

@@ -194,8 +194,9 @@ def test_a_reader_that_stops_does_not_fill_the_memory(simulator: SimulatorThread
     connection = dial()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.sendall(request("tokens-1000000"))
+    wait_for(lambda: bool(simulator.requests()) and simulator.requests()[0].events > 0)
     seen = -1
-    while (events := simulator.requests()[0].events if simulator.requests() else 0) != seen:
+    while (events := simulator.requests()[0].events) != seen:
         seen = events
         time.sleep(0.2)
     assert events < 100_000

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from penstock.simulator.asks import Chat, created_at, digest_of, parts_text
 from penstock.simulator.behaviour import Behaviour
 from penstock.simulator.draft import (
@@ -25,6 +27,9 @@ MOST_CHOICES = 128
 PER_MESSAGE = 3
 PER_IMAGE = 85
 FINGERPRINT = "fp_simulator"
+# Stands for a token in a chunk; nothing that a client sent comes behind it.
+_MARK = "\0token\0"
+_ENCODED_MARK = msgspec.json.encode(_MARK)
 Value = dict[str, Any]
 
 
@@ -135,9 +140,9 @@ def _events(
         chunk["usage"] = None
     last = len(drafts) - 1
     for index, each in enumerate(drafts):
-        for delta in _deltas(each):
+        for delta, pieces in _sections(each):
             chunk["choices"] = [{"index": index, "delta": delta, "logprobs": None, "finish_reason": None}]
-            yield event(chunk)
+            yield from _filled(event(chunk), pieces)
         if index == last and behaviour.usage == "last_chunk":
             chunk["usage"] = usage
         chunk["choices"] = [{"index": index, "delta": {}, "logprobs": None, "finish_reason": each.finish}]
@@ -149,15 +154,31 @@ def _events(
         yield DONE
 
 
-def _deltas(each: Draft) -> Iterator[Value]:
-    """One choice as deltas: the role, then one token each."""
-    yield {"role": "assistant", "content": None if each.calls or each.reasoning else "", "refusal": None}
-    for piece in each.reasoning:
-        yield {"reasoning_content": piece}
+def _filled(sample: bytes, pieces: Sequence[str] | None) -> Iterator[bytes]:
+    """One event for each piece, in the place of the mark; without pieces the event itself.
+
+    The chunk around a piece is encoded once, not for each token: long streams are cheap.
+    """
+    if pieces is None:
+        yield sample
+        return
+    start, _, end = sample.rpartition(_ENCODED_MARK)
+    for piece in pieces:
+        yield start + msgspec.json.encode(piece) + end
+
+
+def _sections(each: Draft) -> Iterator[tuple[Value, Sequence[str] | None]]:
+    """One choice as deltas: each sent once (None), or once for each token with the token for the mark."""
+    yield (
+        {"role": "assistant", "content": None if each.calls or each.reasoning else "", "refusal": None},
+        None,
+    )
+    yield {"reasoning_content": _MARK}, each.reasoning
     for number, call in enumerate(each.calls):
         function = {"name": call.name, "arguments": ""}
-        yield {"tool_calls": [{"index": number, "id": call.id, "type": "function", "function": function}]}
-        for piece in call.pieces:
-            yield {"tool_calls": [{"index": number, "function": {"arguments": piece}}]}
-    for piece in each.pieces:
-        yield {"content": piece}
+        yield (
+            {"tool_calls": [{"index": number, "id": call.id, "type": "function", "function": function}]},
+            None,
+        )
+        yield {"tool_calls": [{"index": number, "function": {"arguments": _MARK}}]}, call.pieces
+    yield {"content": _MARK}, each.pieces

@@ -162,9 +162,6 @@ class Simulator:
 
 def run(simulator: Simulator, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `ready` gets the URL as soon as connections are accepted."""
-    # What is there now stays for good: the collector need not look at it again and again.
-    gc.collect()
-    gc.freeze()
 
     async def serve() -> None:
         stopped = asyncio.Event()
@@ -172,6 +169,9 @@ def run(simulator: Simulator, ready: Callable[[str], None]) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopped.set)
         async with simulator:
+            # What is there now stays for good: the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
             ready(simulator.url)
             await stopped.wait()
 

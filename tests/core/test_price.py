@@ -127,9 +127,7 @@ def test_any_usage_on_any_card_is_exact(data: st.DataObject) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(usages(), st.integers(1, 2_000_000), st.integers(1, 2_000_000), st.sampled_from([0, 200_000]))
-def test_factors_are_applied_before_the_one_rounding(
-    usage: Usage, batch: int, region: int, above: int
-) -> None:
+def test_factors_are_applied_before_the_one_rounding(usage: Usage, batch: int, region: int, above: int) -> None:
     """Region, batch and service tier multiply the exact sum; only the result is rounded."""
     card = msgspec.structs.replace(
         rate_card(

@@ -16,7 +16,9 @@ def client(url: str, key: str = KEY) -> OpenAI:
     return OpenAI(base_url=url + "/v1", api_key=key, max_retries=0, timeout=20)
 
 
-def test_a_chat_answer_equals_the_upstreams_and_is_priced(gateway: GatewayThread, simulator: SimulatorThread) -> None:
+def test_a_chat_answer_equals_the_upstreams_and_is_priced(
+    gateway: GatewayThread, simulator: SimulatorThread
+) -> None:
     """A whole answer passes unchanged and its exchange is settled with the reported usage."""
     direct = client(simulator.url).chat.completions.create(model="echo", messages=HELLO)
     answer = client(gateway.url).chat.completions.create(model="sim/echo", messages=HELLO)
@@ -33,11 +35,15 @@ def test_a_chat_answer_equals_the_upstreams_and_is_priced(gateway: GatewayThread
     assert facts.cost_nanousd == answer.usage.prompt_tokens * 1000 + answer.usage.completion_tokens * 2000
 
 
-def test_a_stream_equals_the_upstreams_event_for_event(gateway: GatewayThread, simulator: SimulatorThread) -> None:
+def test_a_stream_equals_the_upstreams_event_for_event(
+    gateway: GatewayThread, simulator: SimulatorThread
+) -> None:
     """A stream for which the client asked no usage shows none, though the gateway learnt it."""
     direct = list(client(simulator.url).chat.completions.create(model="echo", messages=HELLO, stream=True))
     through = list(client(gateway.url).chat.completions.create(model="sim/echo", messages=HELLO, stream=True))
-    assert [c.model_dump(exclude={"model"}) for c in through] == [c.model_dump(exclude={"model"}) for c in direct]
+    assert [c.model_dump(exclude={"model"}) for c in through] == [
+        c.model_dump(exclude={"model"}) for c in direct
+    ]
     facts = gateway.exchanges()[0].attempts[0]
     assert facts.usage_source == "reported"
     assert facts.usage.output_tokens > 0

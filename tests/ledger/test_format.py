@@ -132,6 +132,4 @@ def test_file_names_say_boot_and_number() -> None:
     """Names parse back, compressed or not; other files are nobody's segments."""
     assert parse_file_name(file_name("b1", 12)) == ("b1", 12)
     assert parse_file_name(file_name("b1", 12) + ".gz") == ("b1", 12)
-    assert [parse_file_name(name) for name in (".b1-000001.journal.new", "x.txt", "b1-x.journal")] == [
-        None
-    ] * 3
+    assert [parse_file_name(name) for name in (".b1-000001.journal.new", "x.txt", "b1-x.journal")] == [None] * 3

@@ -222,9 +222,7 @@ def test_the_script_and_the_record_are_reachable_over_http(dial: Dial) -> None:
     connection = dial()
 
     def call(method: bytes, path: bytes, body: bytes = b"") -> tuple[bytes, bytes]:
-        connection.sendall(
-            b"%b %b HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (method, path, len(body), body)
-        )
+        connection.sendall(b"%b %b HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (method, path, len(body), body))
         head = read_until(connection, b"}")
         while head.count(b"{") > head.count(b"}"):
             head += connection.recv(65536)

@@ -76,9 +76,7 @@ def test_a_dead_boot_is_charged_at_its_reservations(tmp_path: Path) -> None:
         ("req_00000005", "interrupted", 1, 3, 3, "reported", 0),
         ("req_00000006", "interrupted", 1, None, 0, "estimated", 100),
     ]
-    assert (
-        rows(tmp_path, "SELECT * FROM open_attempts") == rows(tmp_path, "SELECT * FROM open_exchanges") == []
-    )
+    assert rows(tmp_path, "SELECT * FROM open_attempts") == rows(tmp_path, "SELECT * FROM open_exchanges") == []
     assert rows(tmp_path, "SELECT finished FROM checkpoints") == [(1,)]
     before = dump(tmp_path)
     project(tmp_path)
@@ -132,9 +130,7 @@ class Dying:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_projector_that_dies_between_any_two_commits_changes_nothing(
-    tmp_path: Path, *, after: bool
-) -> None:
+def test_a_projector_that_dies_between_any_two_commits_changes_nothing(tmp_path: Path, *, after: bool) -> None:
     """With a commit per record, dying before or after each one ends in the same ledger."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     story = [*STORY, *(event for number in range(10, 30) for event in (opened(number), settled(number)))]

@@ -48,9 +48,12 @@ def main() -> int:
         stop.set()
         watch.requested.set()
 
+    def reload(*_: object) -> None:
+        watch.requested.set()
+
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGHUP, lambda *_: watch.requested.set())
+    signal.signal(signal.SIGHUP, reload)
     lifeline.on_end(end)
     watch.run(stop)
     return 0

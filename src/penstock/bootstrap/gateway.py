@@ -19,7 +19,7 @@ import msgspec
 import uvloop
 
 from penstock.adapters.clock import LoopClock
-from penstock.adapters.files.posix import PosixDirectory
+from penstock.adapters.files.posix import PosixDirectory, is_locked
 from penstock.adapters.http.client import HttpClient
 from penstock.admission.accounts import Accounts, Spend
 from penstock.bootstrap import lifeline
@@ -68,9 +68,8 @@ class GatewayProcess:
                 fsync=settings.journal.fsync,
             ),
         )
-        accounts = Accounts(
-            {key: Spend(spend.hours, spend.total_nanousd) for key, spend in replay(self._state.root).items()}
-        )
+        earlier = replay(self._state.root, is_locked)
+        accounts = Accounts({key: Spend(spent.hours, spent.total) for key, spent in earlier.items()})
         journal.start()
         transport = HttpClient(clock)
         ctx = GatewayContext(
@@ -80,7 +79,7 @@ class GatewayProcess:
             transport=transport,
             accounts=accounts,
             draw=random.random,
-            bits=random.SystemRandom().getrandbits,
+            bits=random.getrandbits,
         )
         gateway = Gateway(ctx)
         server = HttpServer(gateway, clock, ServerLimits(max_body_bytes=settings.server.max_body_bytes))
@@ -149,7 +148,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
     sock = socket.socket(fileno=int(os.environ["PENSTOCK_LISTEN_FD"]))
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 - the name says it
 
     async def run() -> None:
         await GatewayProcess(state, sock).run()

@@ -19,8 +19,10 @@ SIMULATOR_URL = "PENSTOCK_SIMULATOR_URL"
 
 
 class LazyBox:
-    """The master key's box, opened when a sealed value is met: most snapshots hold references only, and the
-    cryptography behind it is slow to import."""
+    """The master key's box, opened when a sealed value is met.
+
+    Most snapshots hold references only, and the cryptography behind it is slow to import.
+    """
 
     def __init__(self, state_dir: Path, env: Mapping[str, str]) -> None:
         self._state_dir = state_dir
@@ -84,7 +86,9 @@ class PlanSource:
 
 def plan_of(snapshot: Snapshot, env: Mapping[str, str], now_ms: int) -> Plan:
     """A snapshot's Plan, secrets resolved from this process's environment."""
-    prices = msgspec.msgpack.decode(snapshot.prices, type=PriceBook) if snapshot.prices else PriceBook({})
+    prices = (
+        msgspec.msgpack.decode(snapshot.prices, type=PriceBook) if snapshot.prices else PriceBook("none", {})
+    )
     urls = {"simulator": env[SIMULATOR_URL]} if env.get(SIMULATOR_URL) else {}
     return compile_plan(
         snapshot.document,

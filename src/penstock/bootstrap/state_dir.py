@@ -6,8 +6,7 @@ from pathlib import Path
 
 
 class StateDir:
-    """Paths below `server.state_dir`. Only this user may read them: prompts may pass through the journal's
-    neighbours one day, and key hashes already do."""
+    """Paths below `server.state_dir`, which only this user may read: key hashes stand there."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -133,7 +133,7 @@ class Supervisor:
             try:
                 process.wait(child.drain_s)
             except subprocess.TimeoutExpired:
-                log.error("%s did not end within %.0f s and is killed", child.role, child.drain_s)
+                log.warning("%s did not end within %.0f s and is killed", child.role, child.drain_s)
                 process.kill()
                 process.wait()
         os.close(self._lifeline_write)

@@ -23,7 +23,9 @@ from penstock.control.publish import Publisher
 
 
 @click.command()
-@click.option("-c", "--config", type=click.Path(path_type=Path), help="Configuration file; default penstock.yaml.")
+@click.option(
+    "-c", "--config", type=click.Path(path_type=Path), help="Configuration file; default penstock.yaml."
+)
 @click.option("--listen", help="host:port; wins over the file.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Folder for state; wins over the file.")
 @click.option("--new-admin-key", is_flag=True, help="Make the admin key anew; the old one stops working.")
@@ -93,7 +95,9 @@ def _greet(document: Document, notices: list[str], key: str | None, address: tup
     if document.routes:
         click.echo(f"  routes: {', '.join(document.routes)}")
     if not document.keys and key is None:
-        click.echo("  no virtual keys are configured, so nobody can call it; add `keys:` or use --new-admin-key")
+        click.echo(
+            "  no virtual keys are configured, so nobody can call it; add `keys:` or use --new-admin-key"
+        )
     if key is not None:
         click.echo(f"  admin key (shown once): {key}")
         click.echo("  try:")

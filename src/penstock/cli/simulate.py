@@ -19,7 +19,7 @@ _EPILOG = (
 
 def _listen(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:  # noqa: PLR2004 - the last port
+    if not host or not port.isdigit() or int(port) > 65_535:
         raise click.BadParameter("say HOST:PORT, for example 127.0.0.1:8080 (port 0: a free one)")
     return host.strip("[]"), int(port)
 
@@ -67,9 +67,7 @@ def _defaults(
 @click.option("--tls-cert", default="", type=click.Path(), help="Certificate file (PEM): speak TLS.")
 @click.option("--tls-key", default="", type=click.Path(), help="The certificate's key file (PEM).")
 @click.option("--list", "list_names", is_flag=True, help="Print the behaviour names and stop.")
-@click.option(
-    "--json", "as_json", is_flag=True, help='Print {"url": …} (with --list: the names) as one line.'
-)
+@click.option("--json", "as_json", is_flag=True, help='Print {"url": …} (with --list: the names) as one line.')
 def simulate(
     *,
     listen: tuple[str, int],

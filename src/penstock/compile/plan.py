@@ -45,9 +45,7 @@ def compile_plan(
     Raises CompileError, which names the key at fault.
     """
     providers = {
-        name: provider_from(
-            name, config, reveal=reveal, prices=prices, urls=urls
-        )
+        name: provider_from(name, config, reveal=reveal, prices=prices, urls=urls)
         for name, config in document.providers.items()
     }
     deployments = {

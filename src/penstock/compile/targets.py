@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from penstock.config.document import TOKEN_UNITS, UNITS, Deployment, Price, Provider, Secret
+from penstock.config.document import TOKEN_UNITS, UNITS, Deployment, Price, Provider, Secret, SecretError
 from penstock.core.origin import Origin
 from penstock.core.plan import Provider as PlannedProvider
 from penstock.core.plan import Target
@@ -75,7 +75,7 @@ def _auth(name: str, config: Provider, reveal: Reveal) -> tuple[bytes, tuple[str
 def _reveal(path: str, secret: Secret, reveal: Reveal) -> str:
     try:
         return reveal(secret)
-    except Exception as error:
+    except SecretError as error:
         raise CompileError(f"{path}: {error}") from None
 
 

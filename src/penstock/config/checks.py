@@ -87,9 +87,7 @@ class Checks:
         for name, deployment in self.document.deployments.items():
             path = child("deployments", name)
             if deployment.provider not in self.names["providers"]:
-                self._unknown(
-                    child(path, "provider"), "provider", deployment.provider, self.names["providers"]
-                )
+                self._unknown(child(path, "provider"), "provider", deployment.provider, self.names["providers"])
             for key in deployment.set:
                 if key.lower() in OWNED_PARAMETERS:
                     self._report(

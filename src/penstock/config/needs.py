@@ -106,9 +106,7 @@ def _walk(
             yield from _walk(value, here, at, needs, env)
             continue
         message = f"needs {need.what}, which this version does not have yet"
-        yield Problem(
-            path=at, line=line, column=column, message=message, hint=need.instead or "remove the key"
-        )
+        yield Problem(path=at, line=line, column=column, message=message, hint=need.instead or "remove the key")
 
 
 def _children(node: Node) -> Iterator[tuple[Step, Node, int, int]]:

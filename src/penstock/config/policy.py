@@ -153,9 +153,7 @@ class PolicyReader:
         if "else" in node.entries:
             otherwise = self.read(node.entries["else"].value, child(path, "else"))
         else:
-            self.reader.problem(
-                node, child(path, "else"), "is missing", "say what is used when no case holds"
-            )
+            self.reader.problem(node, child(path, "else"), "is missing", "say what is used when no case holds")
         if not isinstance(value, nodes.Sequence) or not value.items:
             return self.reader.problem(value, at, "expected a list of cases", "write [{if: { … }, use: …}]")
         read = [self._case(item, child(at, index)) for index, item in enumerate(value.items)]

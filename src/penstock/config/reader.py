@@ -163,9 +163,7 @@ class Reader:
     def _tuple(self, node: Node, kind: inspect.VarTupleType, path: str) -> Any:
         if not isinstance(node, nodes.Sequence):
             return self.problem(node, path, f"expected a list, got {describe(node)}", "write [ … ]")
-        values = [
-            self.read(item, kind.item_type, child(path, index)) for index, item in enumerate(node.items)
-        ]
+        values = [self.read(item, kind.item_type, child(path, index)) for index, item in enumerate(node.items)]
         self.kept[path] = [index for index, value in enumerate(values) if value is not INVALID]
         return tuple(value for value in values if value is not INVALID)
 
@@ -243,9 +241,7 @@ class Reader:
         try:
             return msgspec.convert(value, _plain_type(kind))
         except msgspec.ValidationError as error:
-            message = (
-                str(error).removesuffix(" - at `$`").replace("Expected `int`", "expected a whole number")
-            )
+            message = str(error).removesuffix(" - at `$`").replace("Expected `int`", "expected a whole number")
             message = message.replace("Expected `float`", "expected a number").replace(
                 "Expected `str`", "expected text"
             )

@@ -42,9 +42,7 @@ _HOST = re.compile(
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _MAX_PORT = 65_535
 # Answers about a machine's own identity and credentials; a model never lives there.
-_METADATA_HOSTS = frozenset(
-    {"169.254.169.254", "fd00:ec2::254", "metadata.google.internal", "100.100.100.200"}
-)
+_METADATA_HOSTS = frozenset({"169.254.169.254", "fd00:ec2::254", "metadata.google.internal", "100.100.100.200"})
 
 
 def expand(text: str, env: Mapping[str, str]) -> str:
@@ -116,7 +114,7 @@ def decimal(text: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         raise BadValueError("not a number", "write it like 0.25") from None
-    plain = format(value, "f") if value.is_finite() and abs(value.adjusted()) < 50 else ""  # noqa: PLR2004
+    plain = format(value, "f") if value.is_finite() and abs(value.adjusted()) < 50 else ""
     plain = plain.rstrip("0").removesuffix(".") if "." in plain else plain
     if not _DECIMAL.fullmatch(plain):
         raise BadValueError("out of range", "write a number from 0 with at most nine digits after the point")

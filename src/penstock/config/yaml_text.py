@@ -165,9 +165,7 @@ class _Builder:
         if not isinstance(node, Scalar):
             raise self._fatal(event, "a key must be text")
         if node.plain and node.text == "<<":
-            self._problem(
-                event, child(path, "<<"), "merge keys are not part of YAML 1.2", "write the keys out"
-            )
+            self._problem(event, child(path, "<<"), "merge keys are not part of YAML 1.2", "write the keys out")
         elif node.kind != "str":
             self._problem(event, path, f"the key {shorten(node.text)} is not text", "put it in quotes")
         return node.text

@@ -52,9 +52,9 @@ class ConfigWatch:
         try:
             snapshot = self._publisher.publish(self._publisher.read(), self._now_ms())
         except ConfigError as error:
-            log.error("the configuration was refused, the one in force goes on:\n%s", error)
+            log.warning("the configuration was refused, the one in force goes on:\n%s", error)
         except (CompileError, SnapshotError, OSError) as error:
-            log.error("the configuration was refused, the one in force goes on: %s", error)
+            log.warning("the configuration was refused, the one in force goes on: %s", error)
         else:
             log.info("published revision %s in %.0f ms", snapshot.revision, (time.monotonic() - started) * 1000)
             return True

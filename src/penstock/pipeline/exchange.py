@@ -341,9 +341,7 @@ class Exchange:
         self._settle("error", status, code, None, send)
 
     def _answer_static(self, text: str) -> None:
-        finish = self._answering.static(
-            text, self._route.name, self._opened, self._ctx.clock.now_ms() // 1000
-        )
+        finish = self._answering.static(text, self._route.name, self._opened, self._ctx.clock.now_ms() // 1000)
         if finish is None:
             self._fail(self._failure)
         else:

@@ -100,9 +100,10 @@ class Gateway:
             )
 
     def _models(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
+        if request.method not in (b"GET", b"HEAD"):
+            self._refuse(reply, Refusal("method_not_allowed", "send GET to /v1/models"), request_id)
+            return
         try:
-            if request.method not in (b"GET", b"HEAD"):
-                raise Refusal("method_not_allowed", "send GET to /v1/models")
             key = key_of(self.ctx.plan, request.headers)
             if request.path == "/v1/models":
                 body = models_answer(self.ctx.plan, key)
@@ -139,7 +140,8 @@ class _Admission:
         if missing:
             raise Refusal(
                 "missing_tag",
-                f"the route {route.name!r} requires the tag {missing[0]!r}: send x-penstock-tags: {missing[0]}=…",
+                f"the route {route.name!r} requires the tag {missing[0]!r}: "
+                f"send x-penstock-tags: {missing[0]}=…",
             )
         account = enter(ctx.accounts, key, http.received_at)
         return Exchange(ctx, http, reply, request, route, key, account, self._facts(request, route, tags))

@@ -9,9 +9,7 @@ from penstock.core.usage import NO_USAGE, Usage, UsageSource
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.learned import Learned
 
-_FINISHED = frozenset(
-    {"stop", "tool_calls", "function_call", "completed", "end_turn", "eos", "stop_sequence"}
-)
+_FINISHED = frozenset({"stop", "tool_calls", "function_call", "completed", "end_turn", "eos", "stop_sequence"})
 _NOTHING_SENT = ("connect_", "dns_", "tls_", "stale", "budget", "unpriced")
 
 

@@ -17,7 +17,7 @@ class JournalSink(Protocol):
         then: Callable[[], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
-        """Write `event` at the end of this turn, then call `then`, or `failed` where an opening was not written.
+        """Write `event` at the end of this turn, then call `then`; `failed` if an opening was not written.
 
         Raises JournalFull for an AttemptOpened that does not fit; settlements of open attempts always do.
         Callbacks run in order, each isolated from the others' failures.

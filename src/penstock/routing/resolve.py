@@ -61,9 +61,11 @@ class Resolver:
         return Route(name, TargetNode(target), self._plan.direct_retry, self._plan.direct_timeouts)
 
     def _owner(self, model: str) -> Provider | None:
-        """Who serves a bare vendor name: the only provider there is, the one that lists it, the first in order."""
+        """Who serves a bare vendor name: the only provider, the one that lists it, the first in order."""
         plan = self._plan
-        providers = [p for p in plan.providers.values() if p.kind != "simulator"] or list(plan.providers.values())
+        providers = [p for p in plan.providers.values() if p.kind != "simulator"] or list(
+            plan.providers.values()
+        )
         if len(providers) == 1:
             return providers[0]
         listed = [p for p in providers if p.price_id and plan.prices.find(p.price_id, model, self._now_ms)]
@@ -84,9 +86,7 @@ class Resolver:
         near = difflib.get_close_matches(model, known, n=3, cutoff=0.0) if known else []
         providers = ", ".join(sorted(plan.providers)) or "none"
         nearest = f"; the nearest names are {', '.join(near)}" if near else ""
-        return (
-            f"no route, deployment or provider serves {model!r}{nearest}; configured providers: {providers}"
-        )
+        return f"no route, deployment or provider serves {model!r}{nearest}; configured providers: {providers}"
 
 
 def target_of(provider: Provider, model: str, prices: PriceBook, now_ms: int) -> Target:

@@ -108,9 +108,7 @@ NAMES: tuple[Name, ...] = (
         {"usage": "last_chunk"},
     ),
     Name("cached", "cached", "reports three quarters of the input as read from a cache", {"cached": -1}),
-    Name(
-        "cached-<n>", "cached-64", "reports n input tokens (at most all) as read from a cache", {}, "cached"
-    ),
+    Name("cached-<n>", "cached-64", "reports n input tokens (at most all) as read from a cache", {}, "cached"),
     # When it comes
     Name("slow-<t>", "slow-500ms", "sends nothing, headers included, for this long", {}, "delay_s"),
     Name("ttft-<t>", "ttft-200ms", "first event (unstreamed: the answer) this late", {}, "ttft_s"),

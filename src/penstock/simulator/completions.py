@@ -38,8 +38,7 @@ def answer(ask: Completion, behaviour: Behaviour, seed: int) -> Reply:
         events = _events(ask, behaviour, said, digest, usage, asked=asked)
         return Reply(content_type=SSE_TYPE, events=events, digest=digest, error_event=STREAM_ERROR)
     choices = [
-        _choice(prefix + "".join(each.pieces), index, each.finish)
-        for index, (prefix, each) in enumerate(said)
+        _choice(prefix + "".join(each.pieces), index, each.finish) for index, (prefix, each) in enumerate(said)
     ]
     body = _envelope(ask, digest, choices)
     if behaviour.usage != "never":

@@ -31,9 +31,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Connection(asyncio.Protocol):
     """`open_connections` is the server's set of live connections; this one adds and removes itself."""
 
-    def __init__(
-        self, desk: Desk, open_connections: set[Connection], loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, desk: Desk, open_connections: set[Connection], loop: asyncio.AbstractEventLoop) -> None:
         self._desk = desk
         self._open = open_connections
         self._loop = loop

@@ -150,9 +150,7 @@ class Desk:
             limit, after = int(asked.get("limit", 100)), int(asked.get("after", 0))
         except ValueError:
             return error_reply(400, "limit and after are whole numbers.", "invalid_value")
-        found = self.inbox.last(
-            limit=limit, after=after, model=asked.get("model"), marker=asked.get("marker")
-        )
+        found = self.inbox.last(limit=limit, after=after, model=asked.get("model"), marker=asked.get("marker"))
         body: dict[str, Any] = {"counts": self.inbox.counts, "requests": found}
         return json_reply(body, "")
 

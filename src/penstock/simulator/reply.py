@@ -59,7 +59,7 @@ def typed_event(kind: str, value: object) -> bytes:
 
 def error_value(status: int, message: str = "", code: str | None = None, param: str | None = None) -> Any:
     """The JSON of an error in OpenAI's shape; a message that is not given is the usual one of the status."""
-    fallback = _ERRORS[400] if status < 500 else _ERRORS[500]  # noqa: PLR2004 - HTTP's own boundary
+    fallback = _ERRORS[400] if status < 500 else _ERRORS[500]
     kind, usual_code, usual = _ERRORS.get(status, fallback)
     return {
         "error": {

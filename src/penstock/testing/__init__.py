@@ -1,0 +1,1 @@
+"""Public test doubles: a simulator and a gateway in threads, a journal in memory."""

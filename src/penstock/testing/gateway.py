@@ -1,7 +1,7 @@
 """A whole gateway in a thread: the real server, pipeline and client, with a journal in memory.
 
-    with GatewayThread(yaml_text, urls={"simulator": simulator.url + "/v1"}) as gateway:
-        requests.post(gateway.url + "/v1/chat/completions", ...)
+with GatewayThread(yaml_text, urls={"simulator": simulator.url + "/v1"}) as gateway:
+    requests.post(gateway.url + "/v1/chat/completions", ...)
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class GatewayThread:
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway", daemon=True)
         self._sock = socket.create_server(("127.0.0.1", 0))
-        self._sock.setblocking(False)
+        self._sock.setblocking(False)  # noqa: FBT003 - the name says it
         self.port: int = self._sock.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.errors: list[BaseException] = []

@@ -180,9 +180,7 @@ class Attempt:
         if status != 200:
             self.mode = "error"
         elif (
-            self.request.stream
-            and endpoint.stream_shape is not None
-            and kind.startswith(b"text/event-stream")
+            self.request.stream and endpoint.stream_shape is not None and kind.startswith(b"text/event-stream")
         ):
             self.mode = "stream"
             self._sse = SseDecoder()
@@ -288,7 +286,7 @@ class Attempt:
             self._listener.attempt_done(self, b"".join(self._parts))
 
     def _stream_end(self, reader: StreamReader) -> None:
-        """The stream ended without its mark: whole if a choice said why it finished, as some vendors leave it."""
+        """The stream ended without its mark: whole if a choice said why it finished, as some vendors do."""
         if reader.finish_reason and self._sse is not None:
             self._listener.attempt_done(self, self._joined_held() + reader.rest() + self._sse.rest())
         else:
@@ -301,9 +299,7 @@ class Attempt:
             answer = decode_answer(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             text = body[:500].decode("utf-8", "replace")
-            self._listener.attempt_failed(
-                self, failure_of_cause("garbage", f"{error}; the answer was: {text}")
-            )
+            self._listener.attempt_failed(self, failure_of_cause("garbage", f"{error}; the answer was: {text}"))
             return
         if answer.error is not None and bytes(answer.error) != b"null" and not answer.choices:
             failure = failure_of_event(bytes(answer.error))

@@ -186,7 +186,7 @@ def rebuild(state_dir: Path) -> int:
             monotonic=time.monotonic,
         )
         total, idle = 0, 0
-        while idle < 2:  # noqa: PLR2004 - a segment's end is one step without records
+        while idle < 2:
             before = projector.positions
             count = projector.step()
             total += count

@@ -16,9 +16,7 @@ from penstock.wire.tls import TlsPipe
 if TYPE_CHECKING:
     from penstock.adapters.http.client import HttpClient
 
-IDLE_TIMEOUT_S = (
-    55.0  # below the 60 s after which common load balancers close first, which would race with us
-)
+IDLE_TIMEOUT_S = 55.0  # below the 60 s after which common load balancers close first, which would race with us
 
 
 class PendingCall:

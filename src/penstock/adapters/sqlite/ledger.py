@@ -204,12 +204,9 @@ class SqliteLedger:
 
     def _flights(self) -> dict[str, Flight]:
         flights: dict[str, tuple[list[OpenAttempt], list[int]]] = {
-            request_id: ([], [])
-            for (request_id,) in self._db.execute("SELECT request_id FROM open_exchanges")
+            request_id: ([], []) for (request_id,) in self._db.execute("SELECT request_id FROM open_exchanges")
         }
-        open_rows = self._db.execute(
-            "SELECT request_id, idx, key, at_ms, reserved_nanousd FROM open_attempts"
-        )
+        open_rows = self._db.execute("SELECT request_id, idx, key, at_ms, reserved_nanousd FROM open_attempts")
         for request_id, index, key, at_ms, reserved in open_rows:
             attempt = OpenAttempt(index, key, at_ms // _MS_PER_HOUR, reserved or 0)
             flights.setdefault(request_id, ([], []))[0].append(attempt)

@@ -53,9 +53,7 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         total_ms: Milliseconds for the whole answer.
     """
 
-    traffic: Literal["chat", "voice", "completion", "batch"] | None = msgspec.field(
-        default=None, name="class"
-    )
+    traffic: Literal["chat", "voice", "completion", "batch"] | None = msgspec.field(default=None, name="class")
     ttft_ms: Count | None = None
     itl_ms: Count | None = None
     total_ms: Count | None = None

@@ -135,7 +135,7 @@ def read_rest(
 
 def _rest_of_boot(reader: BootReader, directory: Path) -> Iterator[Batch]:
     idle = 0
-    while idle < 2:  # noqa: PLR2004 - the second look passes a hole that is not being filled
+    while idle < 2:
         before = reader.position
         try:
             batch = reader.read(segments(directory).get(reader.boot, {}))

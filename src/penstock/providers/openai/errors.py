@@ -56,7 +56,7 @@ MAX_TEXT = 2000
 
 @dataclass(slots=True)
 class Failure:
-    """One attempt's failure. `code` is empty where the upstream's own 4xx answer goes to the client as it is."""
+    """One attempt's failure. `code` is empty where the upstream's own 4xx goes to the client as it is."""
 
     cause: str
     code: str
@@ -134,7 +134,7 @@ _KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|key|AIza|Bearer)[-_ ]?[A-Za-z0-9*._-
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """The text without our credentials, and without anything that looks like one (vendors echo keys in part)."""
+    """The text without our credentials and anything that looks like one (vendors echo keys in part)."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[redacted]")

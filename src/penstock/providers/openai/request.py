@@ -1,4 +1,4 @@
-"""The upstream request: the client's body with owned fields patched, our credential, an allow-list of headers."""
+"""The upstream request: the body with owned fields patched, our credential, an allow-list of headers."""
 
 from __future__ import annotations
 

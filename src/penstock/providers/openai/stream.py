@@ -13,12 +13,20 @@ import msgspec
 
 from penstock.core.usage import Usage
 from penstock.providers.openai.usage import usage_of
-from penstock.shapes.openai import Answer, ChoiceShape, MessageShape, decode_answer, decode_responses_event
+from penstock.shapes.openai import (
+    Answer,
+    ChoiceShape,
+    MessageShape,
+    ResponsesEvent,
+    decode_answer,
+    decode_responses_event,
+)
 from penstock.wire.json_fields import FieldsError, scan
 from penstock.wire.sse import data_of, with_data
 
 Kind = Literal["neutral", "content", "last", "error", "garbage"]
 
+_EARLY_EVENTS = frozenset({"response.created", "response.queued", "response.in_progress"})
 _LAST_EVENTS = frozenset({"response.completed", "response.incomplete"})
 _EMPTY = (b"null", b"[]")
 _MAYBE_LAST = (".completed", ".done")
@@ -148,22 +156,23 @@ class StreamReader:
             self.usage = usage_of(seen.usage)
         self.out = self.rest() + event
         if kind == "error" or kind.endswith(".failed"):
-            self.error = bytes(seen.error) if seen.error is not None else data
-            if response is not None and response.error is not None:
-                self.error = bytes(response.error)
+            inner = seen.error if response is None else response.error
+            self.error = bytes(inner) if inner is not None else data
             return "error"
         if kind in _LAST_EVENTS:
             self.finish_reason = (response.status if response is not None else None) or "completed"
             return "last"
+        return self._ordinary(kind, seen, event)
+
+    def _ordinary(self, kind: str, seen: ResponsesEvent, event: bytes) -> Kind:
+        """An event that neither fails nor surely ends the stream; one that may end it is held back."""
         if isinstance(seen.delta, str):
             self.output_chars += len(seen.delta)
         if not kind.startswith("response.") and kind.endswith(_MAYBE_LAST):
             self.finish_reason = "completed"
             self.out, self._held = self.out[: -len(event)], event
         return (
-            "neutral"
-            if kind in ("response.created", "response.queued", "response.in_progress")
-            else "content"
+            "neutral" if kind in ("response.created", "response.queued", "response.in_progress") else "content"
         )
 
 

@@ -6,6 +6,7 @@ It works for every death of the supervisor, `kill -9` included, and on every POS
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections.abc import Callable
 
@@ -25,7 +26,8 @@ def on_end(call: Callable[[], None]) -> None:
         return
 
     def wait() -> None:
-        os.read(descriptor, 1)
+        # The descriptor is shared, and a sibling's event loop has made it non-blocking: wait by select.
+        select.select([descriptor], [], [])
         call()
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()

@@ -31,9 +31,9 @@ class LazyBox:
 
     def _box(self) -> SecretBox:
         if self._opened is None:
-            from penstock.adapters.secrets.aesgcm import box_for  # noqa: PLC0415 - see the class
+            from penstock.adapters.secrets.aesgcm import AesGcmBox, master_key  # noqa: PLC0415 - see the class
 
-            self._opened = box_for(self._env, self._state_dir)
+            self._opened = AesGcmBox(master_key(self._env, self._state_dir))
         return self._opened
 
     def seal(self, plain: bytes) -> bytes:

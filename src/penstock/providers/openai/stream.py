@@ -171,9 +171,7 @@ class StreamReader:
         if not kind.startswith("response.") and kind.endswith(_MAYBE_LAST):
             self.finish_reason = "completed"
             self.out, self._held = self.out[: -len(event)], event
-        return (
-            "neutral" if kind in ("response.created", "response.queued", "response.in_progress") else "content"
-        )
+        return "neutral" if kind in _EARLY_EVENTS else "content"
 
 
 def output_size(delta: MessageShape) -> int:

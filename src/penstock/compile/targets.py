@@ -13,7 +13,7 @@ from penstock.config.document import TOKEN_UNITS, UNITS, Deployment, Price, Prov
 from penstock.core.origin import Origin
 from penstock.core.plan import Provider as PlannedProvider
 from penstock.core.plan import Target
-from penstock.core.price import RateCard, rate_card
+from penstock.core.price import Ceiling, RateCard, rate_card
 from penstock.core.price_book import PriceBook
 from penstock.routing.resolve import target_of
 from penstock.wire.http1 import header_safe, is_token
@@ -95,7 +95,9 @@ def deployment_from(
     if config.price is not None:
         card = card_from(name, config.price)
     fields = {key: msgspec.json.encode(value) for key, value in config.set.items()}
-    return replace(target, id=name, card=card, set_fields=fields)
+    return replace(
+        target, id=name, card=card, ceiling=Ceiling(card) if card is not None else None, set_fields=fields
+    )
 
 
 def card_from(name: str, price: Price) -> RateCard:

@@ -11,7 +11,7 @@ from typing import Literal
 from penstock.core.budget import Window
 from penstock.core.exchange import Subject
 from penstock.core.origin import Origin
-from penstock.core.price import RateCard
+from penstock.core.price import Ceiling, RateCard
 from penstock.core.price_book import PriceBook
 from penstock.core.retry import RetryRule
 
@@ -44,6 +44,7 @@ class Target:
     auth: bytes = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     card: RateCard | None = None
+    ceiling: Ceiling | None = None
     set_fields: dict[str, bytes] = field(default_factory=dict[str, bytes])
     max_output_tokens: int | None = None
     asks_stream_usage: bool = True

@@ -138,6 +138,43 @@ def worst_case_nanousd(
     return worst
 
 
+class Ceiling:
+    """`worst_case_nanousd` of one card, with the dearest rates worked out once; for every request's reservation.
+
+    Covers what a text request can contain: input, cache reads and writes, output, reasoning; images by count.
+    """
+
+    __slots__ = ("_card", "_steps")
+
+    def __init__(self, card: RateCard) -> None:
+        self._card = card
+        # From the highest tier down: the input above which it is within reach, and its dearest rates.
+        dearest = [_dearest(r, cache_writes=True, audio=False, image_tokens=False) for r in _all_rates(card)]
+        self._steps: list[tuple[int, int, int]] | None = None
+        plain = card.region_factor == FACTOR_ONE and all(r.request is None and r.image is None for r in dearest)
+        if plain and all(r.input is not None and r.output is not None for r in dearest):
+            within: list[tuple[int, int, int]] = []
+            most_in = most_out = 0
+            for above, rates in zip((-1, *(tier.above_input for tier in card.tiers)), dearest, strict=True):
+                most_in, most_out = max(most_in, rates.input or 0), max(most_out, rates.output or 0)
+                within.append((above, most_in, most_out))
+            self._steps = within[::-1]
+
+    def nanousd(self, input_tokens: int, output_tokens: int, images: int = 0) -> int | None:
+        """The most that so many tokens can cost; None where the card prices none of them."""
+        if self._steps is not None and input_tokens:
+            for above, most_in, most_out in self._steps:
+                if input_tokens > above:
+                    return (input_tokens * most_in + output_tokens * most_out + _HALF) // _UNITS
+        return worst_case_nanousd(
+            self._card, input_tokens, output_tokens, audio=False, image_tokens=False, images=images
+        )
+
+
+def _all_rates(card: RateCard) -> list[Rates]:
+    return [card.rates, *(tier.rates for tier in card.tiers)]
+
+
 def rate_card(
     version: str,
     prices: Mapping[str, Number],

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from penstock.core.plan import Plan, Target
-from penstock.core.price import worst_case_nanousd
 from penstock.core.usage import Usage
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.learned import Learned
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """`amount_nanousd` is None without a price; `cap` is the output bound that it stands on."""
 
     amount_nanousd: int | None
@@ -33,20 +31,11 @@ def reservation_for(plan: Plan, request: OpenAIRequest, target: Target, learned:
                 cap = bound
     else:
         cap = 0
-    usage = Usage(
-        input_tokens=learned.input_tokens_at_most(request.prompt_chars),
-        output_tokens=cap * request.choices,
-        requests=1,
-        images=request.choices if request.endpoint.name.startswith("images.") else 0,
-    )
-    if target.card is None:
-        return Reservation(None, usage, cap)
-    amount = worst_case_nanousd(
-        target.card,
-        usage.input_tokens,
-        usage.output_tokens,
-        audio=False,
-        image_tokens=False,
-        images=usage.images,
-    )
+    input_tokens = learned.input_tokens_at_most(request.prompt_chars)
+    output_tokens = cap * request.choices
+    images = request.choices if request.endpoint.makes_images else 0
+    usage = Usage(input_tokens, output_tokens, requests=1, images=images)
+    amount = None
+    if target.ceiling is not None:
+        amount = target.ceiling.nanousd(input_tokens, output_tokens, images)
     return Reservation(amount, usage, cap)

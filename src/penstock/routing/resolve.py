@@ -9,6 +9,7 @@ import msgspec
 
 from penstock.core.errors import Refusal
 from penstock.core.plan import Plan, Provider, Route, Target, TargetNode, VirtualKey
+from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 
 MAX_DIRECT = 4096
@@ -100,4 +101,5 @@ def target_of(provider: Provider, model: str, prices: PriceBook, now_ms: int) ->
         model=model,
         model_json=msgspec.json.encode(model),
         card=card,
+        ceiling=Ceiling(card) if card is not None else None,
     )

@@ -36,10 +36,16 @@ ENDPOINTS: dict[str, Endpoint] = {
         ),
         Endpoint("rerank", "/v1/rerank", prompt_fields=("query", "documents")),
         Endpoint(
-            "images.generations", "/v1/images/generations", stream_shape="events", prompt_fields=("prompt",)
+            "images.generations",
+            "/v1/images/generations",
+            stream_shape="events",
+            prompt_fields=("prompt",),
+            makes_images=True,
         ),
-        Endpoint("images.edits", "/v1/images/edits", body="multipart", stream_shape="events"),
-        Endpoint("images.variations", "/v1/images/variations", body="multipart", default_model="dall-e-2"),
+        Endpoint("images.edits", "/v1/images/edits", body="multipart", stream_shape="events", makes_images=True),
+        Endpoint(
+            "images.variations", "/v1/images/variations", body="multipart", default_model="dall-e-2", makes_images=True
+        ),
         Endpoint(
             "audio.speech", "/v1/audio/speech", stream_shape="events", prompt_fields=("input", "instructions")
         ),

@@ -24,6 +24,6 @@ def passed_headers(headers: dict[bytes, bytes]) -> bytes:
         [
             b"%b: %b\r\n" % pair
             for pair in headers.items()
-            if pair[0] in _PASSED or pair[0].startswith(_PASSED_PREFIX)
+            if pair[0] in _PASSED or pair[0][:12] == _PASSED_PREFIX
         ]
     )

@@ -22,17 +22,19 @@ def usage_of(shape: UsageShape) -> Usage:
     if given is None and made is None:
         given = shape.total_tokens  # rerank at Jina and Voyage reports a total only
     return Usage(
-        input_tokens=_n(given),
-        output_tokens=_n(made),
-        cache_read_tokens=_n(inside.cached_tokens) or _n(shape.prompt_cache_hit_tokens),
-        cache_write_tokens=_n(inside.cache_write_tokens),
-        reasoning_tokens=_n(outside.reasoning_tokens),
-        audio_input_tokens=_n(inside.audio_tokens),
-        audio_output_tokens=_n(outside.audio_tokens),
-        image_input_tokens=_n(inside.image_tokens),
-        image_output_tokens=_n(outside.image_tokens),
-        requests=1,
-        audio_ms=int(float(shape.seconds) * 1000) if shape.seconds else 0,
+        _n(given),
+        _n(made),
+        _n(inside.cached_tokens) or _n(shape.prompt_cache_hit_tokens),
+        _n(inside.cache_write_tokens),
+        0,
+        _n(outside.reasoning_tokens),
+        _n(inside.audio_tokens),
+        _n(outside.audio_tokens),
+        _n(inside.image_tokens),
+        _n(outside.image_tokens),
+        1,
+        0,
+        int(float(shape.seconds) * 1000) if shape.seconds else 0,
     )
 
 

@@ -212,7 +212,7 @@ class Reader:
             return known[text]
         choices = ", ".join(known)
         hint = suggestion(text, known)
-        got = f", got {shorten(text)}" if isinstance(node, Scalar) else f", got {describe(node)}"
+        got = f", got {shorten(node.text)}" if isinstance(node, Scalar) else f", got {describe(node)}"
         return self.problem(node, path, f"expected {'one of ' if len(known) > 1 else ''}{choices}{got}", hint)
 
     def _scalar(self, node: Node, kind: inspect.Type, path: str) -> Any:
@@ -236,7 +236,7 @@ class Reader:
         elif got == "float" and isinstance(kind, inspect.FloatType):
             return self._bounded(node, float(text), kind, path)
         return self.problem(
-            node, path, f"expected {wanted}, got {shorten(text)}", _number_hint(text, kind, node)
+            node, path, f"expected {wanted}, got {shorten(node.text)}", _number_hint(node.text, kind, node)
         )
 
     def _bounded(self, node: Node, value: object, kind: inspect.Type, path: str) -> Any:

@@ -164,25 +164,14 @@ def is_loopback(listen: str) -> bool:
 
 def url(text: str) -> str:
     """An http or https URL without query, fragment or user name; trailing slashes are dropped."""
-    return _url(text, ("http", "https"), plain=True).rstrip("/")
-
-
-def store_url(text: str) -> str:
-    """The URL of PostgreSQL or Redis."""
-    return _url(text, ("postgresql", "postgres", "redis", "rediss", "unix"), plain=False)
-
-
-def _url(text: str, schemes: tuple[str, ...], *, plain: bool) -> str:
-    hint = f"write {' or '.join(f'{scheme}://…' for scheme in schemes[:2])}"
+    hint = "write http://… or https://…"
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise BadValueError("not a URL", hint) from None
-    if parts.scheme not in schemes or not text.isascii() or not text.isprintable() or " " in text:
+    if parts.scheme not in {"http", "https"} or not text.isascii() or not text.isprintable() or " " in text:
         raise BadValueError("not a URL", hint)
-    if not plain:
-        return text
     if not (_is_ip(host, 4) or _is_ip(host, 6) or _is_host_name(host)):
         raise BadValueError("not a URL", hint)
     if parts.query or parts.fragment or "?" in text or "#" in text:
@@ -191,7 +180,7 @@ def _url(text: str, schemes: tuple[str, ...], *, plain: bool) -> str:
         raise BadValueError("a URL with a user name or password", "use api_key or headers for credentials")
     if host.lower().rstrip(".") in _METADATA_HOSTS:
         raise BadValueError("the address of a cloud's metadata service, which is never a model server")
-    return text
+    return text.rstrip("/")
 
 
 def network(text: str) -> str:
@@ -221,7 +210,6 @@ READS: Mapping[str, Callable[[str], object]] = {
     "decimal": decimal,
     "address": address,
     "url": url,
-    "store_url": store_url,
     "network": network,
 }
 # These take an unquoted number; the others are text, and a number must be quoted to be one.

@@ -18,7 +18,6 @@ Text = Annotated[str, Meta(min_length=1)]
 Address = Annotated[str, Meta(extra={"reads": "address"})]
 # "http://…" or "https://…", without query, fragment, user name or trailing slash.
 Url = Annotated[str, Meta(extra={"reads": "url"})]
-StoreUrl = Annotated[str, Meta(extra={"reads": "store_url"})]
 # An address or network such as "10.0.0.0/8".
 Network = Annotated[str, Meta(extra={"reads": "network"})]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.config.load import ConfigError, load_text
 from penstock.config.node import Mapping, Scalar, core_kind
+from penstock.config.snapshot import decode, encode, make_snapshot
 from penstock.config.yaml_text import parse_yaml
 
 REFUSED = {
@@ -110,14 +112,27 @@ TREES = st.recursive(
 )
 
 
+class Plain:
+    """A box that does not seal."""
+
+    def seal(self, plain: bytes) -> bytes:
+        """The same bytes."""
+        return plain
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """The same bytes."""
+        return sealed
+
+
 def loads_or_explains(text: str) -> None:
-    """Load a text; a ConfigError must have problems that can be shown."""
-    told = "no error"
+    """Load a text: it gives problems that can be shown, or a document that a snapshot brings back."""
     try:
-        load_text(text, {"X": "1"})
+        document = load_text(text, {"X": "1"}, needs=())
     except ConfigError as error:
-        told = str(error)
-    assert told
+        assert str(error).encode()  # noqa: PT017 - an error is one of two right outcomes
+        return
+    snapshot = make_snapshot(msgspec.structs.replace(document, keys=()), {}, 0)
+    assert decode(encode(snapshot, Plain()), Plain()) == snapshot
 
 
 @given(st.text(max_size=200))
@@ -132,6 +147,29 @@ def test_arbitrary_text_loads_or_is_a_config_error(text: str) -> None:
 def test_yaml_like_text_loads_or_is_a_config_error(text: str) -> None:
     """The same for text made of YAML's own signs."""
     loads_or_explains(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "99999999999999999999",
+        "-99999999999999999999",
+        "0x" + "f" * 30,
+        "1e999",
+        '"\\ud800"',
+        "18446744073709551615",
+    ],
+)
+def test_values_that_no_snapshot_holds_are_refused(value: str) -> None:
+    """A number beyond 64 bits, an infinity and half a character are found when the file is read."""
+    with pytest.raises(ConfigError, match=r"out of range|half of a character"):
+        load_text(f"deployments: {{d: {{provider: p, model: m, set: {{s: {value}}}}}}}", {}, needs=())
+
+
+def test_a_target_longer_than_any_name_is_refused() -> None:
+    """So that what loads also fits a snapshot."""
+    with pytest.raises(ConfigError, match="longer than 256"):
+        load_text(f"providers: {{p: {{kind: simulator}}}}\nroutes: {{r: {{policy: p/{'x' * 300}}}}}", {})
 
 
 @given(TREES)

@@ -41,6 +41,8 @@ _HOST = re.compile(
 )
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _MAX_PORT = 65_535
+# What fits the binary forms in which a document is stored.
+LARGEST_INTEGER = 2**63 - 1
 # Answers about a machine's own identity and credentials; a model never lives there.
 _METADATA_HOSTS = frozenset(
     {"169.254.169.254", "fd00:ec2::254", "metadata.google.internal", "100.100.100.200"}
@@ -80,6 +82,8 @@ def check_references(text: str, env: Mapping[str, str]) -> None:
             raise BadValueError(
                 f"environment variable {name} is {state}", f"set it, or write ${{{name}:-default}}"
             )
+        if name and any("\ud800" <= character <= "\udfff" for character in env.get(name, "")):
+            raise BadValueError(f"environment variable {name} is not UTF-8")
 
 
 def name(text: str) -> str:
@@ -107,7 +111,10 @@ def _quantity(text: str, units: Mapping[str, int], message: str, hint: str) -> i
     factor = units.get(match[2].lower()) if match else None
     if match is None or factor is None:
         raise BadValueError(message, hint)
-    return int(match[1]) * factor
+    value = int(match[1]) * factor
+    if value > LARGEST_INTEGER:
+        raise BadValueError("out of range", "write a number below 2**63")
+    return value
 
 
 def decimal(text: str) -> Decimal:

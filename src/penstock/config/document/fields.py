@@ -10,8 +10,9 @@ from msgspec import Meta
 # Names travel in headers, metrics and "provider/model", so they have no spaces, slashes or control
 # characters.
 Name = Annotated[str, Meta(extra={"reads": "name"})]
+LONGEST_TARGET = 256
 # A target: the name of a deployment, or "provider/model".
-Target = Annotated[str, Meta(min_length=1, max_length=256)]
+Target = Annotated[str, Meta(min_length=1, max_length=LONGEST_TARGET)]
 Text = Annotated[str, Meta(min_length=1)]
 
 # "127.0.0.1:4000", "[::1]:4000" or "localhost:4000".

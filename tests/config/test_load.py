@@ -89,8 +89,8 @@ def test_an_empty_file_is_an_empty_document(text: str) -> None:
 
 MISTAKES = {
     "unknown key": (
-        "routes:\n  support:\n    polcy: sim/echo\n    policy: sim/echo\n",
-        "p.yaml:5:5: routes.support.polcy: unknown key; did you mean 'policy'?",
+        "routes:\n  support:\n    poolicy: sim/echo\n    policy: sim/echo\n",
+        "p.yaml:5:5: routes.support.poolicy: unknown key; did you mean 'policy'?",
     ),
     "unknown key far from all": (
         "server: {zzz: 1}\n",
@@ -154,8 +154,8 @@ MISTAKES = {
         "p.yaml:3:22: routes.r.policy: a list alone is no policy; write fallback: [ … ]",
     ),
     "policy node": (
-        "routes: {r: {policy: {falback: [sim/echo]}}}\n",
-        "p.yaml:3:23: routes.r.policy.falback: unknown policy node; did you mean 'fallback'?",
+        "routes: {r: {policy: {fallbak: [sim/echo]}}}\n",
+        "p.yaml:3:23: routes.r.policy.fallbak: unknown policy node; did you mean 'fallback'?",
     ),
     "two policy nodes": (
         "routes: {r: {policy: {fallback: [sim/echo], static: x}}}\n",
@@ -182,15 +182,15 @@ MISTAKES = {
         "p.yaml:4:10: routes.a: a deployment has the same name; clients could not tell",
     ),
     "unknown route of a key": (
-        "routes: {support: {policy: sim/echo}}\nkeys: [{name: a, secret: abc, routes: [suport]}]\n",
-        "p.yaml:4:40: keys[0].routes[0]: no route 'suport'; did you mean 'support'?",
+        "routes: {support: {policy: sim/echo}}\nkeys: [{name: a, secret: abc, routes: [zupport]}]\n",
+        "p.yaml:4:40: keys[0].routes[0]: no route 'zupport'; did you mean 'support'?",
     ),
     "two keys with a secret": (
         "keys: [{name: a, secret: abc}, {name: b, secret: abc}]\n",
         "p.yaml:3:42: keys[1].secret: another key has the same secret; give each its own",
     ),
     "two keys with a name": (
-        "keys: [{name: a, secret: abc}, {name: a, secret: abd}]\n",
+        "keys: [{name: a, secret: abc}, {name: a, secret: xyz}]\n",
         "p.yaml:3:33: keys[1].name: another key is called 'a'; rename one",
     ),
     "organisation that is not listed": (
@@ -204,6 +204,14 @@ MISTAKES = {
     "price without units": (
         "deployments: {d: {provider: sim, model: x, price: {batch: 0.5}}}\n",
         "p.yaml:3:44: deployments.d.price: a price without any unit",
+    ),
+    "framing header": (
+        "  v: {kind: openai, base_url: 'http://h', headers: {Content-Length: '5'}}\n",
+        "p.yaml:3:53: providers.v.headers.Content-Length: cannot be set; the HTTP client owns it",
+    ),
+    "header name": (
+        "  v: {kind: openai, base_url: 'http://h', headers: {'a b': '5'}}\n",
+        'p.yaml:3:53: providers.v.headers["a b"]: cannot be set; it is no header name',
     ),
     "metadata service": (
         "server: {control_url: 'http://169.254.169.254/latest'}\n",
@@ -270,10 +278,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_file_loads_with_its_path_in_messages(tmp_path: Path) -> None:
     """Messages start with the path that was given."""
     path = tmp_path / "penstock.yaml"
-    path.write_text("versoin: 1\n")
+    path.write_text("verzion: 1\n")
     with pytest.raises(ConfigError) as caught:
         load_file(path, {})
-    assert str(caught.value) == f"{path}:1:1: versoin: unknown key; did you mean 'version'?"
+    assert str(caught.value) == f"{path}:1:1: verzion: unknown key; did you mean 'version'?"
     assert caught.value.problems == (
-        Problem(path="versoin", line=1, column=1, message="unknown key", hint="did you mean 'version'?"),
+        Problem(path="verzion", line=1, column=1, message="unknown key", hint="did you mean 'version'?"),
     )

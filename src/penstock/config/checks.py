@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from penstock.config import node as nodes
@@ -17,6 +18,21 @@ OWNED_PARAMETERS = frozenset(
     {"model", "stream", "stream_options", "messages", "input", "store", "previous_response_id"}
 )
 SUGGESTED_TARGETS = 3
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+# Whoever sets these decides where a request ends, and could smuggle another one behind it.
+FRAMING_HEADERS = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "te",  # codespell:ignore te
+        "trailer",
+        "expect",
+        "accept-encoding",
+    }
+)
 
 
 class Checks:
@@ -73,9 +89,17 @@ class Checks:
     def _providers(self) -> None:
         for name, provider in self.document.providers.items():
             path = child("providers", name)
+            for header in provider.headers:
+                if not HEADER_NAME.fullmatch(header) or header.lower() in FRAMING_HEADERS:
+                    hint = (
+                        "the HTTP client owns it"
+                        if header.lower() in FRAMING_HEADERS
+                        else "it is no header name"
+                    )
+                    self._report(child(child(path, "headers"), header), "cannot be set", hint)
             if provider.kind == "simulator":
-                for key in ("base_url", "api_key"):
-                    if getattr(provider, key) is not None:
+                for key in ("base_url", "api_key", "headers"):
+                    if getattr(provider, key):
                         self._report(child(path, key), "the simulator has none", "remove the key")
             elif provider.kind == "openai" and not any(
                 child(path, key) in self.places for key in ("base_url", "api_key")

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from penstock.config import node as nodes
-from penstock.config.document.fields import Weight
+from penstock.config.document.fields import LONGEST_TARGET, Weight
 from penstock.config.document.policy import (
     CheapestNode,
     FallbackNode,
@@ -61,6 +61,8 @@ class PolicyReader:
             return INVALID
         if not target:
             return self.reader.problem(node, path, "an empty target", "name a deployment, or provider/model")
+        if len(target) > LONGEST_TARGET:
+            return self.reader.problem(node, path, f"a target longer than {LONGEST_TARGET} characters")
         self.targets.append((node, path, target))
         return TargetNode(target=target)
 

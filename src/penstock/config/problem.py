@@ -23,7 +23,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
     def render(self, source: str) -> str:
-        """One line, such as `penstock.yaml:12:5: routes.faq.polcy: unknown key; did you mean 'policy'?`."""
+        """One line, such as `penstock.yaml:12:5: routes.faq.poolicy: unknown key; did you mean 'policy'?`."""
         place = f"{source}:{self.line}:{self.column}" if self.line else source
         words = f"{self.message}; {self.hint}" if self.hint else self.message
         return f"{place}: {self.path}: {words}" if self.path else f"{place}: {words}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, cast
 
@@ -12,7 +13,15 @@ from penstock.config import node as nodes
 from penstock.config.document import Secret
 from penstock.config.node import Node, Scalar, core_kind, describe, integer
 from penstock.config.problem import Problem, child, shorten, suggestion
-from penstock.config.values import NUMERIC, READS, BadValueError, check_references, day, expand
+from penstock.config.values import (
+    LARGEST_INTEGER,
+    NUMERIC,
+    READS,
+    BadValueError,
+    check_references,
+    day,
+    expand,
+)
 
 
 class _Invalid:
@@ -77,10 +86,9 @@ class Reader:
         if text is None:
             return INVALID
         kind = core_kind(text) if node.plain else "str"
-        if kind == "int":
-            return integer(text)
-        if kind == "float":
-            return float(text)
+        if kind in {"int", "float"}:
+            number = _number(text)
+            return self.problem(node, path, "a number out of range") if number is None else number
         return {"null": None, "bool": text.lower() == "true"}.get(kind, text)
 
     def text(self, node: Scalar, path: str) -> str | None:
@@ -210,7 +218,7 @@ class Reader:
             return known[text]
         choices = ", ".join(known)
         hint = suggestion(text, known)
-        got = f", got {shorten(text)}" if isinstance(node, Scalar) else f", got {describe(node)}"
+        got = f", got {shorten(node.text)}" if isinstance(node, Scalar) else f", got {describe(node)}"
         return self.problem(node, path, f"expected {'one of ' if len(known) > 1 else ''}{choices}{got}", hint)
 
     def _scalar(self, node: Node, kind: inspect.Type, path: str) -> Any:
@@ -226,6 +234,8 @@ class Reader:
         if isinstance(kind, inspect.BoolType):
             if got == "bool":
                 return text.lower() == "true"
+        elif got in {"int", "float"} and _number(text) is None:
+            return self.problem(node, path, "a number out of range")
         elif got == "int":
             number = integer(text)
             return self._bounded(
@@ -234,7 +244,7 @@ class Reader:
         elif got == "float" and isinstance(kind, inspect.FloatType):
             return self._bounded(node, float(text), kind, path)
         return self.problem(
-            node, path, f"expected {wanted}, got {shorten(text)}", _number_hint(text, kind, node)
+            node, path, f"expected {wanted}, got {shorten(node.text)}", _number_hint(node.text, kind, node)
         )
 
     def _bounded(self, node: Node, value: object, kind: inspect.Type, path: str) -> Any:
@@ -265,6 +275,15 @@ def _plain_type(kind: inspect.Type) -> Any:
 def _reads(kind: inspect.Metadata) -> str:
     """The name of the function in `values.READS`; empty where the type alone says how to read."""
     return cast("dict[str, str]", cast("Any", kind).extra or {}).get("reads", "")
+
+
+def _number(text: str) -> int | float | None:
+    """The number, or None for one that could not be stored: beyond 64 bits or infinite."""
+    if core_kind(text) == "int":
+        number = integer(text)
+        return number if abs(number) <= LARGEST_INTEGER else None
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def _written(value: object) -> str:

@@ -41,6 +41,8 @@ _HOST = re.compile(
 )
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _MAX_PORT = 65_535
+# What fits the binary forms in which a document is stored.
+LARGEST_INTEGER = 2**63 - 1
 # Answers about a machine's own identity and credentials; a model never lives there.
 _METADATA_HOSTS = frozenset({"169.254.169.254", "fd00:ec2::254", "metadata.google.internal", "100.100.100.200"})
 
@@ -78,6 +80,8 @@ def check_references(text: str, env: Mapping[str, str]) -> None:
             raise BadValueError(
                 f"environment variable {name} is {state}", f"set it, or write ${{{name}:-default}}"
             )
+        if name and any("\ud800" <= character <= "\udfff" for character in env.get(name, "")):
+            raise BadValueError(f"environment variable {name} is not UTF-8")
 
 
 def name(text: str) -> str:
@@ -105,7 +109,10 @@ def _quantity(text: str, units: Mapping[str, int], message: str, hint: str) -> i
     factor = units.get(match[2].lower()) if match else None
     if match is None or factor is None:
         raise BadValueError(message, hint)
-    return int(match[1]) * factor
+    value = int(match[1]) * factor
+    if value > LARGEST_INTEGER:
+        raise BadValueError("out of range", "write a number below 2**63")
+    return value
 
 
 def decimal(text: str) -> Decimal:
@@ -162,25 +169,14 @@ def is_loopback(listen: str) -> bool:
 
 def url(text: str) -> str:
     """An http or https URL without query, fragment or user name; trailing slashes are dropped."""
-    return _url(text, ("http", "https"), plain=True).rstrip("/")
-
-
-def store_url(text: str) -> str:
-    """The URL of PostgreSQL or Redis."""
-    return _url(text, ("postgresql", "postgres", "redis", "rediss", "unix"), plain=False)
-
-
-def _url(text: str, schemes: tuple[str, ...], *, plain: bool) -> str:
-    hint = f"write {' or '.join(f'{scheme}://…' for scheme in schemes[:2])}"
+    hint = "write http://… or https://…"
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise BadValueError("not a URL", hint) from None
-    if parts.scheme not in schemes or not text.isascii() or not text.isprintable() or " " in text:
+    if parts.scheme not in {"http", "https"} or not text.isascii() or not text.isprintable() or " " in text:
         raise BadValueError("not a URL", hint)
-    if not plain:
-        return text
     if not (_is_ip(host, 4) or _is_ip(host, 6) or _is_host_name(host)):
         raise BadValueError("not a URL", hint)
     if parts.query or parts.fragment or "?" in text or "#" in text:
@@ -189,7 +185,7 @@ def _url(text: str, schemes: tuple[str, ...], *, plain: bool) -> str:
         raise BadValueError("a URL with a user name or password", "use api_key or headers for credentials")
     if host.lower().rstrip(".") in _METADATA_HOSTS:
         raise BadValueError("the address of a cloud's metadata service, which is never a model server")
-    return text
+    return text.rstrip("/")
 
 
 def network(text: str) -> str:
@@ -219,7 +215,6 @@ READS: Mapping[str, Callable[[str], object]] = {
     "decimal": decimal,
     "address": address,
     "url": url,
-    "store_url": store_url,
     "network": network,
 }
 # These take an unquoted number; the others are text, and a number must be quoted to be one.

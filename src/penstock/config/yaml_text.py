@@ -74,6 +74,11 @@ def _syntax_problem(error: Any) -> Problem:
     return Problem(path="", line=line, column=column, message=f"not valid YAML: {message}")
 
 
+def _is_unicode(text: str) -> bool:
+    # An escape such as "\\ud800" makes text that can be neither stored nor sent.
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 class _Builder:
     """Builds nodes from events; keeps the anchors and the problems."""
 
@@ -122,8 +127,10 @@ class _Builder:
             )
         node: Node
         if isinstance(event, ScalarEvent):
-            plain = cast("Any", event).style in {None, ""}
-            node = Scalar(line=line, column=column, text=cast("Any", event).value, plain=plain)
+            value = str(cast("Any", event).value)
+            if not _is_unicode(value):
+                raise self._fatal(event, "half of a character (a lone surrogate)")
+            node = Scalar(line=line, column=column, text=value, plain=cast("Any", event).style in {None, ""})
         elif isinstance(event, SequenceStartEvent):
             node = Sequence(line=line, column=column, items=tuple(self._items(events, path, depth)))
         elif isinstance(event, MappingStartEvent):

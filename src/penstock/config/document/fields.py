@@ -10,15 +10,15 @@ from msgspec import Meta
 # Names travel in headers, metrics and "provider/model", so they have no spaces, slashes or control
 # characters.
 Name = Annotated[str, Meta(extra={"reads": "name"})]
+LONGEST_TARGET = 256
 # A target: the name of a deployment, or "provider/model".
-Target = Annotated[str, Meta(min_length=1, max_length=256)]
+Target = Annotated[str, Meta(min_length=1, max_length=LONGEST_TARGET)]
 Text = Annotated[str, Meta(min_length=1)]
 
 # "127.0.0.1:4000", "[::1]:4000" or "localhost:4000".
 Address = Annotated[str, Meta(extra={"reads": "address"})]
 # "http://…" or "https://…", without query, fragment, user name or trailing slash.
 Url = Annotated[str, Meta(extra={"reads": "url"})]
-StoreUrl = Annotated[str, Meta(extra={"reads": "store_url"})]
 # An address or network such as "10.0.0.0/8".
 Network = Annotated[str, Meta(extra={"reads": "network"})]
 

@@ -47,7 +47,7 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How fast the route should be: a class, or explicit numbers.
 
     Attributes:
-        traffic: `chat` (800 ms to the first token), `voice` (300 ms), `completion` (200 ms) or `batch`.
+        class: `chat` (800 ms to the first token), `voice` (300 ms), `completion` (200 ms) or `batch`.
         ttft_ms: Milliseconds to the first token.
         itl_ms: Milliseconds between tokens.
         total_ms: Milliseconds for the whole answer.

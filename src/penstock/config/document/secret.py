@@ -91,7 +91,8 @@ class Secret:
         """The value itself, references replaced.
 
         Raises:
-            SecretError: a variable or file is missing or empty, or the value is sealed or only a hash.
+            SecretError: a variable or file is missing or empty, the value has control characters, or it is
+            sealed or only a hash.
         """
         if self._kind == "sealed":
             raise SecretError("this secret is sealed; open it with the master key first")
@@ -100,6 +101,9 @@ class Secret:
         value = REFERENCE.sub(lambda match: _replacement(match, env, read), str(self._value))
         if not value:
             raise SecretError("this secret is empty")
+        if not value.isprintable():
+            # It goes into a header line, where a line break would begin another one.
+            raise SecretError("this secret has a line break or another control character")
         return value
 
     def sha256(self, env: Mapping[str, str], read: Callable[[str], str] = read_secret_file) -> str:

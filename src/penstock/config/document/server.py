@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.config.document.fields import Address, Duration, Network, Size, StoreUrl, Text, Url
+from penstock.config.document.fields import Address, Duration, Network, Size, Text, Url
+from penstock.config.document.secret import Secret
 
 DEFAULT_ADMIN_LISTEN = "127.0.0.1:4001"
 
@@ -52,8 +53,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         max_body_bytes: Largest request body, such as `32MB`.
         state_dir: Directory of journal, ledger, snapshot and master key.
         workers: Number of gateway processes.
-        database_url: PostgreSQL for several machines, instead of the embedded SQLite.
-        redis_url: Redis for several machines.
+        database_url: PostgreSQL for several machines, instead of the embedded SQLite; a secret, as it may
+            have a password.
+        redis_url: Redis for several machines; a secret as well.
     """
 
     listen: Address = "127.0.0.1:4000"
@@ -66,8 +68,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_body_bytes: Size = 32_000_000
     state_dir: Text = "./.penstock"
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
-    database_url: StoreUrl | None = None
-    redis_url: StoreUrl | None = None
+    database_url: Secret | None = None
+    redis_url: Secret | None = None
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""Where secrets are protected: sealing with a master key."""

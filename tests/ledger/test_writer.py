@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.adapters.files.posix import PosixDirectory, is_locked
-from penstock.core.exchange import Record
+from penstock.core.exchange import ExchangeSettled, Record
+from penstock.core.usage import Usage
 from penstock.ledger.journal.format import scan
 from penstock.ledger.journal.settings import JournalFull, JournalSettings
 from tests.ledger.doubles import (
@@ -218,3 +220,18 @@ def test_fsync_by_interval_runs_off_the_turn(tmp_path: Path) -> None:
     clock.advance(2)
     assert directory.done == before + 3
     journal.close()
+
+
+def test_what_cannot_be_encoded_is_cut_and_kept(tmp_path: Path) -> None:
+    """An upstream's absurd count or a client's broken text never costs the record."""
+    clock = FakeClock()
+    journal = make_journal(PosixDirectory(tmp_path), clock)
+    usage = Usage(input_tokens=10**30)
+    absurd = msgspec.structs.replace(attempt(), usage=usage, cost_nanousd=10**40, finish_reason="a\ud800b")
+    journal.append(settled(1, [absurd]))
+    clock.turn()
+    ((event),) = [record.event for record in records(tmp_path)]
+    assert isinstance(event, ExchangeSettled)
+    kept = event.attempts[0]
+    assert (kept.usage.input_tokens, kept.cost_nanousd, kept.finish_reason) == (2**53, 2**53, "a?b")
+    assert msgspec.structs.replace(event, attempts=[]) == settled(1, [])

@@ -169,3 +169,21 @@ def test_retention_deletes_what_is_old_and_nothing_else(tmp_path: Path) -> None:
     assert {path.suffix for path in journal.glob("b1*")} == {".gz"}
     clean(journal, done, is_locked=lambda _: False, retention_s=3_600, now_s=now + 7_200)
     assert [path.name for path in journal.iterdir()] == ["b2-000001.journal"]
+
+
+def test_a_journal_near_its_limit_keeps_less(tmp_path: Path) -> None:
+    """Compressed segments go early, the oldest first, before they would refuse new requests."""
+    write(tmp_path, "b1", [settled(number, []) for number in range(100)])
+    journal = tmp_path / "journal"
+    store = SqliteLedger(tmp_path / "ledger.db")
+    project(tmp_path, store)
+    positions = store.positions()
+    store.close()
+    clean(journal, positions, is_locked=lambda _: False, retention_s=1e9, now_s=0)
+    total = sum(path.stat().st_size for path in journal.iterdir())
+    before = sorted(path.name for path in journal.iterdir())
+    clean(journal, positions, is_locked=lambda _: False, retention_s=1e9, now_s=0, max_bytes=total)
+    after = sorted(path.name for path in journal.iterdir())
+    assert 0 < len(after) < len(before)
+    assert after == before[-len(after) :]
+    assert sum(path.stat().st_size for path in journal.iterdir()) <= total * 4 // 5

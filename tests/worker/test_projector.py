@@ -193,3 +193,16 @@ def test_rows_carry_every_field_of_the_events(tmp_path: Path) -> None:
         names = {field.name for field in msgspec.structs.fields(type(part))} - {"request", "subject"}
         assert names <= columns, names - columns
     assert json.loads(rows(tmp_path, "SELECT tags FROM exchanges")[0][0]) == {"feature": "search"}
+
+
+def test_a_count_beyond_64_bits_does_not_stop_the_projection(tmp_path: Path) -> None:
+    """One absurd row is cut; the rows beside it are exact."""
+    absurd = msgspec.structs.replace(attempt(), cost_nanousd=2**64 - 1)
+    write(tmp_path, "b1", [settled(1, [absurd]), settled(2), settled(3, [absurd])])
+    project(tmp_path)
+    assert rows(tmp_path, "SELECT cost_nanousd FROM exchanges ORDER BY request_id") == [
+        (2**53,),
+        (123,),
+        (2**53,),
+    ]
+    assert rows(tmp_path, "SELECT nanousd FROM spend_total") == [(2**54 + 123,)]

@@ -58,6 +58,23 @@ def expired(directory: Path, retention_s: float, now_s: float) -> list[Path]:
     ]
 
 
+def crowded(directory: Path, max_bytes: int) -> list[Path]:
+    """The oldest compressed segments, as many as must go to leave a fifth of `max_bytes` to the writers.
+
+    Otherwise what is kept for convenience would fill the journal and refuse new requests.
+    """
+    if not max_bytes:
+        return []
+    excess = sum(path.stat().st_size for path in directory.iterdir()) - max_bytes * 4 // 5
+    found: list[Path] = []
+    for path in sorted(directory.glob("*.gz"), key=lambda each: each.stat().st_mtime):
+        if excess <= 0:
+            break
+        excess -= path.stat().st_size
+        found.append(path)
+    return found
+
+
 def leftovers(directory: Path, is_locked: Callable[[Path], bool], now_s: float) -> list[Path]:
     """Files that a process began and never published before it died."""
     return [
@@ -74,6 +91,7 @@ def clean(
     is_locked: Callable[[Path], bool],
     retention_s: float,
     now_s: float,
+    max_bytes: int = 0,
 ) -> None:
     """Do all of it once.
 
@@ -82,5 +100,12 @@ def clean(
     """
     for path in compressible(directory, positions):
         compress(path)
-    for path in [*expired(directory, retention_s, now_s), *leftovers(directory, is_locked, now_s)]:
+    if not directory.exists():
+        return
+    unwanted = [
+        *expired(directory, retention_s, now_s),
+        *leftovers(directory, is_locked, now_s),
+        *crowded(directory, max_bytes),
+    ]
+    for path in unwanted:
         path.unlink(missing_ok=True)

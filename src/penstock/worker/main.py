@@ -33,9 +33,13 @@ TROUBLE = (sqlite3.Error, OSError)
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`retention_s` is how long compressed segments are kept; the poll interval grows while idle."""
+    """How long compressed segments are kept, less when the journal nears `max_bytes` (0: no limit).
+
+    The poll interval grows from busy to idle while nothing happens.
+    """
 
     retention_s: float = 30 * 86_400
+    max_bytes: int = 0
     busy_poll_s: float = 0.05
     idle_poll_s: float = 0.1
 
@@ -122,6 +126,7 @@ class Worker:
                 is_locked=is_locked,
                 retention_s=self._settings.retention_s,
                 now_s=self._now_ms() / 1_000,
+                max_bytes=self._settings.max_bytes,
             )
         except OSError as error:
             _log.warning("old journal segments could not be compressed or deleted: %s", error)

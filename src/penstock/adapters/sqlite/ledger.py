@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ from penstock.ports.ledger import Flight, Gaps, LedgerState, OpenAttempt, Positi
 
 _MS_PER_HOUR = 3_600_000
 _BUSY_TIMEOUT_S = 2.0
+# Sums of a thousand such counts still fit into SQLite's integers.
+_LARGEST = 2**53
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -88,9 +90,15 @@ class SqliteLedger:
     def commit(self, boot: str, events: Sequence[tuple[int, Event]], position: Position, gaps: Gaps) -> None:
         """Write the rows of `events` and the position behind them in one transaction."""
         ended = {event.request.request_id for _, event in events if type(event) is ExchangeSettled}
-        with self._transaction():
-            self._write(boot, events, ended)
-            self._move(boot, position, gaps)
+        try:
+            with self._transaction():
+                self._write(boot, events, ended, self._db.executemany)
+                self._move(boot, position, gaps)
+        except OverflowError:
+            # A vendor's absurd count must not stop the projection of everybody's rows.
+            with self._transaction():
+                self._write(boot, events, ended, self._fitted)
+                self._move(boot, position, gaps)
 
     def finish(self, boot: str, position: Position, now_ms: int) -> int:
         """Charge what a dead boot left open, close its exchanges, and mark it finished."""
@@ -147,7 +155,17 @@ class SqliteLedger:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _write(self, boot: str, events: Sequence[tuple[int, Event]], ended: set[str]) -> None:
+    def _fitted(self, statement: str, rows: Iterable[Row]) -> None:
+        fitted = [[min(each, _LARGEST) if isinstance(each, int) else each for each in row] for row in rows]
+        self._db.executemany(statement, fitted)
+
+    def _write(
+        self,
+        boot: str,
+        events: Sequence[tuple[int, Event]],
+        ended: set[str],
+        many: Callable[[str, Iterable[Row]], object],
+    ) -> None:
         """Gather the rows by table. What opens and ends among these events never becomes an open row."""
         exchanges: list[Row] = []
         attempts: list[Row] = []
@@ -167,7 +185,6 @@ class SqliteLedger:
                 settled.append((request_id, event.attempt.index))
             else:
                 refusals.append(refusal_row(boot, seq, event))
-        many = self._db.executemany
         many(_INSERT_OPEN_EXCHANGE, [(each.request.request_id, boot, _encode(each)) for each in opened])
         many(_INSERT_OPEN_ATTEMPT, [_open_row(boot, each) for each in opened])
         many(_INSERT_ATTEMPT, attempts)

@@ -27,6 +27,7 @@ from penstock.ledger.journal.format import (
     file_name,
     header_frame,
 )
+from penstock.ledger.journal.repair import encodable
 from penstock.ledger.journal.settings import JournalFull, JournalSettings, JournalStats
 from penstock.ports.clock import Clock, Timer
 from penstock.ports.files import SegmentDirectory, SegmentFile
@@ -61,6 +62,8 @@ class Journal:
         self.boot = boot
         self.stats = JournalStats()
         self._settings = settings or JournalSettings()
+        self._segment_bytes = self._settings.segment_bytes
+        self._syncs = self._settings.fsync != "never"
         self._directory = directory
         self._clock = clock
         self._writer = writer
@@ -117,7 +120,10 @@ class Journal:
         Raises:
             JournalFull: only for an `AttemptOpened` under `on_full: refuse`; nothing was queued.
         """
-        payload = self._encode(Record(self._seq + 1, event))
+        try:
+            payload = self._encode(Record(self._seq + 1, event))
+        except (OverflowError, UnicodeEncodeError):
+            payload = self._encode([self._seq + 1, encodable(event)])
         length = len(payload)
         # What it takes of the free space: promised space comes back with the settlement.
         taken = length + FRAME_BYTES
@@ -232,7 +238,7 @@ class Journal:
 
     def _write(self, data: bytes) -> None:
         size = len(data)
-        if self._offset + size > self._settings.segment_bytes and self._offset > self._start:
+        if self._offset + size > self._segment_bytes and self._offset > self._start:
             self._rotate(size)
         segment = self._segment
         if segment is None:
@@ -250,7 +256,7 @@ class Journal:
         self._offset += size
         self.stats.bytes += size
         self.stats.records = self._seq
-        if self._settings.fsync != "never":
+        if self._syncs:
             self._sync()
 
     def _keep(self, group: bytes, error: OSError) -> None:
@@ -313,7 +319,7 @@ class Journal:
     def _retire(self, segment: SegmentFile, size: int) -> None:
         try:
             segment.truncate(size)
-            if self._settings.fsync != "never":
+            if self._syncs:
                 segment.sync()
         except OSError as error:
             self._on_error(error)

@@ -1,0 +1,153 @@
+"""What `logs`, `top` and `cost` share: where the ledger is, since when, and how money is shown."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from penstock.adapters.sqlite.ledger_read import LedgerReader, UnknownDimensionError
+from penstock.core.money import format_usd
+from penstock.ports.ledger import Position
+from penstock.worker.catch_up import wait_for_ledger
+from penstock.worker.main import LEDGER_NAME
+
+_DEFAULT_CONFIG = Path("penstock.yaml")
+_DEFAULT_STATE_DIR = Path(".penstock")
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+_PIPE_COLUMNS = 200
+_ENV = re.compile(r"\$\{(\w+)\}")
+
+Command = Callable[..., None]
+
+
+def place_options(command: Command) -> Command:
+    """Adds `-c`, `--state-dir`, `--wait` and `--wait-timeout`; pass them on to `open_ledger`."""
+    for option in (
+        click.option(
+            "--wait-timeout", type=float, default=30, show_default=True, help="Seconds that --wait waits."
+        ),
+        click.option(
+            "--wait", is_flag=True, help="First wait until the ledger has caught up with the journal."
+        ),
+        click.option(
+            "--state-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="The gateway's state directory.",
+        ),
+        click.option(
+            "-c",
+            "--config",
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            help="Take the state directory from this configuration file.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@contextlib.contextmanager
+def open_ledger(
+    config: Path | None, state_dir: Path | None, *, wait: bool, wait_timeout: float
+) -> Generator[LedgerReader]:
+    """The ledger that the options mean; errors become sentences and a non-zero exit."""
+    place = state_dir or _state_dir_of(config)
+    path = place / LEDGER_NAME
+    try:
+        if wait and not wait_for_ledger(place, lambda: _positions(path), wait_timeout):
+            raise click.ClickException(
+                f"the ledger did not catch up within {wait_timeout:g} s; is a worker running for {place}?"
+            )
+        reader = LedgerReader(path)
+        try:
+            yield reader
+        finally:
+            reader.close()
+    except FileNotFoundError:
+        raise click.ClickException(
+            f"there is no ledger in {place}: start the gateway, or name its place with -c or --state-dir"
+        ) from None
+    except UnknownDimensionError as error:
+        raise click.UsageError(str(error)) from None
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{path} cannot be read: {error}") from None
+
+
+def since_ms(_context: click.Context, _option: click.Parameter, value: str) -> int:
+    """A span back from now (`90s`, `15m`, `6h`, `7d`, `2w`) or an ISO date or time, as Unix milliseconds."""
+    if span := _SPAN.fullmatch(value.strip()):
+        return time.time_ns() // 1_000_000 - int(float(span[1]) * _UNIT_MS[span[2]])
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is neither a span like 15m or 7d nor an ISO date") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
+
+
+def console() -> Console:
+    """Where tables go; wide when nobody's terminal sets the width, so that a pipe gets whole names."""
+    found = Console()
+    return found if found.is_terminal else Console(width=_PIPE_COLUMNS)
+
+
+def group_columns(table: Table, by: list[str]) -> None:
+    """The leading columns of a table of groups."""
+    for number, name in enumerate(by):
+        table.add_column(name, min_width=6, overflow="fold", footer="total" if number == 0 else "")
+
+
+def dollars(nanousd: int | None, unpriced: int = 0) -> str:
+    """Money for a table, with what could not be priced said beside it."""
+    if nanousd is None:
+        return "unpriced"
+    amount = "$" + format_usd(nanousd)
+    return f"{amount} + {unpriced} unpriced" if unpriced else amount
+
+
+def names(text: str) -> list[str]:
+    """A comma-separated list without blanks."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _positions(path: Path) -> Mapping[str, Position]:
+    """The ledger's positions; none while it is not there or just being made."""
+    try:
+        reader = LedgerReader(path)
+    except (FileNotFoundError, sqlite3.OperationalError):
+        return {}
+    try:
+        return reader.positions()
+    except sqlite3.OperationalError:
+        return {}
+    finally:
+        reader.close()
+
+
+def _state_dir_of(config: Path | None) -> Path:
+    """`server.state_dir` of a configuration, which need not be complete here: no secret is looked up."""
+    if config is None and _DEFAULT_CONFIG.exists():
+        config = _DEFAULT_CONFIG
+    if config is None:
+        return _DEFAULT_STATE_DIR
+    try:
+        document: Any = YAML(typ="safe").load(config)  # pyright: ignore[reportUnknownMemberType]
+    except YAMLError as error:
+        raise click.ClickException(f"{config} cannot be read: {error}") from None
+    try:
+        named = document["server"]["state_dir"]
+    except (TypeError, KeyError):
+        return _DEFAULT_STATE_DIR
+    return Path(_ENV.sub(lambda found: os.environ.get(found[1], ""), str(named)))

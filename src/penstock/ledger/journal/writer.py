@@ -175,9 +175,9 @@ class Journal:
                 self._keep(group, error)
                 for place, call in failed.items():
                     then[place] = _Failure(call, error)
-        for call in then:
+        for done in then:
             try:
-                call()
+                done()
             except Exception as error:  # noqa: BLE001 - one broken client must not harm the others
                 self._on_error(error)
 

@@ -60,6 +60,7 @@ class Exchange:
         "_upstream_s",
         "http",
         "reply",
+        "subject",
     )
 
     def __init__(
@@ -70,6 +71,7 @@ class Exchange:
         request: OpenAIRequest,
         route: Route,
         key: VirtualKey,
+        subject: Subject,
         account: Account,
         facts: RequestFacts,
     ) -> None:
@@ -79,6 +81,7 @@ class Exchange:
         self._request = request
         self._route = route
         self._key = key
+        self.subject = subject
         self._account = account
         self._facts = facts
         self._cursor = cursor_for(route.policy, route.retry, ctx.share_of(route.name))
@@ -92,11 +95,6 @@ class Exchange:
         self._upstream_s = 0.0
         self._ended = False
         self._answering = Answering(reply, request, facts, http)
-
-    @property
-    def subject(self) -> Subject:
-        """On whose account it runs."""
-        return self._key.subject
 
     def start(self) -> None:
         """Begin with the first attempt."""
@@ -160,7 +158,7 @@ class Exchange:
         cap = reservation.cap if budget is not None else None
         opened = AttemptOpened(
             self._facts,
-            self._key.subject,
+            self.subject,
             attempt.index,
             now_ms,
             target.id,

@@ -142,8 +142,12 @@ class _Admission:
                 f"the route {route.name!r} requires the tag {missing[0]!r}: "
                 f"send x-penstock-tags: {missing[0]}=…",
             )
+        subject = key.subject
+        if not subject.user and "user" in tags:
+            subject = Subject(subject.org, subject.team, tags["user"], subject.key)
         account = enter(ctx.accounts, key, http.received_at)
-        return Exchange(ctx, http, reply, request, route, key, account, self._facts(request, route, tags))
+        facts = self._facts(request, route, tags)
+        return Exchange(ctx, http, reply, request, route, key, subject, account, facts)
 
     def _facts(self, request: OpenAIRequest, route: Route, tags: dict[str, str]) -> RequestFacts:
         get = tags.get

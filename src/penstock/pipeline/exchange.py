@@ -168,18 +168,19 @@ class Exchange:
             target.card.version if target.card is not None else "",
         )
         self._attempt = attempt
+        ctx.attempts.add(attempt)
         try:
             ctx.journal.append(
                 opened, lambda: self._send(attempt, cap), lambda error: self._not_opened(attempt, error)
             )
         except JournalFull as error:
             self._attempt = None
+            ctx.attempts.discard(attempt)
             self._opened -= 1
             if budget is not None:
                 budget.settle(amount or 0, 0, now_ms)
             self._failure = failure_of_cause("journal_full", str(error))
             return self._failure.outcome()
-        ctx.attempts.add(attempt)
         return None
 
     def _not_opened(self, attempt: Attempt, error: Exception) -> None:

@@ -17,7 +17,6 @@ from penstock.ports.http_server import HttpRequest, Reply
 from penstock.shapes.openai_request import Endpoint, OpenAIRequest
 
 _JSON = b"content-type: application/json\r\n"
-_NAMED_TAGS = ("session", "task", "prompt_version", "feature")
 _LATER = (
     "/v1/files",
     "/v1/batches",
@@ -143,11 +142,15 @@ class _Admission:
                 f"the route {route.name!r} requires the tag {missing[0]!r}: "
                 f"send x-penstock-tags: {missing[0]}=…",
             )
+        subject = key.subject
+        if not subject.user and "user" in tags:
+            subject = Subject(subject.org, subject.team, tags["user"], subject.key)
         account = enter(ctx.accounts, key, http.received_at)
-        return Exchange(ctx, http, reply, request, route, key, account, self._facts(request, route, tags))
+        facts = self._facts(request, route, tags)
+        return Exchange(ctx, http, reply, request, route, key, subject, account, facts)
 
     def _facts(self, request: OpenAIRequest, route: Route, tags: dict[str, str]) -> RequestFacts:
-        named = [tags.get(name, "") for name in _NAMED_TAGS] if tags else ("", "", "", "")
+        get = tags.get
         return RequestFacts(
             self.request_id,
             self._ctx.clock.now_ms(),
@@ -156,8 +159,11 @@ class _Admission:
             route.name,
             request.model[:MAX_MODEL],
             request.stream,
-            *named,
-            tags=tags,
+            get("session", ""),
+            get("task", ""),
+            get("prompt_version", ""),
+            get("feature", ""),
+            tags,
         )
 
     def record(self, refusal: Refusal) -> None:

@@ -79,11 +79,7 @@ class Resolver:
 
     def _unknown(self, model: str) -> str:
         plan = self._plan
-        known = [
-            *plan.routes,
-            *plan.deployments,
-            *(f"{p.name}/{m}" for p in plan.providers.values() for m in p.models),
-        ]
+        known = [*plan.routes, *plan.deployments]
         near = difflib.get_close_matches(model, known, n=3, cutoff=0.0) if known else []
         providers = ", ".join(sorted(plan.providers)) or "none"
         nearest = f"; the nearest names are {', '.join(near)}" if near else ""

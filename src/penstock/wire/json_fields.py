@@ -114,6 +114,4 @@ def scan(body: bytes, owned: Mapping[str, str] | None = None) -> Fields:
 
 def _duplicate(near: str) -> FieldsError:
     # The members that the decoder kept do not add up to the text: some key stands there twice.
-    return FieldsError(
-        "duplicate_key", f"a key stands twice in one JSON object (near {near!r}); send it once"
-    )
+    return FieldsError("duplicate_key", f"a key stands twice in one JSON object (near {near!r}); send it once")

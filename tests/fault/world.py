@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from penstock.admission.accounts import Account, Accounts
-from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled
+from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled, Subject
 from penstock.core.origin import Origin
 from penstock.core.plan import FallbackNode, KeyBudget, Plan, Provider, Route, Target, TargetNode, VirtualKey
-from penstock.core.exchange import Subject
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
 from penstock.ledger.journal.settings import JournalFull

@@ -235,3 +235,34 @@ def test_what_cannot_be_encoded_is_cut_and_kept(tmp_path: Path) -> None:
     kept = event.attempts[0]
     assert (kept.usage.input_tokens, kept.cost_nanousd, kept.finish_reason) == (2**53, 2**53, "a?b")
     assert msgspec.structs.replace(event, attempts=[]) == settled(1, [])
+
+
+def test_a_dead_disk_fills_no_memory_and_recovers(tmp_path: Path) -> None:
+    """While a group cannot be written openings are refused; what was open settles when the disk is back."""
+    clock = FakeClock()
+    directory = FailingDirectory(tmp_path)
+    journal = make_journal(directory, clock)
+    for number in (1, 2):
+        journal.append(opened(number))
+    clock.turn()
+    directory.fail_at = frozenset(range(1, 100_000))
+    journal.append(settled(1))
+    clock.turn()
+    for number in range(10, 200):
+        with pytest.raises(JournalFull):
+            journal.append(opened(number))
+        journal.append(refused(number))
+        clock.turn()
+    queued: list[bytes] = vars(journal)["_parts"]
+    assert sum(map(len, queued)) < 2_000
+    journal.append(settled(2))
+    clock.turn()
+    directory.fail_at = frozenset()
+    clock.advance(1)
+    journal.append(opened(300))
+    clock.turn()
+    assert [record.event for record in records(tmp_path)] == [
+        *(opened(1), opened(2)),
+        *(settled(1), settled(2)),
+        opened(300),
+    ]

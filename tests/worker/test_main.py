@@ -187,3 +187,13 @@ def test_a_journal_near_its_limit_keeps_less(tmp_path: Path) -> None:
     assert 0 < len(after) < len(before)
     assert after == before[-len(after) :]
     assert sum(path.stat().st_size for path in journal.iterdir()) <= total * 4 // 5
+
+
+def test_a_worker_that_is_stopped_behind_the_journal_first_catches_up(tmp_path: Path) -> None:
+    """The ends of segments, at which a step finds no record, do not end the last pass early."""
+    write(tmp_path, "b1", [settled(number) for number in range(100)])
+    assert len(list((tmp_path / "journal").iterdir())) > 5
+    worker = Worker(tmp_path, WorkerSettings())
+    worker.close()
+    assert rows(tmp_path, "SELECT count(*) FROM exchanges") == [(100,)]
+    assert rows(tmp_path, "SELECT finished FROM checkpoints") == [(1,)]

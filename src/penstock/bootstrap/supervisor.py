@@ -21,8 +21,8 @@ from penstock.bootstrap.plan_source import SIMULATOR_URL
 from penstock.bootstrap.state_dir import StateDir
 
 BACKLOG = 4096
-RESTART_AFTER_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
-STEADY_S = 30.0
+RESTART_AFTER_S = (0.0, 0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+STEADY_S = 1.0
 POLL_S = 0.05
 log = logging.getLogger("penstock.supervisor")
 

@@ -29,6 +29,8 @@ LOCK_NAME = "worker.lock"
 _log = logging.getLogger(__name__)
 _BACKOFF_S = (0.1, 5.0)
 _CLEAN_EVERY_S = 30.0
+# So much in one step means that more is waiting; less is left to gather, because commits have their price.
+_HURRY_RECORDS = 200
 TROUBLE = (sqlite3.Error, OSError)
 
 
@@ -72,7 +74,7 @@ class Worker:
         self._clean_due = monotonic() + _CLEAN_EVERY_S
 
     def step(self) -> int:
-        """One round; the number of records projected. Raises what `TROUBLE` names."""
+        """One round; the number of records projected, 0 when caught up. Raises what `TROUBLE` names."""
         if self._projector is None or self._store is None:
             self._store = self._open_store()
             self._projector = Projector(
@@ -139,7 +141,7 @@ def run(state_dir: Path, settings: WorkerSettings, stop: threading.Event) -> Non
         if not alone:
             return
         worker = Worker(state_dir, settings)
-        pause, backoff = settings.busy_poll_s, _BACKOFF_S[0]
+        pause, backoff, lagging = settings.busy_poll_s, _BACKOFF_S[0], False
         while not stop.is_set():
             try:
                 busy = worker.step()
@@ -150,6 +152,10 @@ def run(state_dir: Path, settings: WorkerSettings, stop: threading.Event) -> Non
                 backoff = min(backoff * 2, _BACKOFF_S[1])
                 continue
             backoff = _BACKOFF_S[0]
+            if busy >= _HURRY_RECORDS or (busy and lagging):
+                lagging = True
+                continue
+            lagging = False
             pause = settings.busy_poll_s if busy else min(pause * 1.2, settings.idle_poll_s)
             stop.wait(pause)
         worker.close()
@@ -190,16 +196,12 @@ def rebuild(state_dir: Path) -> int:
             now_ms=lambda: time.time_ns() // 1_000_000,
             monotonic=time.monotonic,
         )
-        total, idle = 0, 0
-        while idle < 2:
-            before = projector.positions
-            count = projector.step()
-            total += count
-            idle = 0 if count or projector.positions != before else idle + 1
+        while projector.step():
+            pass
         store.close()
         _remove(state_dir / LEDGER_NAME)
         fresh.replace(state_dir / LEDGER_NAME)
-    return total
+    return projector.records
 
 
 def _remove(database: Path) -> None:

@@ -19,7 +19,8 @@ class Projector:
     """One pass after another over the journal's directory.
 
     After any exception from `step`, make a new one: its readers may be ahead of the store. A commit begins
-    with `commit_records` and adapts to what the store takes in good time, up to `most_records`.
+    with `commit_records` and adapts to what the store takes in good time, up to `most_records`. `records`
+    counts what was projected in all.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Projector:
         commit_records: int = 500,
         most_records: int = 4_000,
     ) -> None:
+        self.records = 0
         self._directory = directory
         self._store = store
         self._is_locked = is_locked
@@ -54,7 +56,9 @@ class Projector:
         return {boot: reader.position for boot, reader in self._readers.items()}
 
     def step(self) -> int:
-        """Project the next stretch of every boot; the number of records, so that 0 means caught up.
+        """Project the next stretch of every boot; the number of records, at least 1 where anything moved.
+
+        So 0 means caught up.
 
         Raises:
             OSError: a segment cannot be read.
@@ -68,12 +72,18 @@ class Projector:
             reader = self._readers.get(boot)
             if reader is None:
                 reader = self._readers[boot] = self._reader(boot, Position())
-            before = reader.position
-            batch = reader.read(found.get(boot, {}))
-            count += self._commit(batch, before)
-            if batch.dead:
-                self._finish(batch)
+            count += self._step_of(reader, found.get(boot, {}))
         return count
+
+    def _step_of(self, reader: BootReader, files: dict[int, Path]) -> int:
+        before = reader.position
+        batch = reader.read(files)
+        count = self._commit(batch, before)
+        self.records += count
+        if batch.dead:
+            self._finish(batch)
+            return count + 1
+        return count or int(batch.position != before)
 
     def _reader(self, boot: str, position: Position) -> BootReader:
         return BootReader(self._directory, boot, position, self._is_locked)

@@ -7,6 +7,7 @@ harm twice because every row has its natural key.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -70,11 +71,14 @@ class SqliteLedger:
 
     Raises:
         sqlite3.Error: it cannot be opened; all methods raise it too.
+        OSError: the file cannot be made.
         RuntimeError: the file was made by a version with other tables.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # The rows name people and what they do: for this account's eyes only, also before the first row.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._db = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
         try:
             self._prepare()

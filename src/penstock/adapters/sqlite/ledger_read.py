@@ -17,7 +17,7 @@ from penstock.ports.ledger import Position
 # What rows can be grouped by; beside these `tag.NAME`.
 DIMENSIONS = {
     "route": "route",
-    "model": "iif(model_answered = '', model, model_answered)",
+    "model": "CASE model_answered WHEN '' THEN model ELSE model_answered END",
     "target": "target",
     "key": "key",
     "user": "user",
@@ -110,7 +110,8 @@ class LedgerReader:
         columns, names, marks = _grouping(by)
         query = f"""
             SELECT {columns} count(*), sum(outcome != 'ok'), sum(input_tokens), sum(output_tokens),
-              sum(spent_nanousd) AS spent, sum(iif(usage_source = 'estimated', spent_nanousd, 0)),
+              sum(spent_nanousd) AS spent,
+              sum(CASE usage_source WHEN 'estimated' THEN spent_nanousd ELSE 0 END),
               sum(cost_nanousd IS NULL)
             FROM exchanges WHERE ts_ms >= ? {names} ORDER BY spent DESC, count(*) DESC
         """  # noqa: S608 - columns come from the table above, tag names are bound
@@ -134,8 +135,8 @@ class LedgerReader:
             ranked AS (SELECT *, row_number() OVER ({window} ORDER BY total_us) AS place,
                               count(*) OVER ({window}) AS size FROM chosen)
             SELECT {groups} count(*), sum(outcome != 'ok'),
-              max(iif(place = (size * 50 + 99) / 100, total_us, 0)) / 1000.0,
-              max(iif(place = (size * 95 + 99) / 100, total_us, 0)) / 1000.0,
+              max(CASE WHEN place = (size * 50 + 99) / 100 THEN total_us ELSE 0 END) / 1000.0,
+              max(CASE WHEN place = (size * 95 + 99) / 100 THEN total_us ELSE 0 END) / 1000.0,
               sum(spent_nanousd), sum(cost_nanousd IS NULL)
             FROM ranked {names} ORDER BY count(*) DESC
         """  # noqa: S608 - columns come from the table above, tag names are bound

@@ -151,7 +151,8 @@ CREATE TABLE checkpoints (
 CREATE TRIGGER attempt_spends AFTER INSERT ON attempts BEGIN
   INSERT INTO spend_hourly VALUES (
     NEW.key, NEW.opened_ms / 3600000, coalesce(NEW.cost_nanousd, 0),
-    iif(NEW.usage_source = 'estimated', coalesce(NEW.cost_nanousd, 0), 0), 1, NEW.cost_nanousd IS NULL)
+    CASE NEW.usage_source WHEN 'estimated' THEN coalesce(NEW.cost_nanousd, 0) ELSE 0 END,
+    1, NEW.cost_nanousd IS NULL)
   ON CONFLICT DO UPDATE SET
     nanousd = nanousd + excluded.nanousd,
     estimated_nanousd = estimated_nanousd + excluded.estimated_nanousd,

@@ -35,6 +35,8 @@ from penstock.ports.files import SegmentDirectory, SegmentFile
 Callback = Callable[[], None]
 # A settlement repeats what the opening said and adds counts, times and a few short names.
 _SETTLEMENT_EXTRA_BYTES = 2048
+# Taken from the free space while nothing can be written, so that nothing seems to fit.
+_OUT_OF_REACH = 1 << 60
 _pack = FRAME.pack
 _crc32 = zlib.crc32
 # How long a refusal for want of space holds before the disk is asked again.
@@ -88,6 +90,8 @@ class Journal:
         self._blocked_until = float("-inf")
         self._sync_timer: Timer | None = None
         self._retry: Timer | None = None
+        # A group waits to be written: nothing new is accepted, so that a dead disk cannot fill the memory.
+        self._stuck = False
         self._unsynced = False
 
     @property
@@ -175,9 +179,9 @@ class Journal:
                 self._keep(group, error)
                 for place, call in failed.items():
                     then[place] = _Failure(call, error)
-        for call in then:
+        for done in then:
             try:
-                call()
+                done()
             except Exception as error:  # noqa: BLE001 - one broken client must not harm the others
                 self._on_error(error)
 
@@ -215,6 +219,8 @@ class Journal:
 
     def _grow(self, needed: int) -> bool:
         """Allocate the next step of the segment, so that `needed` bytes are free."""
+        if self._stuck:
+            return False
         if self._segment is None:
             return self._rotate(sum(map(len, self._parts))) and self._free >= needed
         if self._clock.monotonic() < self._blocked_until:
@@ -253,6 +259,9 @@ class Journal:
             self._on_error(error)
             segment.write_at(data, self._offset)
         self.stats.flushes += 1
+        if self._stuck:
+            self._stuck = False
+            self._free += _OUT_OF_REACH
         self._offset += size
         self.stats.bytes += size
         self.stats.records = self._seq
@@ -266,6 +275,9 @@ class Journal:
         """
         self._on_error(error)
         self._parts.append(group)
+        if not self._stuck:
+            self._stuck = True
+            self._free -= _OUT_OF_REACH
         if self._retry is None:
             self._retry = self._clock.call_later(_RETRY_S, self._retry_due)
 
@@ -313,7 +325,7 @@ class Journal:
         self._segment, self._number = segment, number
         self._start = self._offset = len(header)
         self._allocated = allocated
-        self._free = allocated - needed
+        self._free = allocated - needed - (_OUT_OF_REACH if self._stuck else 0)
         self.stats.segments += 1
 
     def _retire(self, segment: SegmentFile, size: int) -> None:

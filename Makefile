@@ -44,7 +44,7 @@ lock:
 	$(PYTHON) scripts/lock.py
 
 bench: setup
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(BENCH)
 
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .ruff_cache dist

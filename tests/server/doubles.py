@@ -124,7 +124,9 @@ class Setup:
 
 
 @contextlib.asynccontextmanager
-async def serving(limits: ServerLimits | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Setup]:
+async def serving(
+    limits: ServerLimits | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Setup]:
     """A server on a free port; at the end no connection may be left."""
     handler = EchoHandler()
     server = HttpServer(handler, LoopClock(asyncio.get_running_loop()), limits)

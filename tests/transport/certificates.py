@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ssl
 import tempfile
 from pathlib import Path
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_DAY = datetime.timedelta(days=1)
+_DAY = dt.timedelta(days=1)
 
 
 class Authority:
@@ -27,7 +27,7 @@ class Authority:
     def _issue(
         self, name: x509.Name, key: ec.EllipticCurvePrivateKey, host: str | None, *, expired: bool
     ) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC) - (3 * _DAY if expired else 0 * _DAY)
+        now = dt.datetime.now(dt.UTC) - (3 * _DAY if expired else 0 * _DAY)
         builder = (
             x509.CertificateBuilder()
             .subject_name(name)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 
 import uvloop
 
@@ -126,12 +126,12 @@ class Setup:
 @contextlib.asynccontextmanager
 async def serving(
     limits: ServerLimits | None = None, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Setup]:
+) -> AsyncGenerator[Setup, None]:
     """A server on a free port; at the end no connection may be left."""
     handler = EchoHandler()
     server = HttpServer(handler, LoopClock(asyncio.get_running_loop()), limits)
     sock = socket.create_server(("127.0.0.1", 0))
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 - the socket's own signature
     await server.listen(sock, tls)
     try:
         yield Setup(server, handler, sock.getsockname()[1])

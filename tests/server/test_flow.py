@@ -1,5 +1,6 @@
 """Back-pressure, drain and TLS of the server."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,6 @@
 """Whole requests over real sockets: framing that is right, at whatever places it is cut."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio

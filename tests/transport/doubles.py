@@ -1,11 +1,12 @@
 """An upstream that tests script byte by byte, and a handler that records what it is told."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import cast
 
 from penstock.adapters.clock import LoopClock
@@ -98,7 +99,7 @@ class Upstream:
 
 
 @contextlib.asynccontextmanager
-async def upstream(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
+async def upstream(script: Script, tls: ssl.SSLContext | None = None) -> AsyncGenerator[Upstream, None]:
     """A scripted upstream on a free port."""
     peer = Upstream(script)
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=tls)
@@ -113,7 +114,7 @@ async def upstream(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIt
 
 
 @contextlib.asynccontextmanager
-async def client(max_connections: int = 4096) -> AsyncIterator[HttpClient]:
+async def client(max_connections: int = 4096) -> AsyncGenerator[HttpClient, None]:
     """A client; at the end nothing of it may stand or wait."""
     one = HttpClient(LoopClock(asyncio.get_running_loop()), max_connections=max_connections)
     try:

@@ -133,7 +133,7 @@ def test_a_tls_answer_without_length_needs_close_notify(tmp_path: Path) -> None:
         authority = Authority()
         async with upstream(script, authority.server("localhost")) as peer, client() as http:
             origin = Origin("https", "localhost", peer.port, ca_file=authority.file(tmp_path))
-            for orderly, outcome in ((True, "end"), (False, "cut")):
+            for orderly, outcome in ((True, "end"), (False, "cut")):  # noqa: B007 - the script reads it
                 one = Recorder()
                 http.send(origin, GET, one, 10)
                 assert (await one.outcome(), one.body) == (outcome, b"ok")

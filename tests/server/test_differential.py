@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def nginx(tmp_path: Path) -> Iterator[Path]:
     path = ensure_nginx()
     if path is None:
         pytest.skip("nginx is not installed")
-    user = "user root;" if sys.platform == "linux" and Path("/root").owner() == Path.home().owner() else ""
+    user = "user root;" if os.geteuid() == 0 else ""
     (tmp_path / "nginx.conf").write_text(CONFIG.format(folder=tmp_path, user=user))
     command = [path, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path), "-e", str(tmp_path / "error.log")]
     process = subprocess.Popen(command)
@@ -75,9 +75,8 @@ async def verdict(
 def listed() -> dict[str, str]:
     """The differences that docs/http-framing.md lists: mutation to `stricter` or `laxer`."""
     text = (ROOT / "docs" / "http-framing.md").read_text()
-    return {
-        name: kind for name, kind in re.findall(r"^\| `(\w+:\d+)` \| (stricter|laxer) \|", text, re.MULTILINE)
-    }
+    rows: list[tuple[str, str]] = re.findall(r"^\| `(\w+:\d+)` \| (stricter|laxer) \|", text, re.MULTILINE)
+    return dict(rows)
 
 
 def test_verdicts_differ_from_nginxs_only_where_the_documentation_says_so(nginx: Path) -> None:

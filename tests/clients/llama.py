@@ -17,7 +17,7 @@ MODEL = "tiny-random"
 CONTEXT = 8192
 # Token numbers of scripts/tiny_gguf.py: <tool_call> opens a call, <|im_end|> ends the answer.
 CALL, END = 261, 260
-CALLS_A_TOOL = {str(CALL): 13, str(END): 13.6}
+CALLS_A_TOOL = {str(CALL): 14, str(END): 14}
 _TRIES = 3
 _START_S = 60.0
 

@@ -60,6 +60,7 @@ class Exchange:
         "_upstream_s",
         "http",
         "reply",
+        "subject",
     )
 
     def __init__(
@@ -70,6 +71,7 @@ class Exchange:
         request: OpenAIRequest,
         route: Route,
         key: VirtualKey,
+        subject: Subject,
         account: Account,
         facts: RequestFacts,
     ) -> None:
@@ -79,6 +81,7 @@ class Exchange:
         self._request = request
         self._route = route
         self._key = key
+        self.subject = subject
         self._account = account
         self._facts = facts
         self._cursor = cursor_for(route.policy, route.retry, ctx.share_of(route.name))
@@ -92,11 +95,6 @@ class Exchange:
         self._upstream_s = 0.0
         self._ended = False
         self._answering = Answering(reply, request, facts, http)
-
-    @property
-    def subject(self) -> Subject:
-        """On whose account it runs."""
-        return self._key.subject
 
     def start(self) -> None:
         """Begin with the first attempt."""
@@ -160,7 +158,7 @@ class Exchange:
         cap = reservation.cap if budget is not None else None
         opened = AttemptOpened(
             self._facts,
-            self._key.subject,
+            self.subject,
             attempt.index,
             now_ms,
             target.id,
@@ -170,18 +168,19 @@ class Exchange:
             target.card.version if target.card is not None else "",
         )
         self._attempt = attempt
+        ctx.attempts.add(attempt)
         try:
             ctx.journal.append(
                 opened, lambda: self._send(attempt, cap), lambda error: self._not_opened(attempt, error)
             )
         except JournalFull as error:
             self._attempt = None
+            ctx.attempts.discard(attempt)
             self._opened -= 1
             if budget is not None:
                 budget.settle(amount or 0, 0, now_ms)
             self._failure = failure_of_cause("journal_full", str(error))
             return self._failure.outcome()
-        ctx.attempts.add(attempt)
         return None
 
     def _not_opened(self, attempt: Attempt, error: Exception) -> None:

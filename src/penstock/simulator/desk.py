@@ -19,7 +19,15 @@ from penstock.simulator.reply import Reply, error_reply, json_reply
 from penstock.simulator.script import Rules, Script
 
 READ_HEADERS = frozenset(
-    {b"authorization", b"content-type", b"expect", b"traceparent", b"x-request-id", b"x-simulator-marker"}
+    {
+        b"authorization",
+        b"content-type",
+        b"expect",
+        b"traceparent",
+        b"x-penstock-request-id",
+        b"x-request-id",
+        b"x-simulator-marker",
+    }
 )
 
 
@@ -89,7 +97,7 @@ class Desk:
             method=incoming.method,
             path=path,
             marker=headers.get("x-simulator-marker", ""),
-            request_id=headers.get("x-request-id", ""),
+            request_id=headers.get("x-penstock-request-id") or headers.get("x-request-id", ""),
             traceparent=headers.get("traceparent", ""),
             body_sha256=hashlib.sha256(incoming.body).hexdigest(),
             body_bytes=len(incoming.body),

@@ -1,0 +1,50 @@
+"""What the processes load: the gateway only what a request needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+FORBIDDEN = frozenset(
+    {
+        "botocore",
+        "click",
+        "cryptography",
+        "genai_prices",
+        "google.auth",
+        "jinja2",
+        "litestar",
+        "onnxruntime",
+        "opentelemetry",
+        "presidio_analyzer",
+        "pydantic",
+        "rich",
+        "ruamel",
+        "sqlalchemy",
+        "sqlite3",
+        "usearch",
+    }
+)
+
+
+def _loaded(module: str) -> set[str]:
+    """The names in sys.modules of a fresh interpreter that imported one module."""
+    code = f"import sys, {module}; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.split())
+
+
+def test_the_gateway_imports_nothing_that_a_request_does_not_need() -> None:
+    """No ORM, templates, telemetry SDK, models, vendors' SDKs, or command line in the data plane."""
+    assert _loaded("penstock.bootstrap.gateway") & FORBIDDEN == set()
+
+
+def test_the_supervisor_needs_no_command_line_library() -> None:
+    """Parts of `serve` that live as long as the gateway stay small."""
+    assert _loaded("penstock.bootstrap.supervisor") & (FORBIDDEN - {"sqlite3"}) == set()
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    """`import penstock` is free: it gives the version."""
+    ours = {name for name in _loaded("penstock") if name.startswith("penstock.")}
+    assert ours == set()

@@ -1,0 +1,37 @@
+"""Documents that are made from the code or from measurements are current."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from scripts.generate_errors_doc import DOCS_FILE, errors_text
+from scripts.readme_bench import MEASURES, README, RESULTS, filled, table
+
+
+def test_the_list_of_errors_is_current() -> None:
+    """Run scripts/generate_errors_doc.py after a change of core/errors.CODES."""
+    assert DOCS_FILE.read_text("utf-8") == errors_text()
+
+
+def test_the_readme_shows_the_latest_measurements() -> None:
+    """Run scripts/readme_bench.py after `make bench`."""
+    results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else None
+    readme = README.read_text("utf-8")
+    assert filled(readme, results) == readme
+
+
+def test_a_missed_goal_is_said_and_a_missing_measure_stays_open() -> None:
+    """The table never flatters: what is not met or not taken can be seen."""
+    results: dict[str, Any] = {
+        "machine": "a machine",
+        "date": "2026-01-01",
+        "results": [
+            {"id": "start_s", "value": 0.5, "target": 1, "met": True},
+            {"id": "litellm_ratio", "value": 150.4, "target": 200, "met": False},
+        ],
+    }
+    text = table(results)
+    assert "| start to first answered request | ≤ 1 s | 0.50 s |" in text
+    assert "| requests/s against LiteLLM's proxy | ≥ 200 times | 150 times (missed) |" in text
+    assert text.count("| - |") == len(MEASURES) - 2

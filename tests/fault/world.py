@@ -1,0 +1,295 @@
+"""A gateway without sockets, in virtual time, in which the n-th operation can be made to fail.
+
+An operation is anything that touches the world outside: a journal append, a connection, each piece of an
+upstream's answer, each write to the client. `Faults.at` says at which one `Faults.strike` is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from penstock.admission.accounts import Account, Accounts
+from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled, Subject
+from penstock.core.origin import Origin
+from penstock.core.plan import FallbackNode, KeyBudget, Plan, Provider, Route, Target, TargetNode, VirtualKey
+from penstock.core.price import Ceiling, rate_card
+from penstock.core.price_book import PriceBook
+from penstock.ledger.journal.settings import JournalFull
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.gateway import Gateway
+from penstock.ports.http_server import HttpRequest, ReplyListener
+from penstock.ports.transport import ResponseHandler
+from penstock.testing.clock import VirtualClock
+
+CARD = rate_card("test:1", {"input": 1, "output": 2})
+HEAD = {b"content-type": b"application/json"}
+STREAM_HEAD = {b"content-type": b"text/event-stream"}
+WHOLE = [
+    b'{"id":"c","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant",',
+    b'"content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2}}',
+]
+EVENTS = [
+    b'data: {"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n',
+    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"Hel"}}]}\n\n',
+    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"lo"}}]}\n\n',
+    b'data: {"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
+    b'data: {"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n',
+    b"data: [DONE]\n\n",
+]
+
+
+@dataclass
+class Faults:
+    """Counts operations; at number `at` calls `strike` instead of, or before, the operation."""
+
+    at: int = 0
+    strike: Callable[[], bool] = lambda: False
+    count: int = 0
+
+    def hit(self) -> bool:
+        """Count one operation; True where it must fail."""
+        self.count += 1
+        return self.count == self.at and self.strike()
+
+
+@dataclass(eq=False)
+class FakeCall:
+    """One upstream request: a connection that is open until it ended or was cancelled."""
+
+    transport: FakeTransport
+    handler: ResponseHandler
+    steps: list[Callable[[ResponseHandler], None]]
+    open: bool = True
+
+    def cancel(self) -> None:
+        """See ports.transport."""
+        self.open = False
+
+    def pause(self) -> None:
+        """See ports.transport."""
+
+    def resume(self) -> None:
+        """See ports.transport."""
+
+    def step(self) -> None:
+        """The next callback, or a failure in its place."""
+        if not self.open:
+            return
+        if self.transport.faults.hit():
+            self.open = False
+            self.handler.on_failure("cut", "injected")
+            return
+        call = self.steps.pop(0)
+        if not self.steps:
+            self.open = False
+        call(self.handler)
+        if self.open:
+            self.transport.clock.call_soon(self.step)
+
+
+@dataclass
+class FakeTransport:
+    """Answers every request with the same scripted callbacks, one a turn."""
+
+    clock: VirtualClock
+    faults: Faults
+    stream: bool
+    calls: list[FakeCall] = field(default_factory=list[FakeCall])
+
+    def send(self, origin: Origin, request: bytes, handler: ResponseHandler, connect_s: float) -> FakeCall:
+        """See ports.transport."""
+        del origin, request, connect_s
+        head = STREAM_HEAD if self.stream else HEAD
+        steps: list[Callable[[ResponseHandler], None]] = [
+            lambda h: h.on_connected(reused=False),
+            lambda h: h.on_head(200, dict(head)),
+            *[_data(piece) for piece in (EVENTS if self.stream else WHOLE)],
+            lambda h: h.on_end(),
+        ]
+        call = FakeCall(self, handler, steps)
+        self.calls.append(call)
+        self.clock.call_soon(call.step)
+        return call
+
+
+def _data(piece: bytes) -> Callable[[ResponseHandler], None]:
+    return lambda handler: handler.on_data(piece)
+
+
+@dataclass
+class FakeJournal:
+    """Appends in groups like the real one; an opening can be refused or lost at the write."""
+
+    clock: VirtualClock
+    faults: Faults
+    events: list[Event] = field(default_factory=list[Event])
+    group: list[tuple[Event, Callable[[], None] | None, Callable[[Exception], None] | None]] = field(
+        default_factory=list[tuple[Event, Callable[[], None] | None, Callable[[Exception], None] | None]]
+    )
+
+    def append(
+        self,
+        event: Event,
+        then: Callable[[], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """See ports.journal."""
+        if isinstance(event, AttemptOpened) and self.faults.hit():
+            raise JournalFull("injected")
+        if not self.group:
+            self.clock.call_soon(self.flush)
+        self.group.append((event, then, failed))
+
+    def flush(self) -> None:
+        """One write for the group."""
+        group, self.group = self.group, []
+        for event, then, failed in group:
+            if failed is not None and self.faults.hit():
+                failed(OSError(28, "injected"))
+                continue
+            self.events.append(event)
+            if then is not None:
+                then()
+
+
+@dataclass(eq=False)
+class FakeReply:
+    """The client: it hangs up where an operation on it is struck."""
+
+    faults: Faults
+    listener: ReplyListener | None = None
+    bytes_out: int = 0
+    status: int = 0
+    body: bytes = b""
+    ended: bool = False
+
+    def _hit(self) -> bool:
+        if self.faults.hit():
+            self.hang_up()
+        return self.ended
+
+    def hang_up(self) -> None:
+        """The connection is lost."""
+        listener, self.listener = self.listener, None
+        self.ended = True
+        if listener is not None:
+            listener.client_gone()
+
+    def send(self, status: int, headers: bytes, body: bytes) -> None:
+        """See ports.http_server."""
+        del headers
+        if not self._hit():
+            self.status, self.body, self.ended, self.listener = status, body, True, None
+
+    def start(self, status: int, headers: bytes, length: int | None = None) -> None:
+        """See ports.http_server."""
+        del headers, length
+        if not self._hit():
+            self.status = status
+
+    def write(self, data: bytes) -> None:
+        """See ports.http_server."""
+        if not self._hit():
+            self.body += data
+
+    def end(self, data: bytes = b"") -> None:
+        """See ports.http_server."""
+        if not self._hit():
+            self.body += data
+            self.ended, self.listener = True, None
+
+    def abort(self) -> None:
+        """See ports.http_server."""
+        self.ended, self.listener = True, None
+
+
+class World:
+    """One gateway with one key and a route of two targets, and one request to it."""
+
+    def __init__(self, *, stream: bool, retries: bool = True) -> None:
+        self.clock = VirtualClock()
+        self.faults = Faults()
+        self.stream = stream
+        self.transport = FakeTransport(self.clock, self.faults, stream)
+        self.journal = FakeJournal(self.clock, self.faults)
+        self.reply = FakeReply(self.faults)
+        self.key = VirtualKey(
+            id="k",
+            secret_hash=hashlib.sha256(b"sk").digest(),
+            subject=Subject("acme", "", "", "k"),
+            concurrency=4,
+            budget=KeyBudget(10**12, "month"),
+        )
+        self.context = GatewayContext(
+            self._plan(retries=retries),
+            clock=self.clock,
+            journal=self.journal,
+            transport=self.transport,
+            accounts=Accounts(),
+            draw=lambda: 0.5,
+            bits=lambda bits: (1 << bits) - 1,
+        )
+
+    def _plan(self, *, retries: bool) -> Plan:
+        del retries
+        targets = [self._target("a"), self._target("b")]
+        route = Route("chat", FallbackNode(tuple(TargetNode(target) for target in targets)))
+        return Plan(
+            revision="1",
+            routes={"chat": route},
+            deployments={},
+            providers={"up": Provider("up", "openai", targets[0])},
+            provider_order=(),
+            keys={self.key.secret_hash: self.key},
+            direct_open=False,
+            prices=PriceBook("none", {}),
+        )
+
+    def _target(self, name: str) -> Target:
+        return Target(
+            id=name,
+            provider="up",
+            kind="openai",
+            model="m",
+            model_json=b'"m"',
+            origin=Origin("http", "127.0.0.1", 1),
+            base_path=b"/v1",
+            auth=b"",
+            secrets=(),
+            card=CARD,
+            ceiling=Ceiling(CARD),
+        )
+
+    def ask(self) -> None:
+        """Send the request; nothing happens before the clock runs."""
+        body = json.dumps({"model": "chat", "stream": self.stream, "messages": [], "max_tokens": 9}).encode()
+        headers = {b"authorization": b"Bearer sk", b"content-type": b"application/json"}
+        request = HttpRequest(
+            b"POST", "/v1/chat/completions", b"", headers, body, self.clock.monotonic(), "127.0.0.1"
+        )
+        Gateway(self.context).handle(request, self.reply)
+
+    def run(self) -> None:
+        """Ask, and let everything happen, timeouts included."""
+        self.ask()
+        self.settle()
+
+    def settle(self) -> None:
+        """Let an hour pass in steps, with the sweeps that a real process makes."""
+        for _ in range(40):
+            self.clock.advance(100.0)
+            self.context.sweep(self.clock.monotonic())
+        self.clock.run_soon()
+
+    @property
+    def account(self) -> Account:
+        """The key's counters."""
+        return self.context.accounts.of(self.key)
+
+    @property
+    def exchanges(self) -> list[ExchangeSettled]:
+        """The settled exchanges."""
+        return [event for event in self.journal.events if isinstance(event, ExchangeSettled)]

@@ -86,7 +86,7 @@ def test_an_unknown_model_names_the_nearest(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as raised:
         client.chat.completions.create(model="chatt", messages=HELLO)
     assert raised.value.code == "unknown_model"
-    assert "the nearest names are chat" in raised.value.message
+    assert "the nearest names are: chat" in raised.value.message
 
 
 def test_a_spent_budget_is_not_tried_again(gateway: GatewayThread, connect: Connect) -> None:

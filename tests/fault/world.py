@@ -33,8 +33,8 @@ WHOLE = [
 ]
 EVENTS = [
     b'data: {"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n',
-    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"Hel"}}]}\n\n',
-    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"lo"}}]}\n\n',
+    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"Good"}}]}\n\n',
+    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":" day"}}]}\n\n',
     b'data: {"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
     b'data: {"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n',
     b"data: [DONE]\n\n",

@@ -35,12 +35,20 @@ class Answering:
         self.first_us = 0
         self.received_at = http.received_at
 
+    def _id_line(self, upstream: dict[bytes, bytes]) -> bytes:
+        """SDKs show `x-request-id`: the provider's own where it is passed on, else ours."""
+        if b"x-request-id" in upstream:
+            return b""
+        return b"x-request-id: %b\r\n" % self._facts.request_id.encode()
+
     def start_stream(self, attempt: Attempt, route: str, now: float, budget_left: int | None) -> None:
         """The head of a stream; its cost is not known yet."""
         self.started = True
         self.first_us = int((now - self.received_at) * 1_000_000)
-        lines = passed_headers(attempt.headers) + answer_lines(
-            self._facts.request_id, route, attempt.target, attempt.index
+        lines = (
+            passed_headers(attempt.headers)
+            + self._id_line(attempt.headers)
+            + answer_lines(self._facts.request_id, route, attempt.target, attempt.index)
         )
         if attempt.mode == "stream":
             lines += b"cache-control: no-cache\r\n"
@@ -69,6 +77,7 @@ class Answering:
         lines = b"".join(
             (
                 passed_headers(attempt.headers),
+                self._id_line(attempt.headers),
                 answer_lines(self._facts.request_id, route, attempt.target, attempt.index),
                 cost_line(cost_nanousd),
                 overhead_line(overhead_us),
@@ -90,7 +99,7 @@ class Answering:
         lines = answer_lines(self._facts.request_id, route, target, opened)
         if not failure.code and target is not None:
             body = redact(failure.body.decode("utf-8", "replace"), target.secrets).encode()
-            lines += passed_headers(failure.headers)
+            lines += passed_headers(failure.headers) + self._id_line(failure.headers)
             if b"content-type" not in failure.headers:
                 lines += _JSON
             return (
@@ -98,6 +107,7 @@ class Answering:
                 f"upstream_{failure.status}",
                 lambda: self._reply.send(failure.status, lines, body),
             )
+        lines += self._id_line({})
         code = failure.code or "upstream_error"
         status, kind, _ = CODES[code]
         message = self.explain(failure, target) if target is not None else failure.message
@@ -117,7 +127,7 @@ class Answering:
         """A fixed text, marked degraded; None where the endpoint has no text to answer with."""
         facts, endpoint = self._facts, self._request.endpoint.name
         lines = answer_lines(facts.request_id, route, None, opened) + b"x-penstock-degraded: static\r\n"
-        lines += cost_line(0)
+        lines += self._id_line({}) + cost_line(0)
         if self._request.stream:
             pieces = static_stream(endpoint, text, facts.model, facts.request_id, now_s)
             if pieces is None:

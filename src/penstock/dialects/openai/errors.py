@@ -38,6 +38,7 @@ def error_event(shape: str, code: str, kind: str, message: str, request_id: str)
     """An error inside a stream that has begun: a data line for chunks, a typed event for the others."""
     if shape == "chunks":
         return b"data: " + error_body(code, kind, message, None, request_id) + b"\n\n"
-    payload = {"type": "error", **_error(code, kind, message, None, request_id)}
-    payload["type"] = "error"
-    return b"event: error\ndata: " + _encode(payload) + b"\n\n"
+    error = _error(code, kind, message, None, request_id)
+    # The reference has the fields beside `type`; OpenAI sends, and SDKs raise, the ones inside `error`.
+    outside = {name: error[name] for name in ("code", "message", "param")}
+    return b"event: error\ndata: " + _encode({"type": "error", **outside, "error": error}) + b"\n\n"

@@ -113,6 +113,8 @@ def failure_of_event(error: bytes) -> Failure:
     verdict: Verdict = (
         "final" if shape.code in (400, 413, 422) or shape.type == "invalid_request_error" else "retry"
     )
+    if shape.code in _QUOTA:
+        verdict = "fallback"
     return Failure("stream_error", code, 0, message, verdict=verdict)
 
 

@@ -129,11 +129,12 @@ class StreamReader:
             # that is where they go.
             timings = scan(data).raw.get("timings") if b'"timings"' in data else None
             if held and timings is not None:
-                held = with_data(held, scan(data_of(held)).patch({"timings": timings}))
+                before = data_of(held)
+                held = _swapped(held, before, scan(before).patch({"timings": timings}))
             self.out = held
             return "content" if held else "neutral"
         if b'"usage"' in data and chunk.usage is None and "usage" in (fields := scan(data)).raw:
-            event = with_data(event, fields.without("usage"))
+            event = _swapped(event, data, fields.without("usage"))
         kind = self._kind(chunk.choices)
         if self.finish_reason and kind == "content":
             self._held = event
@@ -182,6 +183,14 @@ class StreamReader:
             self.finish_reason = "completed"
             self._hold(event)
         return "neutral" if kind in _EARLY_EVENTS else "content"
+
+
+def _swapped(event: bytes, data: bytes, instead: bytes) -> bytes:
+    """The event with other data; its line ends and all else stay as they came."""
+    at = event.find(data)
+    if at < 0:  # data of several lines
+        return with_data(event, instead)
+    return event[:at] + instead + event[at + len(data) :]
 
 
 def output_size(delta: MessageShape) -> int:

@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = {"requirements/runtime.lock": [], "requirements/dev.lock": ["--group", "dev"]}
+TARGETS = {
+    "requirements/runtime.lock": ["pyproject.toml"],
+    "requirements/dev.lock": ["pyproject.toml", "--group", "dev"],
+    "requirements/build.lock": ["--group", "build", "--constraint", "requirements/dev.lock"],
+}
 
 
 def main() -> int:
@@ -19,7 +23,7 @@ def main() -> int:
         return 1
     for target, extra in TARGETS.items():
         command = [
-            uv, "pip", "compile", "pyproject.toml", *extra, "--universal", "--python-version", "3.11",
+            uv, "pip", "compile", *extra, "--universal", "--python-version", "3.11",
             "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header",
             "--quiet", "--output-file", target, *sys.argv[1:],
         ]  # fmt: skip

@@ -35,12 +35,23 @@ def main() -> int:
     parser.add_argument("--pure", action="store_true", help="without compiled modules")
     options = parser.parse_args()
     if not options.pure and not (shutil.which("cc") or shutil.which("gcc")):
-        print("no C compiler here; building the pure wheel, which runs the same code more slowly", file=sys.stderr)
+        print(
+            "no C compiler here; building the pure wheel, which runs the same code more slowly", file=sys.stderr
+        )
         options.pure = True
     env = {**os.environ} if options.pure else {**os.environ, "HATCH_BUILD_HOOKS_ENABLE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         copy_tracked(Path(folder))
-        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(options.output.absolute())]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "-w",
+            str(options.output.absolute()),
+        ]
         subprocess.run([*command, folder], check=True, env=env)
     for wheel in sorted(options.output.glob("penstock-*.whl")):
         print(wheel)

@@ -12,6 +12,7 @@ TARGETS = {
     "requirements/runtime.lock": ["pyproject.toml"],
     "requirements/dev.lock": ["pyproject.toml", "--group", "dev"],
     "requirements/build.lock": ["--group", "build", "--constraint", "requirements/dev.lock"],
+    "requirements/clients-langchain.lock": ["--group", "clients-langchain"],
 }
 
 
@@ -21,9 +22,9 @@ def main() -> int:
     if uv is None:
         print("uv is missing: pip install uv", file=sys.stderr)
         return 1
-    for target, extra in TARGETS.items():
+    for target, sources in TARGETS.items():
         command = [
-            uv, "pip", "compile", *extra, "--universal", "--python-version", "3.11",
+            uv, "pip", "compile", *sources, "--universal", "--python-version", "3.11",
             "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header",
             "--quiet", "--output-file", target, *sys.argv[1:],
         ]  # fmt: skip

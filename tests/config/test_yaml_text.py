@@ -36,9 +36,7 @@ REFUSED = {
     "too deep": ("[" * 60 + "]" * 60, "f:1:42: nested more than 40 levels deep"),
     "billion laughs": (
         "a: &a [1,1,1,1,1,1,1,1,1,1]\n"
-        + "".join(
-            f"{n}: &{n} [{','.join(['*' + p] * 10)}]\n" for p, n in ["ab", "bc", "cd", "de", "ef", "fg"]
-        ),
+        + "".join(f"{n}: &{n} [{','.join(['*' + p] * 10)}]\n" for p, n in ["ab", "bc", "cd", "de", "ef", "fg"]),
         "f:5:",
     ),
 }

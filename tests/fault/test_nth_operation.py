@@ -50,7 +50,7 @@ def time_out(world: World) -> Callable[[], bool]:
     """So much time passes before the operation that every deadline is over."""
 
     def strike() -> bool:
-        world.clock._now += 10_000
+        world.clock.leap(10_000)
         world.context.sweep(world.clock.monotonic())
         return False
 
@@ -76,6 +76,7 @@ def test_every_operation_may_fail(kind: Callable[[World], Callable[[], bool]], *
     check(clean, "clean")
     assert clean.exchanges[0].outcome == "ok"
     struck = 0
+    number = 0
     for number in range(1, MOST):
         world = World(stream=stream)
         world.faults.at = number

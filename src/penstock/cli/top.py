@@ -26,9 +26,7 @@ from penstock.cli.ledger_options import (
     show_default=True,
     help="route, model, key, target, team …, tag.NAME; several with commas.",
 )
-@click.option(
-    "--since", callback=since_ms, default="15m", show_default=True, help="How far back: 5m, 1h, 1d."
-)
+@click.option("--since", callback=since_ms, default="15m", show_default=True, help="How far back: 5m, 1h, 1d.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @place_options
 def top(

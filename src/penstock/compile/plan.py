@@ -45,7 +45,9 @@ def compile_plan(
     Raises CompileError, which names the key at fault.
     """
     providers = {
-        name: provider_from(name, config, reveal=reveal, prices=prices, urls=urls)
+        name: provider_from(
+            name, config, reveal=reveal, prices=prices, urls=urls, ca_file=document.server.ca_file or ""
+        )
         for name, config in document.providers.items()
     }
     deployments = {

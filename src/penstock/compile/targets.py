@@ -28,7 +28,7 @@ class CompileError(ValueError):
 
 
 def provider_from(
-    name: str, config: Provider, *, reveal: Reveal, prices: PriceBook, urls: Mapping[str, str]
+    name: str, config: Provider, *, reveal: Reveal, prices: PriceBook, urls: Mapping[str, str], ca_file: str
 ) -> PlannedProvider:
     """One provider with the template of its targets. Raises CompileError."""
     url = config.url or urls.get(config.kind)
@@ -36,7 +36,8 @@ def provider_from(
         raise CompileError(f"providers.{name}: no address is known for kind {config.kind}")
     parts = urlsplit(url)
     host = parts.hostname or ""
-    origin = Origin(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80))
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    origin = Origin(parts.scheme, host, port, ca_file=ca_file)
     auth, secrets = _auth(name, config, reveal)
     template = Target(
         id=name,

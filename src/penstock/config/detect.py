@@ -82,9 +82,7 @@ def _is_own(base_url: str, listen: str) -> bool:
     return host.strip("[]").lower() == own_host or is_loopback(f"{host}:{port}")
 
 
-def _ask(
-    servers: Sequence[LocalServer], probe: Probe, timeout_s: float
-) -> list[tuple[LocalServer, list[str]]]:
+def _ask(servers: Sequence[LocalServer], probe: Probe, timeout_s: float) -> list[tuple[LocalServer, list[str]]]:
     """The servers that answered, in the given order, with their models."""
     answers: dict[str, list[str]] = {}
 

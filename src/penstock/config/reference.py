@@ -137,9 +137,7 @@ def _takes(kind: inspect.Type) -> str:
 def _number(kind: Any) -> str:
     name = "whole number" if isinstance(kind, inspect.IntType) else "number"
     bounds = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
-    said = [
-        f"{word} {getattr(kind, key):g}" for key, word in bounds.items() if getattr(kind, key) is not None
-    ]
+    said = [f"{word} {getattr(kind, key):g}" for key, word in bounds.items() if getattr(kind, key) is not None]
     return " ".join([name, *said])
 
 

@@ -146,9 +146,7 @@ def _policy() -> dict[str, Any]:
     when = {"when": {"type": "array", "minItems": 1, "items": case}, "else": policy}
     target = {"type": "string", "minLength": 1, "description": "A deployment's name, or provider/model."}
     description = "Which targets are tried, as a tree: a target, or a mapping with one policy node."
-    return {
-        "Policy": {"description": description, "anyOf": [target, *shapes, _closed(when, ["when", "else"])]}
-    }
+    return {"Policy": {"description": description, "anyOf": [target, *shapes, _closed(when, ["when", "else"])]}}
 
 
 def _closed(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:

@@ -40,9 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     prices: bytes = b""
 
 
-def make_snapshot(
-    document: Document, env: Mapping[str, str], created_ms: int, prices: bytes = b""
-) -> Snapshot:
+def make_snapshot(document: Document, env: Mapping[str, str], created_ms: int, prices: bytes = b"") -> Snapshot:
     """A snapshot of a document, its virtual keys replaced by their hashes.
 
     Raises:

@@ -7,7 +7,7 @@ import msgspec
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
-class Origin(msgspec.Struct, frozen=True, gc=False):
+class Origin(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """Scheme, host and port, and how to connect; deployments with equal origins share a pool."""
 
     scheme: str

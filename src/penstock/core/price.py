@@ -151,7 +151,8 @@ class Ceiling:
         # From the highest tier down: the input above which it is within reach, and its dearest rates.
         dearest = [_dearest(r, cache_writes=True, audio=False, image_tokens=False) for r in _all_rates(card)]
         self._steps: list[tuple[int, int, int]] | None = None
-        plain = card.region_factor == FACTOR_ONE and all(r.request is None and r.image is None for r in dearest)
+        plain = card.region_factor == FACTOR_ONE
+        plain = plain and all(r.request is None and r.image is None for r in dearest)
         if plain and all(r.input is not None and r.output is not None for r in dearest):
             within: list[tuple[int, int, int]] = []
             most_in = most_out = 0

@@ -41,6 +41,8 @@ class GatewayContext:
         self.shares: dict[str, RetryShare] = {}
         self.attempts: set[Attempt] = set()
         self.exchanges = 0
+        # By provider: until when its list of models is good, and the list.
+        self.model_lists: dict[str, tuple[float, tuple[str, ...]]] = {}
         self.plan = plan
         self.resolver = Resolver(plan, clock.now_ms())
         self.accounts.apply(plan, clock.now_ms())
@@ -48,6 +50,7 @@ class GatewayContext:
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
         self.plan = plan
+        self.model_lists.clear()
         self.resolver = Resolver(plan, self.clock.now_ms())
         self.accounts.apply(plan, self.clock.now_ms())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from penstock.admission.gate import enter, key_of
 from penstock.admission.tags import read_tags
 from penstock.core.errors import CODES, Refusal
@@ -12,7 +14,7 @@ from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.openai.errors import error_body
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.exchange import Exchange
-from penstock.pipeline.models import model_answer, models_answer
+from penstock.pipeline.models import ModelList, entry_body, list_body
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.shapes.openai_request import Endpoint, OpenAIRequest
 
@@ -104,13 +106,22 @@ class Gateway:
             return
         try:
             key = key_of(self.ctx.plan, request.headers)
-            if request.path == "/v1/models":
-                body = models_answer(self.ctx.plan, key)
-            else:
-                body = model_answer(self.ctx.plan, key, request.path.removeprefix("/v1/models/"))
-            reply.send(200, _JSON + _id_lines(request_id), body)
         except Refusal as refusal:
             self._refuse(reply, refusal, request_id)
+            return
+
+        def answer(entries: list[dict[str, Any]]) -> None:
+            try:
+                if request.path == "/v1/models":
+                    body = list_body(entries)
+                else:
+                    body = entry_body(entries, request.path.removeprefix("/v1/models/"))
+            except Refusal as refusal:
+                self._refuse(reply, refusal, request_id)
+            else:
+                reply.send(200, _JSON + _id_lines(request_id), body)
+
+        ModelList(self.ctx, key, answer).start()
 
 
 class _Admission:

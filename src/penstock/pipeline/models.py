@@ -1,32 +1,164 @@
-"""`GET /v1/models`: what a key may name, from routes, deployments and providers."""
+"""`GET /v1/models`: what a key may name, from routes, deployments and the providers' own lists."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from penstock.core.errors import Refusal
-from penstock.core.plan import Plan, VirtualKey
+from penstock.core.plan import Plan, Provider, VirtualKey
+from penstock.pipeline.context import GatewayContext
+from penstock.ports.clock import Timer
+from penstock.ports.transport import Call
+from penstock.providers.openai.request import list_request
 
+KEEP_S = 300.0
+KEEP_FAILURE_S = 10.0
+WAIT_S = 3.0
+MAX_LIST_BYTES = 4 * 1024 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
-def _entries(plan: Plan, key: VirtualKey) -> list[dict[str, Any]]:
-    owned = [(name, "penstock") for name in plan.routes if key.routes is None or name in key.routes]
-    if plan.direct_open or key.direct:
-        owned += [(name, target.provider) for name, target in plan.deployments.items()]
-    return [{"id": name, "object": "model", "created": 0, "owned_by": owner} for name, owner in owned]
+class _Entry(msgspec.Struct):
+    id: str
 
 
-def models_answer(plan: Plan, key: VirtualKey) -> bytes:
+class _List(msgspec.Struct):
+    data: list[_Entry]
+
+
+_decode = msgspec.json.Decoder(_List).decode
+
+
+class ModelList:
+    """One client's question: asks the providers whose lists are not known, waits a little, answers."""
+
+    def __init__(
+        self, ctx: GatewayContext, key: VirtualKey, done: Callable[[list[dict[str, Any]]], None]
+    ) -> None:
+        self._ctx = ctx
+        self._plan: Plan = ctx.plan
+        self._key = key
+        self._done: Callable[[list[dict[str, Any]]], None] | None = done
+        self._asked: set[str] = set()
+        self._timer: Timer | None = None
+
+    def start(self) -> None:
+        """Answer at once where everything is known."""
+        now = self._ctx.clock.monotonic()
+        if self._direct:
+            for provider in self._plan.providers.values():
+                known = self._ctx.model_lists.get(provider.name)
+                if known is None or known[0] < now:
+                    self._asked.add(provider.name)
+            for name in sorted(self._asked):
+                _Question(self._ctx, self._plan.providers[name], self._answered).ask()
+        if self._asked and self._done is not None:
+            self._timer = self._ctx.clock.call_later(WAIT_S, self._finish)
+        else:
+            self._finish()
+
+    @property
+    def _direct(self) -> bool:
+        return self._plan.direct_open or self._key.direct
+
+    def _answered(self, provider: str) -> None:
+        self._asked.discard(provider)
+        if not self._asked and self._timer is not None:
+            self._finish()
+
+    def _finish(self) -> None:
+        done, self._done = self._done, None
+        if self._timer is not None:
+            self._timer.cancel()
+        if done is not None:
+            done(self._entries())
+
+    def _entries(self) -> list[dict[str, Any]]:
+        plan, key = self._plan, self._key
+        owned = [(name, "penstock") for name in plan.routes if key.routes is None or name in key.routes]
+        if self._direct:
+            owned += [(name, target.provider) for name, target in plan.deployments.items()]
+            for provider in plan.providers:
+                _, models = self._ctx.model_lists.get(provider, (0.0, ()))
+                owned += [(f"{provider}/{model}", provider) for model in models]
+        return [{"id": name, "object": "model", "created": 0, "owned_by": owner} for name, owner in owned]
+
+
+class _Question:
+    """`GET /models` at one provider; its list, or its silence, is remembered for a while."""
+
+    def __init__(self, ctx: GatewayContext, provider: Provider, done: Callable[[str], None]) -> None:
+        self._ctx = ctx
+        self._provider = provider
+        self._done = done
+        self._status = 0
+        self._body = b""
+        self._call: Call | None = None
+
+    def ask(self) -> None:
+        """Send it. A call that never ends is given up with the question's own deadline."""
+        target = self._provider.template
+        self._ctx.clock.call_later(WAIT_S, self._give_up)
+        call = self._ctx.transport.send(target.origin, list_request(target), self, WAIT_S)
+        if self._done is not _nothing:
+            self._call = call
+
+    def _give_up(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
+            self._keep(())
+
+    def on_connected(self, *, reused: bool) -> None:
+        """See ports.transport."""
+
+    def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
+        """See ports.transport."""
+        del headers
+        self._status = status
+
+    def on_data(self, data: bytes) -> None:
+        """See ports.transport."""
+        if len(self._body) < MAX_LIST_BYTES:
+            self._body += data
+
+    def on_end(self) -> None:
+        """See ports.transport."""
+        models: tuple[str, ...] = ()
+        if self._status == 200:
+            try:
+                models = tuple(entry.id for entry in _decode(self._body).data)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                models = ()
+        self._keep(models)
+
+    def on_failure(self, cause: str, detail: str) -> None:
+        """See ports.transport."""
+        del cause, detail
+        self._keep(())
+
+    def _keep(self, models: tuple[str, ...]) -> None:
+        self._call = None
+        until = self._ctx.clock.monotonic() + (KEEP_S if models else KEEP_FAILURE_S)
+        self._ctx.model_lists[self._provider.name] = (until, models)
+        done, self._done = self._done, _nothing
+        done(self._provider.name)
+
+
+def _nothing(provider: str) -> None:
+    del provider
+
+
+def list_body(entries: list[dict[str, Any]]) -> bytes:
     """The list, in OpenAI's shape."""
-    return _encode({"object": "list", "data": _entries(plan, key)})
+    return _encode({"object": "list", "data": entries})
 
 
-def model_answer(plan: Plan, key: VirtualKey, name: str) -> bytes:
+def entry_body(entries: list[dict[str, Any]], name: str) -> bytes:
     """One entry. Raises Refusal."""
-    for entry in _entries(plan, key):
+    for entry in entries:
         if entry["id"] == name:
             return _encode(entry)
     raise Refusal("unknown_model", f"no model {name!r} is listed for this key; see /v1/models", param="model")

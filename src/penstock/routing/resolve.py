@@ -32,17 +32,23 @@ class Resolver:
             if key.routes is not None and model not in key.routes:
                 raise Refusal("route_not_allowed", f"this key may not use the route {model!r}", param="model")
             return route
+        if not (self._plan.direct_open or key.direct):
+            if model in self._plan.deployments or model.partition("/")[0] in self._plan.providers:
+                names = ", ".join(self._names(key)[:5]) or "none"
+                raise Refusal(
+                    "direct_not_allowed",
+                    f"this key may not name models directly; its routes are: {names}",
+                    param="model",
+                )
+            raise Refusal("unknown_model", self._unknown(model, key), param="model")
         route = self._direct.get(model) or self._make_direct(model)
         if route is None:
-            raise Refusal("unknown_model", self._unknown(model), param="model")
-        if not (self._plan.direct_open or key.direct):
-            allowed = sorted(key.routes) if key.routes is not None else sorted(self._plan.routes)
-            raise Refusal(
-                "direct_not_allowed",
-                f"this key may not name models directly; use a route: {', '.join(allowed[:5])}",
-                param="model",
-            )
+            raise Refusal("unknown_model", self._unknown(model, key), param="model")
         return route
+
+    def _names(self, key: VirtualKey) -> list[str]:
+        """The routes that this key may use; others are none of its business."""
+        return [name for name in self._plan.routes if key.routes is None or name in key.routes]
 
     def _make_direct(self, model: str) -> Route | None:
         head, slash, rest = model.partition("/")
@@ -77,13 +83,17 @@ class Resolver:
                 return plan.providers[name]
         return None
 
-    def _unknown(self, model: str) -> str:
-        plan = self._plan
-        known = [*plan.routes, *plan.deployments]
+    def _unknown(self, model: str, key: VirtualKey) -> str:
+        known = self._names(key)
+        served = "no route"
+        if self._plan.direct_open or key.direct:
+            known += self._plan.deployments
+            served = "no route, deployment or provider"
         near = difflib.get_close_matches(model, known, n=3, cutoff=0.0) if known else []
-        providers = ", ".join(sorted(plan.providers)) or "none"
-        nearest = f"; the nearest names are {', '.join(near)}" if near else ""
-        return f"no route, deployment or provider serves {model!r}{nearest}; configured providers: {providers}"
+        nearest = f"; the nearest names are: {', '.join(near)}" if near else ""
+        providers = ", ".join(sorted(self._plan.providers)) or "none"
+        hint = f"; provider/model works with: {providers}" if len(served) > len("no route") else ""
+        return f"{served} serves {model!r}{nearest}{hint}"
 
 
 def target_of(provider: Provider, model: str, prices: PriceBook, now_ms: int) -> Target:

@@ -7,16 +7,24 @@ import email.utils
 import socket
 import ssl
 
+from penstock.adapters.http.tls import HandshakeTurns, TlsLayer
 from penstock.ports.clock import Clock, Timer
 from penstock.ports.http_server import RequestHandler
 from penstock.server.connection import ClientConnection
 from penstock.server.limits import ServerLimits
+from penstock.wire.http1 import status_line
+from penstock.wire.tls import TlsPipe
 
 SWEEP_S = 0.1
+BACKLOG = 4096
 
 
 class HttpServer:
-    """One or more listening sockets with one handler."""
+    """One or more listening sockets with one handler.
+
+    `now` is a coarse clock (ports.clock's monotonic seconds, at most SWEEP_S old); `idle_deadline` is when a
+    connection that becomes idle now is closed.
+    """
 
     def __init__(self, handler: RequestHandler, clock: Clock, limits: ServerLimits | None = None) -> None:
         self.handler = handler
@@ -24,31 +32,60 @@ class HttpServer:
         self.limits = limits or ServerLimits()
         self.connections: set[ClientConnection] = set()
         self.draining = False
-        self.date_line = b""
+        self.now = clock.monotonic()
+        self.idle_deadline = self.now + self.limits.keep_alive_s
+        self.first_lines: dict[int, bytes] = {}
         self._servers: list[asyncio.Server] = []
+        self._handshaking: set[TlsLayer] = set()
+        self._turns = HandshakeTurns(clock.call_soon)
         self._sweeper: Timer | None = None
-        self._date_second = 0
+        self._second = -1
 
     async def listen(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
-        """Serve on a bound socket."""
+        """Serve on a bound socket; with `tls`, whose ALPN list we set to HTTP/1.1, over TLS."""
         if self._sweeper is None:
             self._sweep()
+        if tls is not None:
+            tls.set_alpn_protocols(["http/1.1"])
+
+        def accept() -> asyncio.Protocol:
+            return ClientConnection(self) if tls is None else self._accept_tls(tls)
+
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: ClientConnection(self), sock=sock, ssl=tls, backlog=4096, start_serving=True
-        )
+        server = await loop.create_server(accept, sock=sock, backlog=BACKLOG, start_serving=True)
         self._servers.append(server)
+
+    def _accept_tls(self, context: ssl.SSLContext) -> TlsLayer:
+        layer = TlsLayer(TlsPipe(context, server_side=True), ClientConnection(self), self._turns, self._failed)
+        layer.deadline = self.now + self.limits.handshake_timeout_s
+        self._handshaking.add(layer)
+        return layer
+
+    def _failed(self, layer: TlsLayer, error: Exception) -> None:
+        # Whoever knocks without speaking our TLS gets its alert and nothing else; there is nobody to tell.
+        del error
+        self._handshaking.discard(layer)
+
+    def first_lines_of(self, status: int) -> bytes:
+        """Status line and Date of an answer; kept until the second is over."""
+        date = email.utils.formatdate(self._second, usegmt=True).encode()
+        lines = self.first_lines[status] = b"%bdate: %b\r\n" % (status_line(status), date)
+        return lines
 
     def _sweep(self) -> None:
         """Expire what is late. One pass over all connections is cheaper than a timer for each request."""
-        now = self.clock.monotonic()
+        now = self.now = self.clock.monotonic()
+        self.idle_deadline = now + self.limits.keep_alive_s
         second = self.clock.now_ms() // 1000
-        if second != self._date_second:
-            self._date_second = second
-            self.date_line = b"date: " + email.utils.formatdate(second, usegmt=True).encode() + b"\r\n"
-        late = [c for c in self.connections if c.deadline and c.deadline < now]
-        for connection in late:
+        if second != self._second:
+            self._second = second
+            self.first_lines.clear()
+        for connection in [c for c in self.connections if c.deadline and c.deadline < now]:
             connection.expire()
+        for layer in [one for one in self._handshaking if one.established or one.deadline < now]:
+            self._handshaking.discard(layer)
+            if not layer.established:
+                layer.abort()
         self._sweeper = self.clock.call_later(SWEEP_S, self._sweep)
 
     def stop_listening(self) -> None:
@@ -56,6 +93,9 @@ class HttpServer:
         self.draining = True
         for server in self._servers:
             server.close()
+        for layer in list(self._handshaking):
+            if not layer.established:
+                layer.abort()
         for connection in list(self.connections):
             connection.close_if_idle()
 
@@ -63,7 +103,7 @@ class HttpServer:
         """Stop listening, let answers end for up to `deadline_s`; returns how many were cut off."""
         self.stop_listening()
         end = self.clock.monotonic() + deadline_s
-        while self.connections and self.clock.monotonic() < end:
+        while self.connections and self.clock.monotonic() < end:  # noqa: ASYNC110 - by ports.clock's time
             await asyncio.sleep(0.02)
         cut = len(self.connections)
         for connection in list(self.connections):

@@ -5,23 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock.ports.http_server import ReplyListener
-from penstock.wire.http1 import LAST_CHUNK, status_line
+from penstock.wire.http1 import LAST_CHUNK
 
 if TYPE_CHECKING:
     from penstock.server.connection import ClientConnection
 
 _NO_BODY = frozenset({204, 304})
+# Up to here a body is copied behind its head, so that both go out in one packet by one system call.
+_COPY_BYTES = 64 * 1024
 
 
 class HttpReply:
     """Frames one answer. Once it has ended, or the client is gone, every call is without effect."""
 
-    __slots__ = ("_chunked", "_connection", "_head_only", "bytes_out", "listener", "started")
+    __slots__ = (
+        "_chunked",
+        "_connection",
+        "bytes_out",
+        "head_only",
+        "http_10",
+        "keep_alive",
+        "listener",
+        "started",
+    )
 
-    def __init__(self, connection: ClientConnection, *, head_only: bool) -> None:
+    def __init__(
+        self, connection: ClientConnection, *, head_only: bool, http_10: bool, keep_alive: bool
+    ) -> None:
         self._connection: ClientConnection | None = connection
-        self._head_only = head_only
         self._chunked = False
+        self.head_only = head_only
+        self.http_10 = http_10
+        self.keep_alive = keep_alive
         self.listener: ReplyListener | None = None
         self.bytes_out = 0
         self.started = False
@@ -31,41 +46,51 @@ class HttpReply:
         connection = self._connection
         if connection is None:
             return
-        head = self._head(connection, status, headers)
-        if status not in _NO_BODY:
-            head.append(b"content-length: %d\r\n\r\n" % len(body))
-        else:
-            head.append(b"\r\n")
-        if not self._head_only and status not in _NO_BODY:
-            head.append(body)
-            self.bytes_out = len(body)
+        self._connection = self.listener = None
         self.started = True
-        self._finish(connection, b"".join(head))
+        head = self._head(connection, status, headers)
+        if status in _NO_BODY:
+            data = head + b"\r\n"
+        elif self.head_only:
+            data = b"%bcontent-length: %d\r\n\r\n" % (head, len(body))
+        else:
+            self.bytes_out = size = len(body)
+            if size > _COPY_BYTES:
+                connection.write(b"%bcontent-length: %d\r\n\r\n" % (head, size))
+                data = body
+            else:
+                data = b"%bcontent-length: %d\r\n\r\n%b" % (head, size, body)
+        connection.finish(data, keep=self.keep_alive)
 
     def start(self, status: int, headers: bytes, length: int | None = None) -> None:
         """Write the head; a client of HTTP/1.0 gets a body that ends with the connection."""
         connection = self._connection
         if connection is None:
             return
-        head = self._head(connection, status, headers)
-        if length is not None:
-            head.append(b"content-length: %d\r\n\r\n" % length)
-        elif connection.http_10:
-            connection.keep_alive = False
-            head.append(b"\r\n")
+        if status in _NO_BODY:
+            self.head_only = True
+            framing = b"\r\n"
+        elif length is not None:
+            framing = b"content-length: %d\r\n\r\n" % length
+        elif self.http_10:
+            self.keep_alive = False
+            framing = b"\r\n"
         else:
             self._chunked = True
-            head.append(b"transfer-encoding: chunked\r\n\r\n")
+            framing = b"transfer-encoding: chunked\r\n\r\n"
         self.started = True
-        connection.write(b"".join(head))
+        connection.write(self._head(connection, status, headers) + framing)
 
-    def _head(self, connection: ClientConnection, status: int, headers: bytes) -> list[bytes]:
-        head = [status_line(status), connection.date_line(), headers]
-        if not connection.will_keep_alive():
-            head.append(b"connection: close\r\n")
-        elif connection.http_10:
-            head.append(b"connection: keep-alive\r\n")
-        return head
+    def _head(self, connection: ClientConnection, status: int, headers: bytes) -> bytes:
+        server = connection.server
+        first = server.first_lines.get(status) or server.first_lines_of(status)
+        if server.draining:
+            self.keep_alive = False
+        if not self.keep_alive:
+            return first + headers + b"connection: close\r\n"
+        if self.http_10:
+            return first + headers + b"connection: keep-alive\r\n"
+        return first + headers
 
     def write(self, data: bytes) -> None:
         """Write a piece of the body."""
@@ -73,7 +98,7 @@ class HttpReply:
         if connection is None or not data:
             return
         self.bytes_out += len(data)
-        if self._head_only:
+        if self.head_only:
             return
         connection.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
@@ -82,18 +107,13 @@ class HttpReply:
         connection = self._connection
         if connection is None:
             return
+        self._connection = self.listener = None
         self.bytes_out += len(data)
-        if not self._chunked:
-            self._finish(connection, b"" if self._head_only else data)
-        elif self._head_only or not data:
-            self._finish(connection, b"" if self._head_only else LAST_CHUNK)
-        else:
-            self._finish(connection, b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data))
-
-    def _finish(self, connection: ClientConnection, data: bytes) -> None:
-        self._connection = None
-        self.listener = None
-        connection.finish(data)
+        if self.head_only:
+            data = b""
+        elif self._chunked:
+            data = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else LAST_CHUNK
+        connection.finish(data, keep=self.keep_alive)
 
     def abort(self) -> None:
         """Reset the connection."""

@@ -1,13 +1,17 @@
 """What is read of OpenAI-shaped answers: usage, finish reasons, errors, and the text of stream events.
 
 Field names are those of https://platform.openai.com/docs/api-reference; the variants of compatible vendors
-stand beside them. Everything else in an answer is forwarded unread.
+stand beside them. Everything else in an answer is forwarded unread, and a field of another type than expected
+is taken as absent. A Raw that is absent is empty, one that is null is `null`: `given` tells.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from penstock.shapes.loose import decode_loosely
+
+_NONE = msgspec.Raw()
 Number = int | float
 
 
@@ -63,9 +67,9 @@ class MessageShape(msgspec.Struct):
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
-    tool_calls: msgspec.Raw | None = None
-    function_call: msgspec.Raw | None = None
-    audio: msgspec.Raw | None = None
+    tool_calls: msgspec.Raw = _NONE
+    function_call: msgspec.Raw = _NONE
+    audio: msgspec.Raw = _NONE
 
 
 class ChoiceShape(msgspec.Struct):
@@ -83,7 +87,7 @@ class ResponseObject(msgspec.Struct):
     model: str | None = None
     status: str | None = None
     usage: UsageShape | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = _NONE
 
 
 class Answer(msgspec.Struct):
@@ -94,7 +98,7 @@ class Answer(msgspec.Struct):
     status: str | None = None
     choices: list[ChoiceShape] | None = None
     usage: UsageShape | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = _NONE
     data: list[msgspec.Raw] | None = None
     meta: Meta | None = None
 
@@ -103,10 +107,10 @@ class ResponsesEvent(msgspec.Struct):
     """One event of a Responses, image or transcription stream."""
 
     type: str = ""
-    delta: str | msgspec.Raw | None = None
+    delta: str | dict[str, msgspec.Raw] | None = None
     response: ResponseObject | None = None
     usage: UsageShape | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = _NONE
     code: str | None = None
     message: str | None = None
 
@@ -125,6 +129,27 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-decode_answer = msgspec.json.Decoder(Answer).decode
-decode_responses_event = msgspec.json.Decoder(ResponsesEvent).decode
+_answer = msgspec.json.Decoder(Answer).decode
+_responses_event = msgspec.json.Decoder(ResponsesEvent).decode
 decode_error = msgspec.json.Decoder(ErrorShape).decode
+
+
+def decode_answer(text: bytes) -> Answer:
+    """A whole answer or a chunk. Raises msgspec.DecodeError where it is not a JSON object."""
+    try:
+        return _answer(text)
+    except msgspec.ValidationError:
+        return decode_loosely(text, Answer)
+
+
+def decode_responses_event(text: bytes) -> ResponsesEvent:
+    """An event of a stream. Raises msgspec.DecodeError where it is not a JSON object."""
+    try:
+        return _responses_event(text)
+    except msgspec.ValidationError:
+        return decode_loosely(text, ResponsesEvent)
+
+
+def given(raw: msgspec.Raw) -> bool:
+    """Whether the member is there and not null."""
+    return bool(raw) and bytes(raw) != b"null"

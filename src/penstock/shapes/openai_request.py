@@ -14,8 +14,8 @@ class Endpoint:
     """How one path is read.
 
     `stream_shape`: how its streams are read, None where it has none. `cap_fields`: the request fields that
-    bound the output. `prompt_fields`: whose text is the input, for estimates. `usage_on_request`: a stream tells
-    its usage only where it is asked to.
+    bound the output. `prompt_fields`: whose text is the input, for estimates. `usage_on_request`: a
+    stream tells its usage only where it is asked to.
     """
 
     name: str

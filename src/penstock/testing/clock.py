@@ -64,6 +64,10 @@ class VirtualClock:
             self.run_soon()
         self._now = end
 
+    def leap(self, seconds: float) -> None:
+        """Let time pass without running any timer, as when the process was not scheduled."""
+        self._now += seconds
+
     @property
     def pending(self) -> int:
         """Timers that have neither run nor been called off."""

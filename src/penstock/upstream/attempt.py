@@ -23,7 +23,7 @@ from penstock.providers.openai.errors import (
 )
 from penstock.providers.openai.stream import StreamReader, output_size
 from penstock.providers.openai.usage import usage_of_answer
-from penstock.shapes.openai import Answer, decode_answer
+from penstock.shapes.openai import Answer, decode_answer, given
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.wire.http1 import parse_retry_after
 from penstock.wire.sse import EventTooLargeError, SseDecoder
@@ -31,6 +31,8 @@ from penstock.wire.sse import EventTooLargeError, SseDecoder
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 MAX_ERROR_BYTES = 256 * 1024
 FAR = float("inf")
+# How long a stream that has said all it must may take to end its body.
+ENDING_S = 2.0
 
 
 class AttemptListener(Protocol):
@@ -153,6 +155,9 @@ class Attempt:
 
     def expire(self) -> None:
         """The deadline of the current phase has passed."""
+        if self._said_all():
+            self._end_early()
+            return
         now = self._clock.monotonic()
         cause = "first_event_timeout" if self.request.stream and not self.accepted else "idle_timeout"
         if now >= self._total_deadline:
@@ -242,6 +247,18 @@ class Attempt:
                     self.accepted = True
                     out, self._held = self._held, []
         self._send(out)
+        if reader.ending:
+            self.deadline = min(self._total_deadline, self._clock.monotonic() + ENDING_S)
+
+    def _said_all(self) -> bool:
+        return self.mode == "stream" and self.reader is not None and self.reader.ending
+
+    def _end_early(self) -> None:
+        """The last event is there; that the body does not end, or breaks off, harms nobody."""
+        reader, sse = self.reader, self._sse
+        self.cancel()
+        if reader is not None and sse is not None:
+            self._listener.attempt_done(self, self._joined_held() + reader.rest() + sse.rest())
 
     def _joined_held(self) -> bytes:
         held, self._held = self._held, []
@@ -264,7 +281,7 @@ class Attempt:
         """Complete by the stream's own mark; the connection gets a moment to end its body and be reused."""
         self.ended_at = self._clock.monotonic()
         self.mode = "ended"
-        self.deadline = self.ended_at + 2.0
+        self.deadline = self.ended_at + ENDING_S
         self._listener.attempt_done(self, last)
 
     def on_end(self) -> None:
@@ -301,7 +318,7 @@ class Attempt:
             text = body[:500].decode("utf-8", "replace")
             self._listener.attempt_failed(self, failure_of_cause("garbage", f"{error}; the answer was: {text}"))
             return
-        if answer.error is not None and bytes(answer.error) != b"null" and not answer.choices:
+        if given(answer.error) and not answer.choices:
             failure = failure_of_event(bytes(answer.error))
             self._listener.attempt_failed(self, failure)
             return
@@ -318,6 +335,9 @@ class Attempt:
         if self.mode == "ended":
             self.deadline = FAR
             self._listener.attempt_released(self)
+            return
+        if self._said_all():
+            self._end_early()
             return
         self.ended_at = self._clock.monotonic()
         self.deadline = FAR

@@ -27,6 +27,8 @@ SINGLE = frozenset(
 # RFC 9110, section 5.6.2.
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
+_PRINTABLE = range(ord(" "), ord("~") + 1)
+
 
 class HeadError(ValueError):
     """The head breaks a framing rule; `status` is what the peer is told."""
@@ -59,7 +61,7 @@ def is_token(name: bytes) -> bool:
 
 def header_safe(text: str) -> bytes:
     """A value that cannot end its header line: printable ASCII, anything else as `?`."""
-    return bytes(b if 32 <= b < 127 else 63 for b in text.encode("ascii", "replace"))
+    return bytes(byte if byte in _PRINTABLE else ord("?") for byte in text.encode("ascii", "replace"))
 
 
 def parse_retry_after(value: bytes | None, now_s: float) -> float | None:

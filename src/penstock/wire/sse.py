@@ -61,11 +61,10 @@ def data_of(event: bytes) -> bytes:
     """The event's data: its `data` lines joined by a newline; empty for a comment or an event without data."""
     if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
         return event[6:-2]
-    lines: list[bytes] = []
-    for line in _LINE_END.split(event.removeprefix(b"\xef\xbb\xbf")):
-        if line.startswith(b"data:"):
-            lines.append(line[6:] if line[5:6] == b" " else line[5:])
-    return b"\n".join(lines)
+    lines = _LINE_END.split(event.removeprefix(b"\xef\xbb\xbf"))
+    return b"\n".join(
+        [line[6:] if line[5:6] == b" " else line[5:] for line in lines if line.startswith(b"data:")]
+    )
 
 
 def name_of(event: bytes) -> bytes:

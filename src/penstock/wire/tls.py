@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import ssl
 
-READ_BYTES = 65536
+# One TLS record (RFC 8446, section 5.1): a read never gives more, and a larger buffer would be made for each.
+READ_BYTES = 16384
 
 
 class TlsPipe:
-    """One side of one TLS connection. Call `feed` with what the peer sent, send on what `outgoing` returns."""
+    """One side of one TLS connection. Call `feed` with what the peer sent, send on what `outgoing` returns.
 
-    __slots__ = ("_incoming", "_object", "_outgoing", "established")
+    `established`: the handshake is done. `ended`: the peer has said close_notify, so that its stream is whole;
+    a connection that ends without it was cut (RFC 8446, section 6.1).
+    """
+
+    __slots__ = ("_incoming", "_object", "_outgoing", "ended", "established")
 
     def __init__(
         self,
@@ -33,6 +38,7 @@ class TlsPipe:
             session=session,
         )
         self.established = False
+        self.ended = False
 
     def handshake(self) -> bool:
         """Go on with the handshake; True once it is done. Raises ssl.SSLError where it fails."""
@@ -46,7 +52,7 @@ class TlsPipe:
     def feed(self, data: bytes) -> bytes:
         """The plain bytes that `data` completes; empty during the handshake. Raises ssl.SSLError.
 
-        An orderly end of the peer's side (close_notify) raises ssl.SSLZeroReturnError once all is read.
+        Look at `ended` afterwards: the last plain bytes and close_notify may have come together.
         """
         self._incoming.write(data)
         if not self.established and not self.handshake():
@@ -61,9 +67,12 @@ class TlsPipe:
 
     def _read(self) -> bytes:
         try:
-            return self._object.read(READ_BYTES)
+            data = self._object.read(READ_BYTES)
         except ssl.SSLWantReadError:
             return b""
+        if not data:  # SSLObject's way of telling close_notify
+            self.ended = True
+        return data
 
     def write(self, data: bytes) -> None:
         """Encrypt; the result waits in `outgoing`. Only after the handshake."""

@@ -7,19 +7,26 @@ import ssl
 from collections.abc import Coroutine
 from typing import Any
 
-from penstock.adapters.http.pool import PendingCall, Pool
+from penstock.adapters.http.call import UpstreamCall
+from penstock.adapters.http.dial import Dialer
+from penstock.adapters.http.pool import MAX_CONNECTIONS, Pool
+from penstock.adapters.http.tls import HandshakeTurns
+from penstock.core.origin import Origin
 from penstock.ports.clock import Clock
-from penstock.ports.transport import Call, Origin, ResponseHandler
-
-CONNECTING_AT_ONCE = 64
+from penstock.ports.transport import Call, ResponseHandler
 
 
 class HttpClient:
-    """Pools for all origins, and the tasks that open their connections."""
+    """Pools for all origins, and the tasks that open their connections.
 
-    def __init__(self, clock: Clock) -> None:
+    `now` is a coarse clock: monotonic seconds as of the last `sweep`. `max_connections` holds for each origin.
+    """
+
+    def __init__(self, clock: Clock, *, max_connections: int = MAX_CONNECTIONS) -> None:
         self.clock = clock
-        self.handshakes = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        self.now = clock.monotonic()
+        self._max_connections = max_connections
+        self._turns = HandshakeTurns(clock.call_soon)
         self._pools: dict[Origin, Pool] = {}
         self._contexts: dict[tuple[bool, str], ssl.SSLContext] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -27,13 +34,18 @@ class HttpClient:
     def send(self, origin: Origin, request: bytes, handler: ResponseHandler, connect_s: float) -> Call:
         """Send a complete request to an origin."""
         pool = self._pools.get(origin) or self._open_pool(origin)
-        call = PendingCall(pool, request, handler, self.clock.monotonic() + connect_s)
+        call = UpstreamCall(pool, request, handler, connect_s)
         pool.submit(call)
         return call
 
+    def warm(self, origin: Origin, count: int, connect_s: float) -> None:
+        """Have `count` connections to an origin stand before the first call needs one."""
+        pool = self._pools.get(origin) or self._open_pool(origin)
+        pool.warm(count, connect_s)
+
     def _open_pool(self, origin: Origin) -> Pool:
         context = self._context(origin) if origin.scheme == "https" else None
-        pool = self._pools[origin] = Pool(self, origin, context)
+        pool = self._pools[origin] = Pool(self, Dialer(origin, context, self._turns), self._max_connections)
         return pool
 
     def _context(self, origin: Origin) -> ssl.SSLContext:
@@ -60,6 +72,7 @@ class HttpClient:
 
     def sweep(self, now: float) -> None:
         """Enforce idle and queue deadlines; called some times a second."""
+        self.now = now
         for pool in self._pools.values():
             pool.sweep(now)
 

@@ -42,9 +42,15 @@ ENDPOINTS: dict[str, Endpoint] = {
             prompt_fields=("prompt",),
             makes_images=True,
         ),
-        Endpoint("images.edits", "/v1/images/edits", body="multipart", stream_shape="events", makes_images=True),
         Endpoint(
-            "images.variations", "/v1/images/variations", body="multipart", default_model="dall-e-2", makes_images=True
+            "images.edits", "/v1/images/edits", body="multipart", stream_shape="events", makes_images=True
+        ),
+        Endpoint(
+            "images.variations",
+            "/v1/images/variations",
+            body="multipart",
+            default_model="dall-e-2",
+            makes_images=True,
         ),
         Endpoint(
             "audio.speech", "/v1/audio/speech", stream_shape="events", prompt_fields=("input", "instructions")

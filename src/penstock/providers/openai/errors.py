@@ -51,6 +51,11 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
 _RATE_WORDS = re.compile(r"rate.?limit|too_many_requests|quota", re.IGNORECASE)
 _OVERLOAD_WORDS = re.compile(r"overloaded|unavailable|capacity", re.IGNORECASE)
 _QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+# Some vendors (xAI, Google) call a wrong key a bad request.
+_KEY_WORDS = re.compile(
+    r"(?:incorrect|invalid|missing)[^.]{0,12} api.?key|api.?key (?:is )?(?:not valid|invalid)", re.IGNORECASE
+)
+_KEY_CODES = frozenset({"invalid_api_key", "API_KEY_INVALID"})
 MAX_TEXT = 2000
 
 
@@ -80,6 +85,8 @@ def failure_of_status(status: int, body: bytes, retry_after_s: float | None) -> 
     verdict, code = _STATUS.get(status, default)
     if status == 429 and error.code in _QUOTA:
         verdict = "fallback"  # waiting does not fill an account
+    if status == 400 and (error.code in _KEY_CODES or _KEY_WORDS.match(error.message or "")):
+        verdict, code = _STATUS[401]
     if status < 300:
         verdict, code = "retry", "upstream_garbage"
     message = error.message or body[:MAX_TEXT].decode("utf-8", "replace") or f"HTTP {status} without a body"
@@ -130,7 +137,14 @@ def _shape(text: bytes) -> ErrorShape:
         return ErrorShape()
 
 
-_KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|key|AIza|Bearer)[-_ ]?[A-Za-z0-9*._-]{8,}", re.IGNORECASE)
+# Prefixes that vendors give their keys, a token in a header, and a key of which the middle was blanked. A digit
+# or a star must occur, so that prose ("Incorrect API key provided") stays readable.
+_KEY_LIKE = re.compile(
+    r"\b(?:(?:sk|pk|rk|gsk|xai|hf|nvapi|csk|fw|tgp)[-_]|AIza)(?=[\w*.-]*[0-9*])[\w*.-]{8,}"
+    r"|\bBearer [\w*.~+/-]{8,}=*"
+    r"|\b[\w-]{2,}\*{3,}[\w*-]*",
+    re.IGNORECASE,
+)
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:

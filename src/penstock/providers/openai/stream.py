@@ -20,6 +20,7 @@ from penstock.shapes.openai import (
     ResponsesEvent,
     decode_answer,
     decode_responses_event,
+    given,
 )
 from penstock.wire.json_fields import FieldsError, scan
 from penstock.wire.sse import data_of, with_data
@@ -30,16 +31,13 @@ _EARLY_EVENTS = frozenset({"response.created", "response.queued", "response.in_p
 _LAST_EVENTS = frozenset({"response.completed", "response.incomplete"})
 _EMPTY = (b"null", b"[]")
 _MAYBE_LAST = (".completed", ".done")
-_CHUNK_FIELDS = frozenset(
-    {"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "provider",
-     "obfuscation"}
-)  # fmt: skip
 
 
 class StreamReader:
     """Reads events in order. After each `read`: `out` is what may go to the client now."""
 
     __slots__ = (
+        "_complete",
         "_held",
         "_hide_usage",
         "_read",
@@ -55,6 +53,7 @@ class StreamReader:
     def __init__(self, shape: Literal["chunks", "events"], *, hide_usage: bool) -> None:
         self._hide_usage = hide_usage
         self._held: bytes = b""
+        self._complete = False
         self._read = self._read_chunk if shape == "chunks" else self._read_event
         self.out: bytes = b""
         self.usage: Usage | None = None
@@ -77,6 +76,11 @@ class StreamReader:
             self.out = b""
             return "garbage"
 
+    @property
+    def ending(self) -> bool:
+        """Whether the answer is complete: an event is held back that says so and may be the last one."""
+        return self._complete and bool(self._held)
+
     def rest(self) -> bytes:
         """What is still held back when the stream ends."""
         held, self._held = self._held, b""
@@ -89,7 +93,7 @@ class StreamReader:
             self.out = self.rest() + event
             return "last"
         chunk = decode_answer(data)
-        if chunk.error is not None:
+        if given(chunk.error):
             self.error = bytes(chunk.error)
             self.out = self.rest() + event
             return "error"
@@ -114,18 +118,18 @@ class StreamReader:
                 kind = "content"
             if delta is not None and (size := output_size(delta)):
                 self.output_chars += size
-                self.tool_calls = self.tool_calls or delta.tool_calls is not None
+                self.tool_calls = self.tool_calls or bool(delta.tool_calls)
                 kind = "content"
         return kind
 
     def _hide(self, event: bytes, data: bytes, chunk: Answer) -> Kind:
         held = self.rest()
         if not chunk.choices and chunk.usage is not None:
-            # The usage chunk. What else it carries (llama.cpp's timings) stands on the chunk before it when
-            # nobody asks for usage, so that is where it goes.
-            extras = {k: v for k, v in scan(data).raw.items() if k not in _CHUNK_FIELDS}
-            if held and extras:
-                held = with_data(held, scan(data_of(held)).patch(dict(extras)))
+            # The usage chunk. llama.cpp's timings stand on the chunk before it when nobody asks for usage, so
+            # that is where they go.
+            timings = scan(data).raw.get("timings") if b'"timings"' in data else None
+            if held and timings is not None:
+                held = with_data(held, scan(data_of(held)).patch({"timings": timings}))
             self.out = held
             return "content" if held else "neutral"
         if b'"usage"' in data and chunk.usage is None and "usage" in (fields := scan(data)).raw:
@@ -157,12 +161,18 @@ class StreamReader:
         self.out = self.rest() + event
         if kind == "error" or kind.endswith(".failed"):
             inner = seen.error if response is None else response.error
-            self.error = bytes(inner) if inner is not None else data
+            self.error = bytes(inner) if given(inner) else data
             return "error"
         if kind in _LAST_EVENTS:
             self.finish_reason = (response.status if response is not None else None) or "completed"
-            return "last"
+            self._hold(event)
+            return "content"
         return self._ordinary(kind, seen, event)
+
+    def _hold(self, event: bytes) -> None:
+        """Keep what may be the last event back: nothing that ends an answer goes out before it is settled."""
+        self._complete = True
+        self.out, self._held = self.out[: -len(event)], event
 
     def _ordinary(self, kind: str, seen: ResponsesEvent, event: bytes) -> Kind:
         """An event that neither fails nor surely ends the stream; one that may end it is held back."""
@@ -170,7 +180,7 @@ class StreamReader:
             self.output_chars += len(seen.delta)
         if not kind.startswith("response.") and kind.endswith(_MAYBE_LAST):
             self.finish_reason = "completed"
-            self.out, self._held = self.out[: -len(event)], event
+            self._hold(event)
         return "neutral" if kind in _EARLY_EVENTS else "content"
 
 
@@ -187,6 +197,6 @@ def output_size(delta: MessageShape) -> int:
     if delta.refusal:
         total += len(delta.refusal)
     for raw in (delta.tool_calls, delta.function_call, delta.audio):
-        if raw is not None and (text := bytes(raw)) not in _EMPTY:
+        if raw and (text := bytes(raw)) not in _EMPTY:
             total += len(text)
     return total

@@ -27,6 +27,10 @@ class Load:
         for thread in self._threads:
             thread.start()
 
+    def end_after_current(self) -> None:
+        """Send nothing more once the requests under way have ended."""
+        self._stop.set()
+
     def stop(self) -> None:
         """Let requests under way end, then return."""
         self._stop.set()
@@ -64,7 +68,11 @@ class Load:
             connection.close()
 
     def _ask(self, connection: http.client.HTTPConnection, *, stream: bool) -> str | None:
-        body = {"model": self._model, "stream": stream, "messages": [{"role": "user", "content": "Hello there"}]}
+        body = {
+            "model": self._model,
+            "stream": stream,
+            "messages": [{"role": "user", "content": "Hello there"}],
+        }
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
         response = connection.getresponse()

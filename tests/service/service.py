@@ -64,7 +64,9 @@ class Service:
         """Until /readyz answers. Raises TimeoutError with what the service printed."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)) as connection:
+            with contextlib.closing(
+                http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+            ) as connection:
                 try:
                     connection.request("GET", "/readyz")
                     if connection.getresponse().read() and self._process is not None:

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from penstock.admission.accounts import Account, Accounts
-from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled
+from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled, Subject
 from penstock.core.origin import Origin
 from penstock.core.plan import FallbackNode, KeyBudget, Plan, Provider, Route, Target, TargetNode, VirtualKey
-from penstock.core.exchange import Subject
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
 from penstock.ledger.journal.settings import JournalFull
@@ -34,8 +33,8 @@ WHOLE = [
 ]
 EVENTS = [
     b'data: {"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n',
-    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"Hel"}}]}\n\n',
-    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"lo"}}]}\n\n',
+    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"Good"}}]}\n\n',
+    b'data: {"model":"m","choices":[{"index":0,"delta":{"content":" day"}}]}\n\n',
     b'data: {"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
     b'data: {"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n',
     b"data: [DONE]\n\n",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from openai import OpenAI
+from openai.types.chat import ChatCompletionMessageParam
 
 from penstock.testing.gateway import GatewayThread
 from penstock.testing.simulator import SimulatorThread
 
 KEY = "sk-test-gateway"
-HELLO = [{"role": "user", "content": "Hello there, how are you?"}]
+HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello there, how are you?"}]
 
 
 def client(url: str, key: str = KEY) -> OpenAI:

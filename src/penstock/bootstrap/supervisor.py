@@ -24,6 +24,8 @@ BACKLOG = 4096
 RESTART_AFTER_S = (0.0, 0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY_S = 1.0
 POLL_S = 0.05
+# The simulator is a product of its own, above the gateway's processes, so it has its entry there.
+_MODULES = {"simulator": "penstock.simulator.child"}
 log = logging.getLogger("penstock.supervisor")
 
 
@@ -71,7 +73,8 @@ class Supervisor:
         self._add("gateway", common, 35.0)
 
     def _add(self, role: str, env: dict[str, str], drain_s: float) -> None:
-        self.children.append(Child(role, f"penstock.bootstrap.{role}", {**self.env, **env}, drain_s))
+        module = _MODULES.get(role, f"penstock.bootstrap.{role}")
+        self.children.append(Child(role, module, {**self.env, **env}, drain_s))
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; SIGHUP asks control to publish the configuration anew."""

@@ -139,7 +139,7 @@ def worst_case_nanousd(
 
 
 class Ceiling:
-    """`worst_case_nanousd` of one card, with the dearest rates worked out once; for every request's reservation.
+    """`worst_case_nanousd` of one card with its dearest rates worked out once, for every reservation.
 
     Covers what a text request can contain: input, cache reads and writes, output, reasoning; images by count.
     """

@@ -10,7 +10,7 @@ class HttpRequest:
 
     __slots__ = ("body", "headers", "method", "path", "peer", "query", "received_at")
 
-    def __init__(  # noqa: PLR0917 - built once per request, where keywords cost
+    def __init__(
         self,
         method: bytes,
         path: str,

@@ -215,6 +215,6 @@ class UpstreamConnection(asyncio.Protocol):
 
 def _lower(name: bytes) -> bytes:
     key = name.lower()
-    if len(_known_names) < _KNOWN and len(name) <= 64:  # noqa: PLR2004 - no name in use is longer
+    if len(_known_names) < _KNOWN and len(name) <= 64:
         _known_names[name] = key
     return key

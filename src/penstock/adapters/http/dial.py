@@ -101,7 +101,7 @@ class Dialer:
             b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (authority, authority, self._proxy_authorization())
         )
         status = await tunnel.answer
-        if not 200 <= status < 300:  # noqa: PLR2004 - the class of success
+        if not 200 <= status < 300:
             raise DialError("proxy_refused", f"the proxy answered CONNECT with {status}")
 
     def _proxy_authorization(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The simulator as a child of `penstock serve`. Run as `python -m penstock.bootstrap.simulator`."""
+"""The simulator as a child of `penstock serve`. Run as `python -m penstock.simulator.child`."""
 
 from __future__ import annotations
 

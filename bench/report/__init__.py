@@ -1,0 +1,1 @@
+"""From records to a table, a JSON document and a chart."""

@@ -17,14 +17,17 @@ from penstock.bootstrap.state_dir import StateDir
 from penstock.control.publish import Publisher
 from penstock.control.watch import ConfigWatch
 
+LISTEN = "PENSTOCK_LISTEN"
+
 
 def now_ms() -> int:
     """Wall time in milliseconds."""
     return time.time_ns() // 1_000_000
 
 
-def publisher_for(state: StateDir, config: Path | None) -> Publisher:
+def publisher_for(state: StateDir, config: Path | None, listen: str | None) -> Publisher:
     """The publisher of an installation, with the catalogue of this version."""
+    server = {"state_dir": str(state.root), **({"listen": listen} if listen else {})}
     return Publisher(
         config=config,
         snapshot=state.snapshot,
@@ -32,6 +35,7 @@ def publisher_for(state: StateDir, config: Path | None) -> Publisher:
         env=os.environ,
         prices=load_book(state.cache),
         box=LazyBox(state.root, os.environ),
+        server=server,
     )
 
 
@@ -41,7 +45,7 @@ def main() -> int:
     state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
     given = os.environ.get("PENSTOCK_CONFIG")
     config = Path(given) if given else None
-    watch = ConfigWatch(publisher_for(state, config), config, now_ms)
+    watch = ConfigWatch(publisher_for(state, config, os.environ.get(LISTEN)), config, now_ms)
     stop = threading.Event()
 
     def end(*_: object) -> None:

@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from penstock.admission.accounts import Accounts, Spend
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import PlanSource
 from penstock.bootstrap.state_dir import StateDir
+from penstock.config.document import Tls
 from penstock.core.ids import boot_id
 from penstock.ledger.accounts_replay import replay
 from penstock.ledger.journal.settings import JournalSettings
@@ -87,7 +89,7 @@ class GatewayProcess:
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
-        await server.listen(self._sock)
+        await server.listen(self._sock, tls_context(settings.server.tls))
         self._acknowledge(boot, plan.revision)
         await self._serve(clock, ctx, transport, source, boot)
         gateway.ready = False
@@ -141,6 +143,16 @@ class GatewayProcess:
         descriptor = lifeline.inherited()
         if descriptor is not None:
             loop.add_reader(descriptor, self._stop.set)
+
+
+def tls_context(tls: Tls | None) -> ssl.SSLContext | None:
+    """The server's side of TLS, None where it speaks plain HTTP. Raises OSError, ssl.SSLError."""
+    if tls is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(tls.cert, tls.key)
+    return context
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ import msgspec
 
 from penstock.bootstrap.state_dir import StateDir
 from penstock.compile.plan import compile_plan
+from penstock.compile.proxies import proxy_for
 from penstock.config.document import Document
 from penstock.config.snapshot import Snapshot, read_snapshot
 from penstock.core.plan import Plan
@@ -97,4 +98,5 @@ def plan_of(snapshot: Snapshot, env: Mapping[str, str], now_ms: int) -> Plan:
         reveal=lambda secret: secret.resolve(env),
         urls=urls,
         now_ms=now_ms,
+        proxy=lambda scheme, host: proxy_for(env, scheme, host),
     )

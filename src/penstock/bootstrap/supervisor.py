@@ -104,7 +104,8 @@ class Supervisor:
         child.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", child.module],
             env=child.env,
-            pass_fds=(self.sock.fileno(), self._lifeline_read),
+            # Whoever else held the socket would keep new connections waiting while the gateway drains.
+            pass_fds=(self._lifeline_read, *([self.sock.fileno()] if child.role == "gateway" else [])),
             start_new_session=True,
         )
 

@@ -22,7 +22,7 @@ def settings_of(state: StateDir) -> WorkerSettings:
         document = read_snapshot(state.snapshot, LazyBox(state.root, os.environ)).document
     except SnapshotError:
         return WorkerSettings()
-    return WorkerSettings(retention_s=document.journal.retention_s)
+    return WorkerSettings(retention_s=document.journal.retention_s, max_bytes=document.journal.max_bytes or 0)
 
 
 def main() -> int:

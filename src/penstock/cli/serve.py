@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import sys
 from pathlib import Path
+from typing import IO
 
 import click
-import msgspec
 
-from penstock.bootstrap.control import now_ms, publisher_for
+from penstock.bootstrap.control import LISTEN, now_ms, publisher_for
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import Supervisor, free_port, listening_socket
 from penstock.cli.files import config_path
@@ -18,7 +19,7 @@ from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.load import ConfigError
 from penstock.config.snapshot import SnapshotError
-from penstock.control.admin_key import make_admin_key, stored_hash
+from penstock.control.admin_key import ADMIN_KEY, make_admin_key, stored_hash
 from penstock.control.publish import Publisher
 
 
@@ -41,16 +42,33 @@ def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, ne
     state = StateDir(root.absolute())
     try:
         state.create()
+        lock = _sole_service(state)
         key = _admin_key(state, path, renew=new_admin_key)
-        publisher = publisher_for(state, path.absolute() if path else None)
-        document = _publish(publisher, listen, state)
+        publisher = publisher_for(state, path.absolute() if path else None, listen)
+        document = _publish(publisher)
         sock = listening_socket(document.server.listen)
     except OSError as error:
         raise click.ClickException(_explain(error)) from None
     port = free_port() if any(p.kind == "simulator" for p in document.providers.values()) else None
     _greet(document, publisher.notices, key, sock.getsockname())
-    supervisor = Supervisor(state, sock, os.environ, path.absolute() if path else None, port)
-    sys.exit(supervisor.run())
+    env = {**os.environ, **({LISTEN: listen} if listen else {})}
+    supervisor = Supervisor(state, sock, env, path.absolute() if path else None, port)
+    status = supervisor.run()
+    lock.close()
+    sys.exit(status)
+
+
+def _sole_service(state: StateDir) -> IO[str]:
+    """The lock of a state directory, held while this process lives: two services would fight over it."""
+    lock = (state.run / "serve.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise click.ClickException(
+            f"another `penstock serve` uses {state.root}; end it, or choose another folder with --state-dir"
+        ) from None
+    return lock
 
 
 def _state_of(path: Path | None) -> Path:
@@ -66,13 +84,9 @@ def _admin_key(state: StateDir, path: Path | None, *, renew: bool) -> str | None
     return None
 
 
-def _publish(publisher: Publisher, listen: str | None, state: StateDir) -> Document:
+def _publish(publisher: Publisher) -> Document:
     try:
         document = publisher.read()
-        server = msgspec.structs.replace(document.server, state_dir=str(state.root))
-        if listen is not None:
-            server = msgspec.structs.replace(server, listen=listen)
-        document = msgspec.structs.replace(document, server=server)
         publisher.publish(document, now_ms())
     except ConfigError as error:
         raise click.ClickException(f"the configuration is not valid\n{error}") from None
@@ -98,6 +112,8 @@ def _greet(document: Document, notices: list[str], key: str | None, address: tup
         click.echo(
             "  no virtual keys are configured, so nobody can call it; add `keys:` or use --new-admin-key"
         )
+    if key is None and any(k.name == ADMIN_KEY for k in document.keys):
+        click.echo("  the admin key was shown at the first start; --new-admin-key makes another")
     if key is not None:
         click.echo(f"  admin key (shown once): {key}")
         click.echo("  try:")

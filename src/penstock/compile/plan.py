@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
-from penstock.compile.targets import CompileError, deployment_from, provider_from
+from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
 from penstock.core.plan import (
@@ -38,15 +38,23 @@ def compile_plan(
     reveal: Callable[[doc.Secret], str],
     urls: Mapping[str, str],
     now_ms: int,
+    proxy: Proxy = no_proxy,
 ) -> Plan:
     """Work out a document.
 
-    `reveal` gives a secret's value; `urls` are addresses that the document does not hold (the simulator's).
+    `reveal` gives a secret's value; `urls` are addresses that the document does not hold (the simulator's);
+    `proxy` names the proxy that leads to (scheme, host).
     Raises CompileError, which names the key at fault.
     """
     providers = {
         name: provider_from(
-            name, config, reveal=reveal, prices=prices, urls=urls, ca_file=document.server.ca_file or ""
+            name,
+            config,
+            reveal=reveal,
+            prices=prices,
+            urls=urls,
+            ca_file=document.server.ca_file or "",
+            proxy=proxy,
         )
         for name, config in document.providers.items()
     }

@@ -21,6 +21,13 @@ from penstock.wire.http1 import header_safe, is_token
 SIMULATOR_CARD = rate_card("simulator-1", {"input": 1, "output": 2, "cache_read": 0.1})
 OPENAI_HOST = "api.openai.com"
 Reveal = Callable[[Secret], str]
+Proxy = Callable[[str, str], str]
+
+
+def no_proxy(scheme: str, host: str) -> str:
+    """Every origin is reached directly."""
+    del scheme, host
+    return ""
 
 
 class CompileError(ValueError):
@@ -28,7 +35,14 @@ class CompileError(ValueError):
 
 
 def provider_from(
-    name: str, config: Provider, *, reveal: Reveal, prices: PriceBook, urls: Mapping[str, str], ca_file: str
+    name: str,
+    config: Provider,
+    *,
+    reveal: Reveal,
+    prices: PriceBook,
+    urls: Mapping[str, str],
+    ca_file: str,
+    proxy: Proxy,
 ) -> PlannedProvider:
     """One provider with the template of its targets. Raises CompileError."""
     url = config.url or urls.get(config.kind)
@@ -37,7 +51,7 @@ def provider_from(
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    origin = Origin(parts.scheme, host, port, ca_file=ca_file)
+    origin = Origin(parts.scheme, host, port, ca_file=ca_file, proxy=proxy(parts.scheme, host))
     auth, secrets = _auth(name, config, reveal)
     template = Target(
         id=name,

@@ -20,7 +20,10 @@ _PLACEHOLDER_URL = "http://127.0.0.1:9/v1"
 
 
 class Publisher:
-    """Publishes the configuration of one installation; an invalid one never replaces a valid one."""
+    """Publishes the configuration of one installation; an invalid one never replaces a valid one.
+
+    `server` holds what the command line says of `listen` and `state_dir`, which wins over the file.
+    """
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Publisher:
         env: Mapping[str, str],
         prices: PriceBook,
         box: SecretBox,
+        server: Mapping[str, str] | None = None,
     ) -> None:
         self._config = config
         self._snapshot = snapshot
@@ -38,6 +42,7 @@ class Publisher:
         self._env = env
         self._prices = prices
         self._box = box
+        self._server = dict(server or {})
         self.notices: list[str] = []
 
     def read(self) -> Document:
@@ -50,6 +55,9 @@ class Publisher:
         if digest is not None and not any(key.name == ADMIN_KEY for key in document.keys):
             admin = VirtualKey(name=ADMIN_KEY, secret=Secret.hashed(digest), direct=True)
             document = msgspec.structs.replace(document, keys=(*document.keys, admin))
+        if self._server:
+            server = msgspec.structs.replace(document.server, **self._server)
+            document = msgspec.structs.replace(document, server=server)
         return document
 
     def publish(self, document: Document, now_ms: int) -> Snapshot:

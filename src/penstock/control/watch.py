@@ -31,6 +31,8 @@ class ConfigWatch:
         """Until `stop` is set."""
         while not stop.is_set():
             self.requested.wait(POLL_S)
+            if stop.is_set():
+                return
             stamp = self._stamp()
             if self.requested.is_set() or stamp != self._seen:
                 self.requested.clear()

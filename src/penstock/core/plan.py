@@ -6,7 +6,6 @@ State (windows, budgets, pools, learnt ratios) is kept elsewhere, under the ids 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from penstock.core.budget import Window
 from penstock.core.exchange import Subject
@@ -84,7 +83,6 @@ class StaticNode:
 
 
 PolicyNode = TargetNode | FallbackNode | WeightedNode | StaticNode
-SuccessGate = Literal["not_error", "finished"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

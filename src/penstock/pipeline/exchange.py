@@ -238,6 +238,7 @@ class Exchange:
             "",
             facts,
             lambda: answering.finish(attempt, last, self._route.name, total_cost, overhead_us, budget_left),
+            len(last),
         )
 
     def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
@@ -353,8 +354,9 @@ class Exchange:
         code: str,
         last: AttemptFacts | None,
         then: Callable[[], None] | None,
+        size: int = 0,
     ) -> None:
-        """Write the exchange down; `then` sends its last bytes once that is done."""
+        """Write the exchange down; `then` sends its last `size` bytes of body once that is done."""
         self._ended = True
         ctx = self._ctx
         attempts = self._settled if last is None else [*self._settled, last]
@@ -376,7 +378,7 @@ class Exchange:
             total_us,
             max(0, total_us - int(self._upstream_s * 1_000_000)),
             len(self.http.body),
-            self.reply.bytes_out,
+            self.reply.bytes_out + size,
         )
         self._account.slots.give_back()
         ctx.exchanges -= 1

@@ -93,4 +93,4 @@ def succeeded(route: Route, outcome: Outcome, facts: AttemptFacts) -> bool:
     """Whether the answer passes the route's quality gate."""
     if outcome != "ok":
         return False
-    return "finished" not in route.success or facts.finish_reason in _FINISHED
+    return "finish" not in route.success or facts.finish_reason in _FINISHED

@@ -31,7 +31,7 @@ _BACKOFF_S = (0.1, 5.0)
 _CLEAN_EVERY_S = 30.0
 # So much in one step means that more is waiting; less is left to gather, because commits have their price.
 _HURRY_RECORDS = 200
-TROUBLE = (sqlite3.Error, OSError)
+TROUBLE = (sqlite3.Error, OSError, RuntimeError)
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pyright
-	$(BIN)/codespell src tests docs bench scripts README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
+	$(BIN)/codespell src tests docs bench scripts README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md REVIEWING.md
 	$(BIN)/python -m pytest -q tests/architecture
 
 format: setup

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGETS = {
     "requirements/runtime.lock": ["pyproject.toml"],
     "requirements/dev.lock": ["pyproject.toml", "--group", "dev"],
+    "requirements/build.lock": ["--group", "build", "--constraint", "requirements/dev.lock"],
     "requirements/clients-langchain.lock": ["--group", "clients-langchain"],
 }
 

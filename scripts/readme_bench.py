@@ -1,8 +1,7 @@
 """Fill the README's table of measures from bench/results/latest.json.
 
-The file is `{"machine": "…", "date": "…", "results": [{"id", "value", "target", "met"}, …]}`, an object per
-measure as every program in bench/ writes them. A measure that was not taken keeps its dash, and a goal that
-was missed is said to be missed.
+`python -m bench` writes that file; its ids are those of bench/report/goals.py. A measure that was not taken
+keeps its dash, and a goal that was missed is said to be missed.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 
 # id, what it is, the goal, how a value is written.
 MEASURES = (
-    ("relay_ratio_https", "requests/s against a bare byte relay, HTTPS upstream", "≥ 0.45", "{:.2f}"),
-    ("relay_ratio_http", "requests/s against a bare byte relay, HTTP upstream", "≥ 0.45", "{:.2f}"),
-    ("litellm_ratio", "requests/s against LiteLLM's proxy", "≥ 200 times", "{:.0f} times"),
-    ("portkey_ratio", "requests/s against Portkey's gateway", "≥ 15 times", "{:.1f} times"),
-    ("request_cpu_https_us", "CPU per request, HTTPS upstream", "≤ 85 µs", "{:.0f} µs"),
-    ("request_cpu_http_us", "CPU per request, HTTP upstream", "≤ 55 µs", "{:.0f} µs"),
-    ("added_p50_ms", "latency added at 500 requests/s, p50", "≤ 0.25 ms", "{:.2f} ms"),
-    ("added_p99_ms", "latency added at 500 requests/s, p99", "≤ 1 ms", "{:.2f} ms"),
-    ("chunk_cpu_us", "CPU per relayed chunk of a stream", "≤ 30 µs", "{:.0f} µs"),
-    ("idle_stream_tls_kb", "memory per open idle stream, TLS upstream", "≤ 80 kB", "{:.0f} kB"),
-    ("idle_stream_kb", "memory per open idle stream, plain upstream", "≤ 30 kB", "{:.0f} kB"),
-    ("start_s", "start to first answered request", "≤ 1 s", "{:.2f} s"),
+    ("relay.https", "requests/s against a bare byte relay, HTTPS upstream", "≥ 0.45", "{:.2f}"),
+    ("relay.http", "requests/s against a bare byte relay, HTTP upstream", "≥ 0.45", "{:.2f}"),
+    ("litellm.https", "requests/s against LiteLLM's proxy, HTTPS upstream", "≥ 200 times", "{:.0f} times"),
+    ("portkey.https", "requests/s against Portkey's gateway, HTTPS upstream", "≥ 15 times", "{:.1f} times"),
+    ("cpu.https", "CPU per request, HTTPS upstream", "≤ 85 µs", "{:.0f} µs"),
+    ("cpu.http", "CPU per request, HTTP upstream", "≤ 55 µs", "{:.0f} µs"),
+    ("latency.p50", "latency added at 500 requests/s, p50", "≤ 0.25 ms", "{:.2f} ms"),
+    ("latency.p99", "latency added at 500 requests/s, p99", "≤ 1 ms", "{:.2f} ms"),
+    ("chunk.cpu", "CPU per relayed chunk of a stream", "≤ 30 µs", "{:.0f} µs"),
+    ("idle.https", "memory per open idle stream, TLS upstream", "≤ 80 kB", "{:.0f} kB"),
+    ("idle.http", "memory per open idle stream, plain upstream", "≤ 30 kB", "{:.0f} kB"),
+    ("start", "start to first answered request", "≤ 1 s", "{:.2f} s"),
 )
 UNMEASURED = "Not measured yet: `make bench` measures, and `python scripts/readme_bench.py` fills the column."
 
@@ -40,9 +39,12 @@ def table(results: dict[str, Any] | None) -> str:
     if results is None:
         intro, found = UNMEASURED, {}
     else:
-        found = {each["id"]: each for each in results["results"]}
+        found = {each["id"]: each for each in results["targets"]}
+        machine = results["machine"]
+        kind = "virtual machine" if machine["virtual"] else "machine"
         intro = (
-            f"Measured on {results['machine']}, {results['date']}; "
+            f"Measured on {machine['date'][:10]} on a {kind} with {machine['cores']} cores "
+            f"({machine['cpu']}).\n"
             "[bench/results/latest.md](bench/results/latest.md) has the method and every number."
         )
     rows = [f"| {label} | {goal} | {_cell(found.get(name), form)} |" for name, label, goal, form in MEASURES]

@@ -233,6 +233,45 @@ def environment(lock: Path) -> Callable[[Path], None]:
     return install
 
 
+# --- nginx ------------------------------------------------------------------------------------------------
+
+_SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin"
+
+
+def find_nginx() -> str | None:
+    """The system's nginx, None where there is none."""
+    return shutil.which("nginx") or shutil.which("nginx", path=_SBIN)
+
+
+def install_nginx(folder: Path) -> None:
+    """The system's nginx; the one tool that is installed into the system, and only where we are root."""
+    del folder
+    if find_nginx() is not None:
+        return
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        raise MissingError("nginx is not installed (Debian: apt-get install nginx-light)")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run(apt, "update", "-qq", env=env)
+    run(apt, "install", "-y", "-qq", "--no-install-recommends", "nginx-light", env=env)
+    if find_nginx() is None:
+        raise MissingError("nginx-light was installed without an nginx")
+
+
+def ensure_nginx() -> str | None:
+    """The path of nginx, installed where we may; None, or under CI=true the process's end, where not."""
+    try:
+        if find_nginx() is None:
+            TOOLS["nginx"].ensure()
+    except MissingError as error:
+        if os.environ.get("CI") == "true":
+            sys.exit(f"CI=true: {error}")
+        print(f"test tools: cannot have {error}", file=sys.stderr)
+    return find_nginx()
+
+
+# --- all ----------------------------------------------------------------------------------------------------
+
 LANGCHAIN_LOCK = ROOT / "requirements" / "clients-langchain.lock"
 TOOLS = {
     tool.name: tool
@@ -249,6 +288,7 @@ TOOLS = {
             install_npm_openai,
             (CLIENTS / "node" / "package-lock.json",),
         ),
+        Tool("nginx", "nginx, as a second opinion on HTTP framing", install_nginx),
         Tool("langchain", "LangChain", environment(LANGCHAIN_LOCK), (LANGCHAIN_LOCK,)),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -14,6 +15,8 @@ from tests.architecture.sources import ROOT, text_files
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
+_QUOTED = re.compile(r"`([\w.-]+/[\w./-]*)`")
+_MADE = re.compile(r"^(bench/results/|dist/)|<|…")
 _COMMAND = re.compile(r"(?<![\w/.-])penstock ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)([^\n`|;&#]*)")
 _OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
 
@@ -62,6 +65,21 @@ def test_every_relative_link_leads_to_a_file_and_a_heading() -> None:
     assert dead == []
 
 
+def test_every_file_of_ours_that_a_document_names_exists() -> None:
+    """A path in backticks is one of the repository, or below src/penstock; renaming a file renames it there."""
+    packages = {path.name for path in (ROOT / "src" / "penstock").iterdir()}
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    gone: list[str] = []
+    for name, text in documents():
+        for path in _QUOTED.findall(_FENCE.sub("", text)):
+            first = path.split("/")[0]
+            if _MADE.search(path) or first not in folders | packages:
+                continue
+            if not any((ROOT / start / path).exists() for start in ("", "src/penstock")):
+                gone.append(f"{name}: {path}")
+    assert gone == []
+
+
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_explains_itself(name: str) -> None:
     """`--help` begins with a sentence, and every option says what it does."""
@@ -75,6 +93,19 @@ def test_the_list_of_commands_matches_their_names() -> None:
     """The short sentences of `penstock --help` are written for commands that can be imported."""
     context = click.Context(main)
     assert [name for name in main.list_commands(context) if main.get_command(context, name) is None] == []
+
+
+def test_every_dependency_has_its_line() -> None:
+    """A dependency enters with what it is for, why this one, and what it costs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = [
+        *project["project"]["dependencies"],
+        *(each for extra in project["project"].get("optional-dependencies", {}).values() for each in extra),
+        *(each for group in project["dependency-groups"].values() for each in group if isinstance(each, str)),
+    ]
+    text = (ROOT / "docs" / "dependencies.md").read_text("utf-8").lower()
+    names = {re.split(r"[^\w.-]", each)[0].lower() for each in wanted}
+    assert sorted(name for name in names if name not in text) == []
 
 
 def test_every_option_in_the_documents_exists() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bench.report.goals import RATIOS, ROWS
 from scripts.generate_errors_doc import DOCS_FILE, errors_text
 from scripts.readme_bench import MEASURES, README, RESULTS, filled, table
 
@@ -21,17 +22,25 @@ def test_the_readme_shows_the_latest_measurements() -> None:
     assert filled(readme, results) == readme
 
 
+def test_the_measures_are_those_of_the_benchmark() -> None:
+    """An id that the benchmark does not write would stay open for ever; a goal that differs would mislead."""
+    goals = {each.id: each.goal for each in (*ROWS, *RATIOS)}
+    for name, _, goal, _ in MEASURES:
+        assert goal.startswith(f"{goals[name]}"), name
+
+
 def test_a_missed_goal_is_said_and_a_missing_measure_stays_open() -> None:
     """The table never flatters: what is not met or not taken can be seen."""
     results: dict[str, Any] = {
-        "machine": "a machine",
-        "date": "2026-01-01",
-        "results": [
-            {"id": "start_s", "value": 0.5, "target": 1, "met": True},
-            {"id": "litellm_ratio", "value": 150.4, "target": 200, "met": False},
+        "machine": {"date": "2026-01-01 10:00 UTC", "virtual": False, "cores": 2, "cpu": "Some CPU"},
+        "targets": [
+            {"id": "start", "value": 0.5, "n": 3, "target": "≤ 1", "met": True},
+            {"id": "litellm.https", "value": 150.4, "n": 3, "target": "≥ 200", "met": False},
+            {"id": "cpu.https", "value": None, "n": 0, "target": "≤ 85", "met": None},
         ],
     }
     text = table(results)
+    assert "Measured on 2026-01-01 on a machine with 2 cores (Some CPU)." in text
     assert "| start to first answered request | ≤ 1 s | 0.50 s |" in text
-    assert "| requests/s against LiteLLM's proxy | ≥ 200 times | 150 times (missed) |" in text
+    assert "| requests/s against LiteLLM's proxy, HTTPS upstream | ≥ 200 times | 150 times (missed) |" in text
     assert text.count("| - |") == len(MEASURES) - 2

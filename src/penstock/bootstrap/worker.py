@@ -37,6 +37,8 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     lifeline.on_end(stop.set)
+    # Traffic comes first: on a busy machine the ledger may lag, and the journal holds what it has not read.
+    os.nice(10)
     run(state.root, settings_of(state), stop)
     return 0
 

@@ -44,8 +44,15 @@ def check_line(method: bytes, target: bytes, version: str, limits: ServerLimits)
         raise HeadError(405, "method_not_allowed", "this method is not served")
     if len(target) > limits.max_target_bytes:
         raise HeadError(414, "target_too_long", "the request target is too long")
-    if not target.startswith(_TARGET_STARTS):
+    if not target.startswith(_TARGET_STARTS) or (target[:1] != b"/" and not _is_special(method, target)):
         raise HeadError(400, "bad_target", "the request target must be a path")
+
+
+def _is_special(method: bytes, target: bytes) -> bool:
+    """Absolute form with an authority, or the asterisk of OPTIONS (RFC 9112, sections 3.2.2 and 3.2.4)."""
+    if target.startswith(b"*"):
+        return target == b"*" and method == b"OPTIONS"
+    return not target.partition(b"://")[2].startswith((b"/", b"?")) and not target.endswith(b"://")
 
 
 def check_host(fields: dict[bytes, bytes], *, http_10: bool) -> None:

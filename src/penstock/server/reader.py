@@ -31,7 +31,7 @@ IDLE, HEAD, BODY, BROKEN = range(4)
 class RequestReader:
     """Takes the parser's callbacks and queues whole requests, each with the reply that will answer it.
 
-    A callback raises HeadError for what is refused; llhttp then reads no further. The callbacks have
+    A callback raises HeadError for what is refused; llhttp then reads no further. The callbacks' names are
     httptools'. State: no byte of a request yet, in its head, in its body, or past an error.
     """
 

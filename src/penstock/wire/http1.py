@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -70,9 +71,11 @@ def parse_retry_after(value: bytes | None, now_s: float) -> float | None:
         return None
     text = value.decode("latin-1").strip()
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
         pass
+    else:
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - dates are rare and the import is slow
 
     try:

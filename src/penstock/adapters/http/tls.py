@@ -137,8 +137,8 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
         """The peer's FIN: after close_notify nothing new, without it a cut."""
         if not self._pipe.established:
             self._fail(ConnectionResetError("the peer closed the connection during the TLS handshake"))
-            return False
-        return not self._pipe.ended and bool(self._above.eof_received())
+        # Without close_notify it was a cut: whoever is above hears only that the connection is lost.
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""

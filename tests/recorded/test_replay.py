@@ -146,6 +146,24 @@ def test_replies_pass_byte_for_byte(rig: Rig) -> None:
     assert not wrong, report(wrong, len(answers))
 
 
+def test_requests_pass_byte_for_byte(rig: Rig) -> None:
+    """The provider receives the recorded request as it was, but for the model's name and the usage option."""
+    for recording in rig.recordings:
+        if recording.request is None or recording.request.get("max_tokens") == -1:
+            continue
+        asks = recording.asks_usage
+        rig.ask(recording, asks_usage=asks)
+        sent, _ = request_body(recording, asks_usage=asks)
+        named = sent.replace(f"replay/{model_of(recording)}".encode(), model_of(recording).encode())
+        got = rig.server.bodies[recording.id]
+        if got != named:
+            expected = json.loads(named)
+            options: dict[str, Any] = expected.get("stream_options") or {}
+            expected["stream_options"] = {**options, "include_usage": True}
+            assert recording.request["stream"] is True, recording.id
+            assert json.loads(got) == expected, recording.id
+
+
 def facts_of(settled: ExchangeSettled, recording: Recording) -> Said:
     """What the gateway wrote down of an answer, in the terms of what the recording says."""
     last = settled.attempts[-1]

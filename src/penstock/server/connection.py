@@ -21,8 +21,8 @@ _FRAMING_BYTES = 16 * 1024
 _FRAMING_FACTOR = 8
 
 
-class ClientConnection(RequestReader, asyncio.Protocol):
-    """An `asyncio.Protocol` per accepted socket.
+class ClientConnection(RequestReader):
+    """One per accepted socket: an asyncio protocol by its methods; compiled classes have no foreign base.
 
     Reading and answering are apart: requests that came in one piece with the current one wait parsed in a
     queue, later bytes wait unparsed in `_pending`, and past a bound the socket is not read at all. The clock is

@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import socket
 import ssl
+from typing import cast
 
 from penstock.adapters.http.tls import HandshakeTurns, TlsLayer
 from penstock.ports.clock import Clock, Timer
@@ -49,14 +50,17 @@ class HttpServer:
             tls.set_alpn_protocols(["http/1.1"])
 
         def accept() -> asyncio.Protocol:
-            return ClientConnection(self) if tls is None else self._accept_tls(tls)
+            return self._connection() if tls is None else self._accept_tls(tls)
 
         loop = asyncio.get_running_loop()
         server = await loop.create_server(accept, sock=sock, backlog=BACKLOG, start_serving=True)
         self._servers.append(server)
 
+    def _connection(self) -> asyncio.Protocol:
+        return cast("asyncio.Protocol", ClientConnection(self))
+
     def _accept_tls(self, context: ssl.SSLContext) -> TlsLayer:
-        layer = TlsLayer(TlsPipe(context, server_side=True), ClientConnection(self), self._turns, self._failed)
+        layer = TlsLayer(TlsPipe(context, server_side=True), self._connection(), self._turns, self._failed)
         layer.deadline = self.now + self.limits.handshake_timeout_s
         self._handshaking.add(layer)
         return layer

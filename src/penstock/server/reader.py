@@ -35,6 +35,7 @@ class RequestReader:
     httptools'. State: no byte of a request yet, in its head, in its body, or past an error.
     """
 
+    __deletable__ = ["_parser"]  # noqa: RUF012 - read by the compiler: the cycle with the parser is cut
     __slots__ = (
         "_body",
         "_body_bytes",

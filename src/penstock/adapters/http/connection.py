@@ -22,13 +22,14 @@ _FIRST_FINAL = 200
 _known_names: dict[bytes, bytes] = {}
 
 
-class UpstreamConnection(asyncio.Protocol):
-    """An `asyncio.Protocol` that the pool lends to one call after another.
+class UpstreamConnection:
+    """What the pool lends to one call after another: an asyncio protocol by its methods, not by its base.
 
     What comes behind a whole answer, or without a request, is nobody's: the connection is closed, so that it
     can never become the next caller's answer.
     """
 
+    __deletable__ = ["_parser"]  # noqa: RUF012 - read by the compiler: the cycle with the parser is cut
     __slots__ = (
         "_extra",
         "_handler",
@@ -103,6 +104,12 @@ class UpstreamConnection(asyncio.Protocol):
         if self.call is not None and not self._in_head and not self._length_known:
             self._complete(keep=False)
         return False
+
+    def pause_writing(self) -> None:
+        """Requests are written whole; the kernel takes them when it can."""
+
+    def resume_writing(self) -> None:
+        """See `pause_writing`."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whatever was under way has failed."""

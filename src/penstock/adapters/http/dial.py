@@ -56,7 +56,8 @@ class Dialer:
             if not self.rewrites:
                 tunnel = _Tunnel(loop.create_future())
         layer, done = self._layer(connection, loop) if self._context is not None else (None, None)
-        first: asyncio.Protocol = tunnel or layer or connection
+        above = cast("asyncio.Protocol", connection)
+        first: asyncio.Protocol = tunnel or layer or above
         transport, _ = await loop.create_connection(lambda: first, host, port)
         try:
             if tunnel is not None:
@@ -91,7 +92,8 @@ class Dialer:
             if not done.done():
                 done.set_exception(error)
 
-        return TlsLayer(pipe, connection, self._turns, failed, established), done
+        above = cast("asyncio.Protocol", connection)
+        return TlsLayer(pipe, above, self._turns, failed, established), done
 
     async def _pass_proxy(self, tunnel: _Tunnel, transport: asyncio.WriteTransport) -> None:
         """Have the proxy open a tunnel (RFC 9110, section 9.3.6)."""

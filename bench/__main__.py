@@ -24,7 +24,7 @@ from bench.settings import FULL, QUICK, raise_descriptor_limit
 from bench.stage import BenchError, Contender
 from bench.upstream import start_nginx
 
-TOOLS = ("nginx", "wrk", "taskset")
+TOOLS = ("nginx", "wrk", "taskset", "setpriv")
 RESULTS = Path(__file__).resolve().parent / "results"
 T = TypeVar("T")
 QUICK_CONTENDERS = "penstock,relay,nginx"

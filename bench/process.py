@@ -13,6 +13,7 @@ from pathlib import Path
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 END_WAIT_S = 10.0
+DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM")  # util-linux: nothing outlives a benchmark that is killed
 
 
 @dataclass
@@ -68,7 +69,7 @@ def spawn(
     cwd: Path | None = None,
 ) -> Process:
     """Start a command, on one core if it is given, with its output in a log file."""
-    pinned = [*(("taskset", "-c", str(core)) if core is not None else ()), *command]
+    pinned = [*DIES_WITH_US, *(("taskset", "-c", str(core)) if core is not None else ()), *command]
     started_at = time.monotonic()
     with log.open("ab") as out:
         popen = subprocess.Popen(
@@ -132,6 +133,16 @@ def _stat(pid: int) -> list[str]:
 def cpu_s(pids: Sequence[int]) -> float:
     """User and system time of these processes together, so far; fields 14 and 15 of /proc/PID/stat."""
     return sum(int(fields[11]) + int(fields[12]) for fields in map(_stat, pids)) * TICK_S
+
+
+def core_busy_s(core: int) -> float:
+    """How long a core has worked for anybody, or was taken by the hypervisor; from /proc/stat."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _wait, irq, softirq, steal = map(int, fields[:8])
+            return (user + nice + system + irq + softirq + steal) * TICK_S
+    return 0.0
 
 
 def rss_bytes(pids: Sequence[int]) -> int:

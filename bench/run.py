@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.process import DIES_WITH_US
 from bench.records import Records
 from bench.settings import Settings
 from bench.stage import OTHER_CORE, BenchError, Certificate, Contender, Running, Stage
@@ -68,7 +69,15 @@ class Load:
     """A load generator of ours (a module under bench.load) on the other core."""
 
     def __init__(self, module: str, port: int, headers: Mapping[str, str], **options: float) -> None:
-        command = ["taskset", "-c", str(OTHER_CORE), sys.executable, "-m", f"bench.load.{module}"]
+        command = [
+            *DIES_WITH_US,
+            "taskset",
+            "-c",
+            str(OTHER_CORE),
+            sys.executable,
+            "-m",
+            f"bench.load.{module}",
+        ]
         command += ["--port", str(port), "--headers", json.dumps(dict(headers))]
         for name, value in options.items():
             command += [f"--{name}", str(value)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.load.wrk import burst, write_script
-from bench.process import cpu_s
+from bench.process import core_busy_s, cpu_s
 from bench.run import Run, fleet, turn
-from bench.stage import Running, Scheme, Stage
+from bench.stage import GATEWAY_CORE, Running, Scheme, Stage
 
 LOAD_BOUND = 0.9
+DISTURBED = 0.1
 
 
 def throughput_http(run: Run) -> None:
@@ -35,22 +36,28 @@ def _throughput(run: Run, scheme: Scheme) -> None:
 
 def _round(run: Run, measure: str, one: Running, script: Path) -> None:
     burst(one.port, script, run.settings.warm_s)
-    gateway, helpers = cpu_s(one.gateway_pids), cpu_s(one.helper_pids)
+    gateway, helpers, core = cpu_s(one.gateway_pids), cpu_s(one.helper_pids), core_busy_s(GATEWAY_CORE)
     seen = burst(one.port, script, run.settings.burst_s)
     gateway, helpers = cpu_s(one.gateway_pids) - gateway, cpu_s(one.helper_pids) - helpers
+    busy = gateway / seen.seconds
+    foreign = max(0.0, (core_busy_s(GATEWAY_CORE) - core) / seen.seconds - busy)
     run.records.add(
         measure,
         one.name,
         per_s=seen.per_s,
         cpu_us=gateway / seen.requests * 1e6,
         helpers_cpu_us=helpers / seen.requests * 1e6,
-        busy=gateway / seen.seconds,
+        busy=busy,
+        foreign=foreign,
         p50_ms=seen.p50_ms,
         p99_ms=seen.p99_ms,
     )
     if seen.refused or seen.broken:
         sentence = f"{seen.refused} refused and {seen.broken} broken of {seen.requests} requests"
         run.records.note(measure, one.name, sentence)
-    elif gateway / seen.seconds < LOAD_BOUND:
-        sentence = "its core was not always busy: the core of wrk and upstream was the limit"
+    elif foreign > DISTURBED:
+        sentence = f"other work on this machine took up to {foreign:.0%} of its core: read the CPU column"
+        run.records.note(measure, one.name, sentence)
+    elif busy < LOAD_BOUND:
+        sentence = f"its core was busy for {busy:.0%} only: wrk and the upstream were the limit"
         run.records.note(measure, one.name, sentence)

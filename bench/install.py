@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 ENVIRONMENTS = HERE / ".env"
 LIMIT_S = 900
 
@@ -59,4 +60,28 @@ def install_portkey() -> None:
         stamp.touch()
 
 
-INSTALLERS = {"litellm": install_litellm, "portkey": install_portkey}
+def install_penstock() -> None:
+    """This checkout as users install it: the wheel with its hot path compiled, in bench/.env/penstock."""
+    home = ENVIRONMENTS / "penstock"
+    state = hashlib.sha256()
+    for source in sorted([*(ROOT / "src").rglob("*.py"), ROOT / "pyproject.toml"]):
+        state.update(source.read_bytes())
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    stamp = ENVIRONMENTS / f"penstock-{state.hexdigest()[:16]}"
+    if stamp.exists():
+        return
+    print("building Penstock's wheel into bench/.env/penstock …", file=sys.stderr)
+    shutil.rmtree(home, ignore_errors=True)
+    wheels = ENVIRONMENTS / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    if (
+        _run([sys.executable, "-m", "venv", str(home)], ROOT)
+        and _run([sys.executable, "scripts/build_wheel.py", str(wheels)], ROOT)
+        and _run([*pip, "--require-hashes", "-r", "requirements/runtime.lock"], ROOT)
+        and _run([*pip, "--no-deps", *[str(wheel) for wheel in wheels.glob("*.whl")]], ROOT)
+    ):
+        stamp.touch()
+
+
+INSTALLERS = {"penstock": install_penstock, "litellm": install_litellm, "portkey": install_portkey}

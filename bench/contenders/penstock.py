@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from importlib import metadata
-from pathlib import Path
 
 from bench import payload
+from bench.install import ENVIRONMENTS
 from bench.process import Process, command_line, descendants, free_port, pin, spawn
 from bench.stage import GATEWAY_CORE, OTHER_CORE, BenchError, Running, Stage, wait_for_answer
 
@@ -31,6 +30,9 @@ keys:
 """
 
 
+HOME = ENVIRONMENTS / "penstock"
+
+
 class Penstock:
     """`penstock serve` with a configuration file; its gateway process is what is measured."""
 
@@ -43,15 +45,17 @@ class Penstock:
         self._workers = workers
 
     def missing(self) -> str | None:
-        """It is what is measured."""
-        return None
+        """Whether its wheel could be built and installed."""
+        return None if (HOME / "bin" / "penstock").exists() else "its wheel could not be built; see above"
 
     def version(self) -> str:
         """Version and commit."""
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
         )
-        return f"{metadata.version('penstock')} ({described.stdout.strip() or 'no git'})"
+        compiled = any((HOME / "lib").rglob("penstock/pipeline/*.so"))
+        how = "hot path compiled by mypyc" if compiled else "pure Python"
+        return f"{metadata.version('penstock')} ({described.stdout.strip() or 'no git'}, {how})"
 
     def start(self, stage: Stage, *, pinned: bool = True) -> Running:
         """Supervisor, worker and control run on the other core, the gateway on its own."""
@@ -71,7 +75,7 @@ class Penstock:
         )
         process = spawn(
             self.name,
-            [str(Path(sys.executable).parent / "penstock"), "serve", "-c", str(config)],
+            [str(HOME / "bin" / "penstock"), "serve", "-c", str(config)],
             folder / "log",
             core=OTHER_CORE if pinned else None,
             env={"SSL_CERT_FILE": str(stage.certificate.ca)},

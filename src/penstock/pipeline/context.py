@@ -78,5 +78,5 @@ class GatewayContext:
 
     def sweep(self, now: float) -> None:
         """Expire attempts whose phase took too long."""
-        for attempt in [a for a in self.attempts if a.deadline < now]:
+        for attempt in [a for a in self.attempts if a.late(now)]:
             attempt.expire()

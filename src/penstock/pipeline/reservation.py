@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.core.plan import Plan, Target
 from penstock.core.usage import Usage
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.learned import Learned
 
 
-class Reservation(NamedTuple):
+class Reservation:
     """`amount_nanousd` is None without a price; `cap` is the output bound that it stands on."""
 
-    amount_nanousd: int | None
-    usage: Usage
-    cap: int
+    __slots__ = ("amount_nanousd", "cap", "usage")
+
+    def __init__(self, amount_nanousd: int | None, usage: Usage, cap: int) -> None:
+        self.amount_nanousd = amount_nanousd
+        self.usage = usage
+        self.cap = cap
 
 
 def reservation_for(plan: Plan, request: OpenAIRequest, target: Target, learned: Learned) -> Reservation:

@@ -87,6 +87,7 @@ class Attempt:
         "sent_at",
         "status",
         "target",
+        "touched",
     )
 
     def __init__(
@@ -121,6 +122,7 @@ class Attempt:
         self.retry_of = ""
         self.sent_at = self.connected_at = self.first_at = self.ended_at = 0.0
         self.deadline = FAR
+        self.touched = False
         self.opened_ms = 0
         self.reserved_nanousd: int | None = None
         self.reserved_usage = Usage()
@@ -145,6 +147,7 @@ class Attempt:
         """The client is slow."""
         if self._call is not None:
             self._call.pause()
+            self.touched = False
             self.deadline = self._total_deadline
 
     def resume(self) -> None:
@@ -216,8 +219,16 @@ class Attempt:
                 self._abandon("garbage", "the answer is too large")
 
     def _arm_idle(self) -> None:
-        if self.accepted or self.mode == "binary":
-            self.deadline = min(self._total_deadline, self._clock.monotonic() + self._timeouts.idle_s)
+        # Once a chunk: the sweep, some times a second, turns it into a deadline.
+        self.touched = True
+
+    def late(self, now: float) -> bool:
+        """Whether the deadline has passed; data that came since the last look moves it first."""
+        if self.touched:
+            self.touched = False
+            if self._call is not None and (self.accepted or self.mode == "binary"):
+                self.deadline = min(self._total_deadline, now + self._timeouts.idle_s)
+        return self.deadline < now
 
     def _on_stream(self, data: bytes) -> None:
         sse, reader = self._sse, self.reader

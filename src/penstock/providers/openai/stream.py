@@ -27,6 +27,7 @@ from penstock.wire.sse import data_of, with_data
 
 Kind = Literal["neutral", "content", "last", "error", "garbage"]
 
+_USAGE_NULL_AT_END = b',"usage":null}'
 _EARLY_EVENTS = frozenset({"response.created", "response.queued", "response.in_progress"})
 _LAST_EVENTS = frozenset({"response.completed", "response.incomplete"})
 _EMPTY = (b"null", b"[]")
@@ -133,8 +134,8 @@ class StreamReader:
                 held = _swapped(held, before, scan(before).patch({"timings": timings}))
             self.out = held
             return "content" if held else "neutral"
-        if b'"usage"' in data and chunk.usage is None and "usage" in (fields := scan(data)).raw:
-            event = _swapped(event, data, fields.without("usage"))
+        if chunk.usage is None and b'"usage"' in data:
+            event = _swapped(event, data, _without_usage(data))
         kind = self._kind(chunk.choices)
         if self.finish_reason and kind == "content":
             self._held = event
@@ -183,6 +184,15 @@ class StreamReader:
             self.finish_reason = "completed"
             self._hold(event)
         return "neutral" if kind in _EARLY_EVENTS else "content"
+
+
+def _without_usage(data: bytes) -> bytes:
+    """The chunk without its `usage: null`."""
+    if data.endswith(_USAGE_NULL_AT_END):
+        # OpenAI's own place for it: nothing but the outermost brace can follow.
+        return data[: -len(_USAGE_NULL_AT_END)] + b"}"
+    fields = scan(data)
+    return fields.without("usage") if "usage" in fields.raw else data
 
 
 def _swapped(event: bytes, data: bytes, instead: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.core.itinerary import Cursor
-from penstock.core.plan import FallbackNode, PolicyNode, StaticNode, TargetNode, WeightedNode
+from penstock.core.plan import FallbackNode, PolicyNode, TargetNode, WeightedNode
 from penstock.core.retry import RetryRule, RetryShare
 from penstock.routing.policies.fallback import FallbackCursor
 from penstock.routing.policies.static import StaticCursor
@@ -13,12 +13,10 @@ from penstock.routing.policies.weighted import WeightedCursor
 
 def cursor_for(node: PolicyNode, rule: RetryRule, share: RetryShare) -> Cursor:
     """A new walk through `node`; children get their cursors when they are reached."""
-    match node:
-        case TargetNode():
-            return TargetCursor(node.target, rule, share)
-        case FallbackNode():
-            return FallbackCursor(node.children, lambda child: cursor_for(child, rule, share))
-        case WeightedNode():
-            return WeightedCursor(node, lambda child: cursor_for(child, rule, share))
-        case StaticNode():
-            return StaticCursor(node.text)
+    if isinstance(node, TargetNode):
+        return TargetCursor(node.target, rule, share)
+    if isinstance(node, FallbackNode):
+        return FallbackCursor(node.children, rule, share, cursor_for)
+    if isinstance(node, WeightedNode):
+        return WeightedCursor(node, rule, share, cursor_for)
+    return StaticCursor(node.text)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 
-from penstock.core.itinerary import AttemptOutcome, Cursor, Step
+from penstock.core.itinerary import AttemptOutcome, Step
 from penstock.core.plan import PolicyNode, WeightedNode
-from penstock.routing.policies.fallback import FallbackCursor
+from penstock.core.retry import RetryRule, RetryShare
+from penstock.routing.policies.fallback import FallbackCursor, MakeCursor
 
 
 def order(node: WeightedNode, draw: float) -> list[PolicyNode]:
@@ -21,15 +21,17 @@ def order(node: WeightedNode, draw: float) -> list[PolicyNode]:
 class WeightedCursor:
     """Draws at the first step, then falls back through the rest."""
 
-    __slots__ = ("_make", "_node", "_walk")
+    __slots__ = ("_make", "_node", "_rule", "_share", "_walk")
 
-    def __init__(self, node: WeightedNode, make: Callable[[PolicyNode], Cursor]) -> None:
+    def __init__(self, node: WeightedNode, rule: RetryRule, share: RetryShare, make: MakeCursor) -> None:
         self._node = node
+        self._rule = rule
+        self._share = share
         self._make = make
         self._walk: FallbackCursor | None = None
 
     def step(self, outcome: AttemptOutcome | None, now: float, draw: float) -> Step:
         """See core.itinerary."""
         if self._walk is None:
-            self._walk = FallbackCursor(order(self._node, draw), self._make)
+            self._walk = FallbackCursor(order(self._node, draw), self._rule, self._share, self._make)
         return self._walk.step(outcome, now, draw)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from bench.process import DIES_WITH_US
 from bench.records import Records
@@ -89,7 +90,6 @@ class Load:
         assert self._popen.stdout is not None
         line = self._popen.stdout.readline().strip()
         if not line:
-            self.end()
             raise BenchError(f"the load generator {self._name} ended early")
         return line
 
@@ -102,8 +102,13 @@ class Load:
         assert self._popen.stdin is not None
         self._popen.stdin.close()
 
-    def end(self) -> None:
-        """Wait for its end, and make it end."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait for its end; where something went wrong, or it takes too long, make it end."""
+        if kind is not None:
+            self._popen.kill()
         try:
             self._popen.wait(LOAD_GRACE_S)
         except subprocess.TimeoutExpired:

@@ -19,6 +19,8 @@ from bench.stage import request_bytes
 
 AT_ONCE = 64
 OPEN_LIMIT_S = 180.0
+FIRST_EVENT_S = 20.0
+FAILED_ENOUGH = 64
 
 
 class Held(asyncio.Protocol):
@@ -56,23 +58,22 @@ class Holder:
         self.failed = 0
 
     async def open(self, streams: int) -> None:
-        """Open so many, or as many as there is time for."""
+        """Open so many, or as many as there is time for; give up after FAILED_ENOUGH failures."""
         self._left = streams
         deadline = time.monotonic() + OPEN_LIMIT_S
         await asyncio.gather(*(self._opener(deadline) for _ in range(AT_ONCE)))
 
     async def _opener(self, deadline: float) -> None:
         loop = asyncio.get_running_loop()
-        while self._left > 0 and time.monotonic() < deadline:
+        while self._left > 0 and self.failed < FAILED_ENOUGH and time.monotonic() < deadline:
             self._left -= 1
             first: asyncio.Future[bool] = loop.create_future()
             held = Held(first)
             try:
                 transport, _ = await loop.create_connection(lambda held=held: held, "127.0.0.1", self._port)
                 transport.write(self._request)
-                good = await asyncio.wait_for(first, 60)
+                good = await asyncio.wait_for(first, FIRST_EVENT_S)
             except (OSError, TimeoutError):
-                good = False
                 self.failed += 1
                 continue
             if good:

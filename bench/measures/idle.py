@@ -40,11 +40,10 @@ def _idle(run: Run, scheme: Scheme) -> None:
 
 
 def _warm(one: Running, streams: int) -> None:
-    load = Load("idle", one.port, one.headers, streams=streams)
-    load.result()
-    load.close_input()
-    load.result()
-    load.end()
+    with Load("idle", one.port, one.headers, streams=streams) as load:
+        load.result()
+        load.close_input()
+        load.result()
 
 
 def _hold(run: Run, measure: str, contender: Contender, stage: Stage) -> None:
@@ -55,13 +54,12 @@ def _hold(run: Run, measure: str, contender: Contender, stage: Stage) -> None:
         _warm(one, wanted // WARM_SHARE)
         time.sleep(run.settings.idle_settle_s)
         before = rss_bytes(one.gateway_pids)
-        load = Load("idle", one.port, one.headers, streams=wanted)
-        opened = load.result()
-        time.sleep(run.settings.idle_settle_s)
-        after = rss_bytes(one.gateway_pids)
-        load.close_input()
-        held = load.result()["open_at_end"]
-        load.end()
+        with Load("idle", one.port, one.headers, streams=wanted) as load:
+            opened = load.result()
+            time.sleep(run.settings.idle_settle_s)
+            after = rss_bytes(one.gateway_pids)
+            load.close_input()
+            held = load.result()["open_at_end"]
     finally:
         one.process.end()
     if not held:

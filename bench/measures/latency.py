@@ -36,7 +36,5 @@ def latency_added(run: Run) -> None:
 
 
 def _open_loop(run: Run, port: int, headers: Mapping[str, str], rate: int) -> dict[str, float]:
-    load = Load("open_loop", port, headers, rate=rate, seconds=run.settings.latency_s)
-    seen = load.result()
-    load.end()
-    return seen
+    with Load("open_loop", port, headers, rate=rate, seconds=run.settings.latency_s) as load:
+        return load.result()

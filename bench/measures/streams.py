@@ -37,14 +37,12 @@ def streamed_chunks(run: Run) -> None:
 def _load(run: Run, one: Running) -> dict[str, float]:
     settings = run.settings
     spread = settings.events / settings.hz
-    load = Load(
-        "streams", one.port, one.headers, streams=settings.streams, seconds=settings.stream_s, spread=spread
-    )
-    load.line()
-    before = cpu_s(one.gateway_pids)
-    seen = load.result()
-    used = cpu_s(one.gateway_pids) - before
-    load.end()
+    number, seconds = settings.streams, settings.stream_s
+    with Load("streams", one.port, one.headers, streams=number, seconds=seconds, spread=spread) as load:
+        load.line()
+        before = cpu_s(one.gateway_pids)
+        seen = load.result()
+        used = cpu_s(one.gateway_pids) - before
     if one.gateway_pids and seen["events"]:
         seen["cpu_us"] = used / seen["events"] * 1e6
         seen["busy"] = used / seen["seconds"]

@@ -59,5 +59,5 @@ def _round(run: Run, measure: str, one: Running, script: Path) -> None:
         sentence = f"other work on this machine took up to {foreign:.0%} of its core: read the CPU column"
         run.records.note(measure, one.name, sentence)
     elif busy < LOAD_BOUND:
-        sentence = f"its core was busy for {busy:.0%} only: wrk and the upstream were the limit"
+        sentence = f"its core was busy for {busy:.0%} only: the core of wrk and the upstream was the limit"
         run.records.note(measure, one.name, sentence)

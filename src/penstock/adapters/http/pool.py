@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Below the 60 s after which common load balancers close first, which would race with our next request.
 IDLE_TIMEOUT_S = 55.0
-MAX_CONNECTIONS = 4096
+MAX_CONNECTIONS = 65_536  # below what a process may open; a provider may well hold ten thousand streams
 
 
 class Pool:

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONFIG ?=
 
-.PHONY: setup serve test test-long check format lock bench screenshots clean
+.PHONY: setup serve test test-wheel test-long check format lock bench screenshots clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,15 @@ test: setup
 test-long: setup
 	$(BIN)/python scripts/test_tools.py
 	$(BIN)/python -m pytest -m long
+
+# The same tests against the wheel with its hot path compiled, in an environment of its own.
+test-wheel: setup
+	rm -rf .cache/wheel && mkdir -p .cache/wheel
+	$(BIN)/python scripts/build_wheel.py .cache/wheel
+	$(BIN)/python -m venv .cache/wheel/venv
+	.cache/wheel/venv/bin/python -m pip install --quiet --require-hashes -r requirements/dev.lock
+	.cache/wheel/venv/bin/python -m pip install --quiet --no-deps .cache/wheel/*.whl
+	.cache/wheel/venv/bin/python -m pytest -m "not long" -n 2 --dist loadgroup --ignore tests/architecture --ignore tests/release
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -25,7 +26,11 @@ def free_port() -> int:
 class Service:
     """Serves from `folder` with the given configuration until the block ends."""
 
-    def __init__(self, folder: Path, config: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: str, env: dict[str, str] | None = None, trust: ssl.SSLContext | None = None
+    ) -> None:
+        """`trust` says that it speaks TLS, and whom to believe."""
+        self._trust = trust
         self.port = free_port()
         self.state = folder / "state"
         self.config = folder / "penstock.yaml"
@@ -40,7 +45,11 @@ class Service:
         command += ["--listen", f"127.0.0.1:{self.port}", "--state-dir", str(self.state)]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, env=self._env)
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except TimeoutError:
+            self.stop()
+            raise
         return self
 
     def __exit__(
@@ -60,13 +69,17 @@ class Service:
         if self._process is not None:
             self._process.send_signal(number)
 
+    def connect(self, timeout_s: float = 20.0) -> http.client.HTTPConnection:
+        """A new connection, over TLS where the service speaks it."""
+        if self._trust is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+        return http.client.HTTPSConnection("localhost", self.port, timeout=timeout_s, context=self._trust)
+
     def wait_ready(self, timeout_s: float = 20.0) -> None:
         """Until /readyz answers. Raises TimeoutError with what the service printed."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            with contextlib.closing(
-                http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-            ) as connection:
+            with contextlib.closing(self.connect(2)) as connection:
                 try:
                     connection.request("GET", "/readyz")
                     if connection.getresponse().read() and self._process is not None:

@@ -42,21 +42,22 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
-    def server(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
-        """A server's context with a certificate for `host`."""
+    def pair(self, host: str, *, expired: bool = False) -> tuple[bytes, bytes]:
+        """A certificate for `host` and its key, as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         certificate = self._issue(name, key, host, expired=expired)
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM), secret
+
+    def server(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
+        """A server's context with a certificate for `host`."""
+        certificate, key = self.pair(host, expired=expired)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.NamedTemporaryFile() as file:
-            file.write(
-                key.private_bytes(
-                    serialization.Encoding.PEM,
-                    serialization.PrivateFormat.PKCS8,
-                    serialization.NoEncryption(),
-                )
-            )
-            file.write(certificate.public_bytes(serialization.Encoding.PEM))
+            file.write(key + certificate)
             file.flush()
             context.load_cert_chain(file.name)
         return context

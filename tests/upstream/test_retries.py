@@ -53,12 +53,11 @@ def test_the_requests_own_fault_has_no_fallback(
 
 
 def test_a_short_wish_to_wait_is_granted(gateway: GatewayThread, simulator: SimulatorThread) -> None:
-    """The retry waits at least as long as Retry-After says."""
+    """A target that asks for a second is tried again (how long that takes: tests/core/test_retry.py)."""
     simulator.play("error-429+retry-after-1s")
     assert ask(gateway, "patient").status == 200
     attempts = gateway.exchanges()[0].attempts
     assert [attempt.cause for attempt in attempts] == ["status_429", ""]
-    assert attempts[1].opened_ms - attempts[0].opened_ms >= 1000  # the floor is the behaviour, not a speed
 
 
 def test_a_long_wish_to_wait_is_passed_on(gateway: GatewayThread, simulator: SimulatorThread) -> None:

@@ -18,6 +18,7 @@ from penstock.control.publish import Publisher
 from penstock.control.watch import ConfigWatch
 
 LISTEN = "PENSTOCK_LISTEN"
+PUBLISHED = "PENSTOCK_PUBLISHED"
 
 
 def now_ms() -> int:
@@ -45,7 +46,9 @@ def main() -> int:
     state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
     given = os.environ.get("PENSTOCK_CONFIG")
     config = Path(given) if given else None
-    watch = ConfigWatch(publisher_for(state, config, os.environ.get(LISTEN)), config, now_ms)
+    watch = ConfigWatch(
+        publisher_for(state, config, os.environ.get(LISTEN)), config, now_ms, os.environ.get(PUBLISHED, "")
+    )
     stop = threading.Event()
 
     def end(*_: object) -> None:

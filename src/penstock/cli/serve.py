@@ -11,7 +11,7 @@ from typing import IO
 
 import click
 
-from penstock.bootstrap.control import LISTEN, now_ms, publisher_for
+from penstock.bootstrap.control import LISTEN, PUBLISHED, now_ms, publisher_for
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import Supervisor, free_port, listening_socket
 from penstock.cli.files import config_path
@@ -21,6 +21,7 @@ from penstock.config.load import ConfigError
 from penstock.config.snapshot import SnapshotError
 from penstock.control.admin_key import ADMIN_KEY, make_admin_key, stored_hash
 from penstock.control.publish import Publisher
+from penstock.control.watch import stamp_of
 
 
 @click.command()
@@ -45,13 +46,14 @@ def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, ne
         lock = _sole_service(state)
         key = _admin_key(state, path, renew=new_admin_key)
         publisher = publisher_for(state, path.absolute() if path else None, listen)
+        published = stamp_of(path)
         document = _publish(publisher)
         sock = listening_socket(document.server.listen)
     except OSError as error:
         raise click.ClickException(_explain(error)) from None
     port = free_port() if any(p.kind == "simulator" for p in document.providers.values()) else None
     _greet(document, publisher.notices, key, sock.getsockname())
-    env = {**os.environ, **({LISTEN: listen} if listen else {})}
+    env = {**os.environ, PUBLISHED: published, **({LISTEN: listen} if listen else {})}
     supervisor = Supervisor(state, sock, env, path.absolute() if path else None, port)
     status = supervisor.run()
     lock.close()

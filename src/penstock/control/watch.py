@@ -17,14 +17,26 @@ POLL_S = 0.5
 log = logging.getLogger("penstock.control")
 
 
+def stamp_of(config: Path | None) -> str:
+    """What changes when the file does; empty where there is none."""
+    try:
+        found = config.stat() if config is not None else None
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns}:{found.st_ino}:{found.st_size}" if found is not None else ""
+
+
 class ConfigWatch:
     """Publishes on a change of the file and on request; logs what is wrong and keeps what is in force."""
 
-    def __init__(self, publisher: Publisher, config: Path | None, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, publisher: Publisher, config: Path | None, now_ms: Callable[[], int], published: str
+    ) -> None:
+        """`published` is the `stamp` of the file that is in force: it may have changed since."""
         self._publisher = publisher
         self._config = config
         self._now_ms = now_ms
-        self._seen = self._stamp()
+        self._seen = published
         self.requested = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
@@ -33,20 +45,11 @@ class ConfigWatch:
             self.requested.wait(POLL_S)
             if stop.is_set():
                 return
-            stamp = self._stamp()
+            stamp = stamp_of(self._config)
             if self.requested.is_set() or stamp != self._seen:
                 self.requested.clear()
                 self._seen = stamp
                 self.reload()
-
-    def _stamp(self) -> tuple[int, int, int] | None:
-        if self._config is None:
-            return None
-        try:
-            found = self._config.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_ino, found.st_size
 
     def reload(self) -> bool:
         """Publish the file as it stands; False where it was refused."""

@@ -8,6 +8,7 @@ from penstock.core.price import cost_nanousd
 from penstock.core.usage import NO_USAGE, Usage, UsageSource
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.learned import Learned
+from penstock.upstream.told import finish_reason, model_answered, output_chars, reported_usage
 
 _FINISHED = frozenset({"stop", "tool_calls", "function_call", "completed", "end_turn", "eos", "stop_sequence"})
 _NOTHING_SENT = ("connect_", "dns_", "tls_", "stale", "budget", "unpriced")
@@ -15,7 +16,7 @@ _NOTHING_SENT = ("connect_", "dns_", "tls_", "stale", "budget", "unpriced")
 
 def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Learned) -> AttemptFacts:
     """The attempt's facts; what it taught is learnt on the way."""
-    usage = attempt.reported_usage()
+    usage = reported_usage(attempt)
     source: UsageSource = "reported"
     target = attempt.target
     card = target.card
@@ -23,7 +24,7 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
     if usage is not None:
         if outcome == "ok":
             learned.learn(
-                attempt.request.prompt_chars, usage.input_tokens, attempt.output_chars(), usage.output_tokens
+                attempt.request.prompt_chars, usage.input_tokens, output_chars(attempt), usage.output_tokens
             )
         cost = cost_nanousd(card, usage) if card is not None else None
     elif _not_billed(attempt, cause):
@@ -48,8 +49,8 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
         cost,
         attempt.reserved_nanousd,
         card.version if card is not None else "",
-        attempt.model_answered(),
-        attempt.finish_reason(),
+        model_answered(attempt),
+        finish_reason(attempt),
         named.decode("latin-1")[:128] if named is not None else "",
         _us(sent_at, attempt.connected_at),
         _us(sent_at, attempt.first_at),
@@ -67,14 +68,14 @@ def _not_billed(attempt: Attempt, cause: str) -> bool:
         not attempt.reached_upstream
         or attempt.status not in (0, 200)
         or cause.startswith(_NOTHING_SENT)
-        or (cause == "stream_error" and not attempt.output_chars())
+        or (cause == "stream_error" and not output_chars(attempt))
     )
 
 
 def estimate(attempt: Attempt, outcome: Outcome, learned: Learned) -> Usage:
     """The usage of an answer whose end was not seen, or that did not say."""
     request = attempt.request
-    chars = attempt.output_chars()
+    chars = output_chars(attempt)
     if not request.endpoint.cap_fields:
         made = 0
     elif outcome == "ok" or request.stream:

@@ -21,8 +21,7 @@ from penstock.providers.openai.errors import (
     failure_of_event,
     failure_of_status,
 )
-from penstock.providers.openai.stream import StreamReader, output_size
-from penstock.providers.openai.usage import usage_of_answer
+from penstock.providers.openai.stream import StreamReader
 from penstock.shapes.openai import Answer, decode_answer, given
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.wire.http1 import parse_retry_after
@@ -373,37 +372,3 @@ class Attempt:
     def reached_upstream(self) -> bool:
         """Whether any byte of the request may have arrived."""
         return self.connected_at > 0
-
-    def reported_usage(self) -> Usage | None:
-        """The usage that the upstream reported, None where it did not."""
-        if self.reader is not None:
-            return self.reader.usage
-        if self.answer is not None:
-            return usage_of_answer(self.answer, self.request.endpoint.name)
-        return None
-
-    def output_chars(self) -> int:
-        """Characters of output that arrived, for estimates."""
-        if self.reader is not None:
-            return self.reader.output_chars
-        total = 0
-        if self.answer is not None:
-            for choice in self.answer.choices or ():
-                total += output_size(choice.message) if choice.message is not None else len(choice.text or "")
-        return total
-
-    def finish_reason(self) -> str:
-        """Why the answer ended, in the provider's word; empty where it has not."""
-        if self.reader is not None:
-            return self.reader.finish_reason
-        if self.answer is not None:
-            for choice in self.answer.choices or ():
-                return choice.finish_reason or ""
-            return self.answer.status or ""
-        return ""
-
-    def model_answered(self) -> str:
-        """The model that the answer names."""
-        if self.reader is not None:
-            return self.reader.model
-        return (self.answer.model or "") if self.answer is not None else ""

@@ -1,0 +1,46 @@
+"""What an answer told: usage, length, finish, model; the same for whole answers and streams."""
+
+from __future__ import annotations
+
+from penstock.core.usage import Usage
+from penstock.providers.openai.stream import output_size
+from penstock.providers.openai.usage import usage_of_answer
+from penstock.upstream.attempt import Attempt
+
+
+def reported_usage(attempt: Attempt) -> Usage | None:
+    """The usage that the upstream reported, None where it did not."""
+    if attempt.reader is not None:
+        return attempt.reader.usage
+    if attempt.answer is not None:
+        return usage_of_answer(attempt.answer, attempt.request.endpoint.name)
+    return None
+
+
+def output_chars(attempt: Attempt) -> int:
+    """Characters of output that arrived, for estimates."""
+    if attempt.reader is not None:
+        return attempt.reader.output_chars
+    total = 0
+    if attempt.answer is not None:
+        for choice in attempt.answer.choices or ():
+            total += output_size(choice.message) if choice.message is not None else len(choice.text or "")
+    return total
+
+
+def finish_reason(attempt: Attempt) -> str:
+    """Why the answer ended, in the provider's word; empty where it has not."""
+    if attempt.reader is not None:
+        return attempt.reader.finish_reason
+    if attempt.answer is not None:
+        for choice in attempt.answer.choices or ():
+            return choice.finish_reason or ""
+        return attempt.answer.status or ""
+    return ""
+
+
+def model_answered(attempt: Attempt) -> str:
+    """The model that the answer names."""
+    if attempt.reader is not None:
+        return attempt.reader.model
+    return (attempt.answer.model or "") if attempt.answer is not None else ""

@@ -13,23 +13,13 @@ from penstock.pipeline.context import GatewayContext
 from penstock.ports.clock import Timer
 from penstock.ports.transport import Call
 from penstock.providers.openai.request import list_request
+from penstock.shapes.openai import decode_model_list
 
 KEEP_S = 300.0
 KEEP_FAILURE_S = 10.0
 WAIT_S = 3.0
 MAX_LIST_BYTES = 4 * 1024 * 1024
 _encode = msgspec.json.Encoder().encode
-
-
-class _Entry(msgspec.Struct):
-    id: str
-
-
-class _List(msgspec.Struct):
-    data: list[_Entry]
-
-
-_decode = msgspec.json.Decoder(_List).decode
 
 
 class ModelList:
@@ -129,7 +119,7 @@ class _Question:
         models: tuple[str, ...] = ()
         if self._status == 200:
             try:
-                models = tuple(entry.id for entry in _decode(self._body).data)
+                models = tuple(entry.id for entry in decode_model_list(self._body).data)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 models = ()
         self._keep(models)

@@ -100,6 +100,11 @@ class Journal:
         return self._number, self._offset
 
     @property
+    def queued_bytes(self) -> int:
+        """What waits for this turn's write, or for a disk that failed."""
+        return sum(map(len, self._parts))
+
+    @property
     def open_exchanges(self) -> int:
         """Exchanges with an attempt opened and not yet settled."""
         return len(self._promised)

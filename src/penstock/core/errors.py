@@ -89,3 +89,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of
         self.status, self.type, _ = CODES[code]
         self.param = param
         self.retry_after_s = retry_after_s
+
+
+class ShapeError(ValueError):
+    """A field is not what its API says; `where` is its path, such as `messages[2].content`."""
+
+    def __init__(self, where: str, wanted: str) -> None:
+        super().__init__(f"{where or 'the body'} must be {wanted}")
+        self.where = where

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.adapters.prices.genai import compile_book
-from penstock.core.price import RateCard, cost_nanousd, rate_card, worst_case_nanousd
+from penstock.core.price import cost_nanousd, rate_card, worst_case_nanousd
 from penstock.core.price_book import PriceBook
+from penstock.core.rates import RateCard
 from penstock.core.usage import NO_USAGE, Usage
 
 COUNT = st.integers(min_value=0, max_value=2_000_000)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from penstock.core.budget import Window
 from penstock.core.exchange import Subject
 from penstock.core.origin import Origin
-from penstock.core.price import Ceiling, RateCard
+from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
+from penstock.core.rates import RateCard
 from penstock.core.retry import RetryRule
 
 

@@ -1,8 +1,7 @@
 """Exact cost of a usage by a price card.
 
-Rates are integers of nano-dollars per million units, so that $0.0375 per million tokens is 37,500,000 and no
-rate in use needs a fraction. A cost is the exact sum of count times rate, multiplied by the card's factors
-and divided once, rounded half up to the nano-dollar.
+A cost is the exact sum of count times rate, multiplied by the card's factors and divided once, rounded half
+up to the nano-dollar.
 
 A part without its own rate costs what its whole costs: cache reads and writes, audio and images the input
 rate; reasoning, audio and images of the answer the output rate; one-hour cache writes, which are a part of
@@ -14,81 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from penstock.core.money import FACTOR_ONE, Number, parse_factor, parse_usd
+from penstock.core.rates import TOKEN_UNITS, RateCard, Rates, Tier, Variant, overlaid
 from penstock.core.usage import NO_USAGE, Usage
 
 _UNITS = 1_000_000
 _HALF = _UNITS // 2
 _MS_PER_HOUR = 3_600_000
-_PER_TOKEN_KEYS = frozenset(
-    {
-        "input",
-        "output",
-        "cache_read",
-        "cache_write",
-        "cache_write_1h",
-        "reasoning",
-        "audio_input",
-        "audio_output",
-        "image_input",
-        "image_output",
-    }
-)
-
-
-class Rates(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """Nano-dollars per million of each unit; None where the card has no price for it (0 means free).
-
-    `audio_hour` is per million hours of audio: an hourly price has no exact price per minute.
-    """
-
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
-    cache_write_1h: int | None = None
-    reasoning: int | None = None
-    audio_input: int | None = None
-    audio_output: int | None = None
-    image_input: int | None = None
-    image_output: int | None = None
-    request: int | None = None
-    image: int | None = None
-    audio_hour: int | None = None
-
-
-class Tier(msgspec.Struct, frozen=True, array_like=True):
-    """The complete rates of *all* tokens of a call with more than `above_input` input tokens."""
-
-    above_input: int
-    rates: Rates
-
-
-class Variant(msgspec.Struct, frozen=True, array_like=True):
-    """The complete rates of batch calls (`batch`) or of one service tier, where a factor cannot say them."""
-
-    batch: bool
-    service_tier: str
-    rates: Rates
-    tiers: tuple[Tier, ...] = ()
-
-
-class RateCard(msgspec.Struct, frozen=True, array_like=True):
-    """A dated, named price list of one model. Tiers ascend by `above_input`; factors are millionths.
-
-    `region_factor` applies to every call made with this card, `batch` and `service_tiers` to the calls that
-    say so, unless a variant has rates of its own for them.
-    """
-
-    version: str
-    rates: Rates
-    tiers: tuple[Tier, ...] = ()
-    variants: tuple[Variant, ...] = ()
-    batch: int = FACTOR_ONE
-    region_factor: int = FACTOR_ONE
-    service_tiers: dict[str, int] = {}
 
 
 def cost_nanousd(card: RateCard, usage: Usage, *, batch: bool = False, service_tier: str = "") -> int | None:
@@ -205,17 +136,6 @@ def rate_card(
     )
 
 
-def has_rates(card: RateCard) -> bool:
-    """Whether the card can price anything at all."""
-    return card.rates != Rates() or any(tier.rates != Rates() for tier in card.tiers)
-
-
-def overlaid(base: Rates, override: Rates) -> Rates:
-    """`override`, with the gaps filled from `base`: how a tier that names some rates becomes complete."""
-    pairs = zip(msgspec.structs.astuple(base), msgspec.structs.astuple(override), strict=True)
-    return Rates(*(under if own is None else own for under, own in pairs))
-
-
 def _parse_rates(prices: Mapping[str, Number]) -> Rates:
     rates: dict[str, int] = {}
     for key, value in prices.items():
@@ -223,7 +143,7 @@ def _parse_rates(prices: Mapping[str, Number]) -> Rates:
             amount = parse_usd(value)
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
-        if key in _PER_TOKEN_KEYS:
+        if key in TOKEN_UNITS:
             rates[key] = amount
         elif key == "request":
             rates["request"] = amount * _UNITS

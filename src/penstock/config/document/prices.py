@@ -6,22 +6,6 @@ import msgspec
 
 from penstock.config.document.fields import Count, Factor, Usd
 
-# The units that a price may name, in the order in which documentation lists them.
-TOKEN_UNITS = (
-    "input",
-    "output",
-    "cache_read",
-    "cache_write",
-    "cache_write_1h",
-    "reasoning",
-    "audio_input",
-    "audio_output",
-    "image_input",
-    "image_output",
-)
-OTHER_UNITS = ("request", "per_image", "per_minute")
-UNITS = TOKEN_UNITS + OTHER_UNITS
-
 
 class PriceTier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rates that hold for all tokens of a request whose input is longer than a threshold.

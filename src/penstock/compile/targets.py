@@ -112,7 +112,12 @@ def deployment_from(
         card = card_from(name, config.price)
     fields = {key: msgspec.json.encode(value) for key, value in config.set.items()}
     return replace(
-        target, id=name, card=card, ceiling=Ceiling(card) if card is not None else None, set_fields=fields
+        target,
+        id=name,
+        card=card,
+        ceiling=Ceiling(card) if card is not None else None,
+        set_fields=fields,
+        service_tier=(config.set["service_tier"] or "") if "service_tier" in config.set else None,
     )
 
 

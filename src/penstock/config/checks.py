@@ -117,6 +117,10 @@ class Checks:
                     self._report(
                         child(child(path, "set"), key), "cannot be set", "the gateway owns this parameter"
                     )
+            if not isinstance(deployment.set.get("service_tier"), str | None):
+                self._report(
+                    child(child(path, "set"), "service_tier"), "not a text", "name a tier of the vendor"
+                )
             if deployment.price is not None:
                 self._price(deployment.price, child(path, "price"))
 

@@ -9,10 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.adapters.prices.genai import compile_book
-from penstock.core.price import RateCard, cost_nanousd, rate_card, worst_case_nanousd
+from penstock.core.price import Ceiling, cost_nanousd, rate_card, worst_case_nanousd
 from penstock.core.price_book import PriceBook
+from penstock.core.rates import RateCard
 from penstock.core.usage import NO_USAGE, Usage
 
+# What vendors call a call that is nothing special; every other tier has a price of its own or none.
+STANDARD = ["", "auto", "default", "standard", "on_demand"]
+TIERS = [*STANDARD, "flex", "priority", "fast", "no-such-tier"]
 COUNT = st.integers(min_value=0, max_value=2_000_000)
 
 
@@ -66,7 +70,10 @@ def decimal_cost(card: RateCard, usage: Usage, *, batch: bool = False, tier: str
         prices, steps = dict(msgspec.structs.asdict(variant.rates)), variant.tiers
     else:
         factors += [card.batch] if batch else []
-        factors += [card.service_tiers[tier]] if tier in card.service_tiers else []
+        if tier in card.service_tiers:
+            factors.append(card.service_tiers[tier])
+        elif tier not in STANDARD:
+            return None
     for step in steps:
         if usage.input_tokens > step.above_input:
             prices = dict(msgspec.structs.asdict(step.rates))
@@ -119,7 +126,7 @@ def test_any_usage_on_any_card_is_exact(data: st.DataObject) -> None:
     """Random usages on random cards, batch and tiers included, agree to the nano-dollar."""
     card = data.draw(st.sampled_from(cards()))
     usage = data.draw(usages())
-    tier = data.draw(st.sampled_from(["", "flex", "priority"]))
+    tier = data.draw(st.sampled_from(TIERS))
     batch = data.draw(st.booleans())
     expected = 0 if usage == NO_USAGE else decimal_cost(card, usage, batch=batch, tier=tier)
     assert cost_nanousd(card, usage, batch=batch, service_tier=tier) == expected
@@ -154,6 +161,81 @@ def test_no_usage_within_the_counts_costs_more_than_the_worst_case(data: st.Data
     if cost is not None:
         assert worst is not None
         assert cost <= worst
+
+
+@st.composite
+def tiered_cards(draw: st.DrawFn) -> RateCard:
+    """A card of the catalogue, or a configured one with factors for the region and for service tiers."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from(cards()))
+    factor = st.integers(1, 3_000_000)
+    card = rate_card(
+        "v",
+        {"input": 3, "output": 15, "cache_read": "0.3", "cache_write": "3.75"},
+        tiers=[(draw(st.sampled_from([0, 1_000, 200_000])), {"input": 6})],
+    )
+    names = st.sampled_from(["flex", "priority", "default"])
+    return msgspec.structs.replace(
+        card,
+        region_factor=draw(st.just(1_000_000) | factor),
+        service_tiers=draw(st.dictionaries(names, factor)),
+    )
+
+
+def may_be_billed(card: RateCard, asked: str) -> list[str]:
+    """The tiers that a vendor may use for a request: the one asked for, its standard one, or any."""
+    if asked in {"", "auto"}:
+        return [*STANDARD, *card.service_tiers, *(each.service_tier for each in card.variants)]
+    return [asked, ""]
+
+
+@settings(max_examples=500, deadline=None)
+@given(tiered_cards(), usages(), st.sampled_from(TIERS), st.data())
+def test_whatever_tier_the_answer_names_costs_no_more_than_was_reserved(
+    card: RateCard, usage: Usage, asked: str, data: st.DataObject
+) -> None:
+    """A reservation covers each tier that the vendor may choose, and leaves an unknown one unpriced."""
+    usage = Usage(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        usage.cache_write_1h_tokens,
+        usage.reasoning_tokens,
+        requests=1,
+        images=usage.images,
+    )
+    billed = data.draw(st.sampled_from(may_be_billed(card, asked)))
+    reserved = Ceiling(card).nanousd(usage.input_tokens, usage.output_tokens, usage.images, asked)
+    cost = cost_nanousd(card, usage, service_tier=billed)
+    if asked not in {*STANDARD, *card.service_tiers, *(each.service_tier for each in card.variants)}:
+        assert reserved is None
+    elif cost is not None:
+        assert reserved is not None
+        assert cost <= reserved
+
+
+def test_a_tier_that_the_card_does_not_know_is_unpriced() -> None:
+    """Neither a cost nor a reservation is made up for it; nothing used still costs nothing."""
+    card = rate_card("v", {"input": 3, "output": 15}, service_tiers={"flex": "0.5"})
+    usage = Usage(1_000, 100, requests=1)
+    assert cost_nanousd(card, usage, service_tier="flex") == 2_250_000
+    assert cost_nanousd(card, usage, service_tier="on_demand") == 4_500_000
+    assert cost_nanousd(card, usage, service_tier="turbo") is None
+    assert cost_nanousd(card, NO_USAGE, service_tier="turbo") == 0
+    ceiling = Ceiling(card)
+    assert ceiling.nanousd(1_000, 100, 0, "turbo") is None
+    # Whoever asks for the cheap tier may be served in the standard one.
+    assert ceiling.nanousd(1_000, 100, 0, "flex") == ceiling.nanousd(1_000, 100, 0, "default") == 4_500_000
+
+
+def test_who_leaves_the_tier_to_the_vendor_reserves_the_dearest() -> None:
+    """A project's own setting may put a plain request into the dearest tier."""
+    card = rate_card("v", {"input": 3, "output": 15}, service_tiers={"flex": "0.5", "priority": 2})
+    ceiling = Ceiling(card)
+    assert ceiling.nanousd(1_000, 100) == ceiling.nanousd(1_000, 100, 0, "auto") == 9_000_000
+    assert ceiling.nanousd(1_000, 100, 0, "priority") == 9_000_000
+    assert ceiling.nanousd(1_000, 100, 0, "default") == 4_500_000
 
 
 def test_a_card_none_of_whose_units_occur_leaves_the_usage_unpriced() -> None:

@@ -10,8 +10,9 @@ import pytest
 from genai_prices.data import providers
 
 from penstock.adapters.prices.cache import load_book, provider_for
-from penstock.core.price import RateCard, cost_nanousd, rate_card
+from penstock.core.price import cost_nanousd, rate_card
 from penstock.core.price_book import Clause, DatedCard, ModelPrices, PriceBook, ProviderPrices, matches
+from penstock.core.rates import RateCard
 from penstock.core.usage import Usage
 
 

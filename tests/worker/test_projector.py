@@ -10,6 +10,7 @@ import pytest
 
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.sqlite.ledger import SqliteLedger
+from penstock.adapters.sqlite.ledger_read import LedgerReader
 from penstock.core.exchange import Event
 from penstock.ports.ledger import Gaps, LedgerState, Position
 from penstock.worker.projector import Projector
@@ -193,6 +194,24 @@ def test_rows_carry_every_field_of_the_events(tmp_path: Path) -> None:
         names = {field.name for field in msgspec.structs.fields(type(part))} - {"request", "subject"}
         assert names <= columns, names - columns
     assert json.loads(rows(tmp_path, "SELECT tags FROM exchanges")[0][0]) == {"feature": "search"}
+
+
+def test_a_ledger_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Its rows stay, new ones have the new column, and a reader that comes too early says what to do."""
+    write(tmp_path, "b1", [opened(1), settled(1)])
+    project(tmp_path)
+    database = sqlite3.connect(tmp_path / "ledger.db")
+    for table in ("exchanges", "attempts"):
+        database.execute(f"ALTER TABLE {table} DROP COLUMN service_tier")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    with pytest.raises(sqlite3.DatabaseError, match="a worker that starts brings older ones up to date"):
+        LedgerReader(tmp_path / "ledger.db")
+    flex = msgspec.structs.replace(attempt(), service_tier="flex")
+    write(tmp_path, "b2", [opened(2), settled(2, [flex])])
+    project(tmp_path)
+    assert rows(tmp_path, "SELECT service_tier FROM exchanges ORDER BY request_id") == [("",), ("flex",)]
+    assert rows(tmp_path, "SELECT service_tier FROM attempts ORDER BY request_id") == [("",), ("flex",)]
 
 
 def test_a_count_beyond_64_bits_does_not_stop_the_projection(tmp_path: Path) -> None:

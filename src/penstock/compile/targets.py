@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from penstock.config.document import TOKEN_UNITS, UNITS, Deployment, Price, Provider, Secret, SecretError
+from penstock.config.document import Deployment, Price, Provider, Secret, SecretError
 from penstock.core.origin import Origin
 from penstock.core.plan import Provider as PlannedProvider
 from penstock.core.plan import Target
-from penstock.core.price import Ceiling, RateCard, rate_card
+from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
+from penstock.core.rates import TOKEN_UNITS, UNITS, RateCard
 from penstock.routing.resolve import target_of
 from penstock.wire.http1 import header_safe, is_token
 
@@ -111,7 +112,12 @@ def deployment_from(
         card = card_from(name, config.price)
     fields = {key: msgspec.json.encode(value) for key, value in config.set.items()}
     return replace(
-        target, id=name, card=card, ceiling=Ceiling(card) if card is not None else None, set_fields=fields
+        target,
+        id=name,
+        card=card,
+        ceiling=Ceiling(card) if card is not None else None,
+        set_fields=fields,
+        service_tier=(config.set["service_tier"] or "") if "service_tier" in config.set else None,
     )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from penstock.config import node as nodes
 from penstock.config.document import Document, Price, Secret, VirtualKey
-from penstock.config.document.prices import UNITS
 from penstock.config.node import Node
 from penstock.config.problem import Problem, child, nearest, suggestion
+from penstock.core.rates import UNITS
 
 # Guards that need no configuration of their own.
 BUILT_IN_GUARDS = frozenset({"schema"})
@@ -117,6 +117,10 @@ class Checks:
                     self._report(
                         child(child(path, "set"), key), "cannot be set", "the gateway owns this parameter"
                     )
+            if not isinstance(deployment.set.get("service_tier"), str | None):
+                self._report(
+                    child(child(path, "set"), "service_tier"), "not a text", "name a tier of the vendor"
+                )
             if deployment.price is not None:
                 self._price(deployment.price, child(path, "price"))
 

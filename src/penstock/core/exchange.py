@@ -49,6 +49,7 @@ class AttemptOpened(msgspec.Struct, frozen=True, array_like=True, tag="ao"):
     """An attempt is about to send its first upstream byte; its reservation is held from here on.
 
     `reserved` is what is charged, as *estimated*, if no settlement ever follows (the process died).
+    `service_tier` is the one asked for, empty where none is named.
     """
 
     request: RequestFacts
@@ -60,12 +61,14 @@ class AttemptOpened(msgspec.Struct, frozen=True, array_like=True, tag="ao"):
     reserved_nanousd: int | None
     reserved: Usage
     price_card: str = ""
+    service_tier: str = ""
 
 
 class AttemptFacts(msgspec.Struct, frozen=True, array_like=True):
     """How one attempt ended. `index` counts from 1 within its exchange.
 
     `cause` is empty for a success, else the low-cardinality reason (`status_429`, `connect_timeout`, …).
+    `service_tier` is the one that the cost stands on: what the vendor says it used, else what was asked for.
     """
 
     index: int
@@ -86,6 +89,7 @@ class AttemptFacts(msgspec.Struct, frozen=True, array_like=True):
     connect_us: int = 0
     first_byte_us: int = 0
     total_us: int = 0
+    service_tier: str = ""
 
 
 class AttemptSettled(msgspec.Struct, frozen=True, array_like=True, tag="as"):

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from penstock.core.budget import Window
 from penstock.core.exchange import Subject
 from penstock.core.origin import Origin
-from penstock.core.price import Ceiling, RateCard
+from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
+from penstock.core.rates import RateCard
 from penstock.core.retry import RetryRule
 
 
@@ -30,7 +31,8 @@ class Target:
     """One vendor model at one upstream with one credential, ready to be sent to.
 
     `auth` holds whole header lines with the credential and never appears in a repr. `secrets` are the texts
-    that are removed from whatever an upstream says before anybody sees it.
+    that are removed from whatever an upstream says before anybody sees it. `service_tier` is what `set_fields`
+    puts in place of the request's, None where it leaves it alone.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Target:
     max_output_tokens: int | None = None
     asks_stream_usage: bool = True
     cap_field: str = "max_tokens"
+    service_tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,7 @@
 """Exact cost of a usage by a price card.
 
-Rates are integers of nano-dollars per million units, so that $0.0375 per million tokens is 37,500,000 and no
-rate in use needs a fraction. A cost is the exact sum of count times rate, multiplied by the card's factors
-and divided once, rounded half up to the nano-dollar.
+A cost is the exact sum of count times rate, multiplied by the card's factors and divided once, rounded half
+up to the nano-dollar.
 
 A part without its own rate costs what its whole costs: cache reads and writes, audio and images the input
 rate; reasoning, audio and images of the answer the output rate; one-hour cache writes, which are a part of
@@ -14,92 +13,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from penstock.core.money import FACTOR_ONE, Number, parse_factor, parse_usd
+from penstock.core.rates import STANDARD_TIERS, TOKEN_UNITS, RateCard, Rates, Tier, Variant, overlaid
 from penstock.core.usage import NO_USAGE, Usage
 
 _UNITS = 1_000_000
 _HALF = _UNITS // 2
 _MS_PER_HOUR = 3_600_000
-_PER_TOKEN_KEYS = frozenset(
-    {
-        "input",
-        "output",
-        "cache_read",
-        "cache_write",
-        "cache_write_1h",
-        "reasoning",
-        "audio_input",
-        "audio_output",
-        "image_input",
-        "image_output",
-    }
-)
-
-
-class Rates(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """Nano-dollars per million of each unit; None where the card has no price for it (0 means free).
-
-    `audio_hour` is per million hours of audio: an hourly price has no exact price per minute.
-    """
-
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
-    cache_write_1h: int | None = None
-    reasoning: int | None = None
-    audio_input: int | None = None
-    audio_output: int | None = None
-    image_input: int | None = None
-    image_output: int | None = None
-    request: int | None = None
-    image: int | None = None
-    audio_hour: int | None = None
-
-
-class Tier(msgspec.Struct, frozen=True, array_like=True):
-    """The complete rates of *all* tokens of a call with more than `above_input` input tokens."""
-
-    above_input: int
-    rates: Rates
-
-
-class Variant(msgspec.Struct, frozen=True, array_like=True):
-    """The complete rates of batch calls (`batch`) or of one service tier, where a factor cannot say them."""
-
-    batch: bool
-    service_tier: str
-    rates: Rates
-    tiers: tuple[Tier, ...] = ()
-
-
-class RateCard(msgspec.Struct, frozen=True, array_like=True):
-    """A dated, named price list of one model. Tiers ascend by `above_input`; factors are millionths.
-
-    `region_factor` applies to every call made with this card, `batch` and `service_tiers` to the calls that
-    say so, unless a variant has rates of its own for them.
-    """
-
-    version: str
-    rates: Rates
-    tiers: tuple[Tier, ...] = ()
-    variants: tuple[Variant, ...] = ()
-    batch: int = FACTOR_ONE
-    region_factor: int = FACTOR_ONE
-    service_tiers: dict[str, int] = {}
+# Rates, tiers, the product of the factors that apply, and the scale of that product.
+_Terms = tuple[Rates, tuple[Tier, ...], int, int]
 
 
 def cost_nanousd(card: RateCard, usage: Usage, *, batch: bool = False, service_tier: str = "") -> int | None:
     """What `usage` costs in nano-dollars, or None where it is unpriced.
 
-    Unpriced: something was used, but none of it in a unit for which the card has a rate. A usage of
-    nothing at all (an attempt that failed before any work) costs 0.
+    Unpriced: something was used, but none of it in a unit for which the card has a rate, or in a service
+    tier that the card does not know. A usage of nothing at all (an attempt that failed before any work)
+    costs 0.
     """
     rates, tiers, factor, scale = card.rates, card.tiers, card.region_factor, FACTOR_ONE
     if batch or service_tier:
-        rates, tiers, factor, scale = _terms(card, batch, service_tier)
+        terms = _terms(card, batch, service_tier)
+        if terms is None:
+            return 0 if usage == NO_USAGE else None
+        rates, tiers, factor, scale = terms
     if tiers:
         rates = _rates_at(rates, tiers, usage.input_tokens)
     total = _sum(rates, usage)
@@ -124,17 +61,17 @@ def worst_case_nanousd(
     """The most that a call with at most these counts can cost, in nano-dollars; None where it is unpriced.
 
     Every token is charged at the dearest rate that it may turn out to have, in the dearest tier within
-    reach. Say False for what the request cannot contain, so that less is held back.
+    reach; `service_tier` is the one that the request asks for. Say False for what the request cannot
+    contain, so that less is held back.
     """
-    rates, tiers, factor, scale = _terms(card, batch, service_tier)
-    within = [rates, *(tier.rates for tier in tiers if tier.above_input < input_tokens)]
     usage = Usage(input_tokens, output_tokens, requests=1, images=images)
     worst: int | None = None
-    for each in within:
-        total = _sum(_dearest(each, cache_writes=cache_writes, audio=audio, image_tokens=image_tokens), usage)
-        cost = _rounded(total, each, audio_ms, factor, scale)
-        if cost is not None and (worst is None or cost > worst):
-            worst = cost
+    for rates, tiers, factor, scale in _possible(card, batch, service_tier):
+        for each in (rates, *(tier.rates for tier in tiers if tier.above_input < input_tokens)):
+            most = _dearest(each, cache_writes=cache_writes, audio=audio, image_tokens=image_tokens)
+            cost = _rounded(_sum(most, usage), each, audio_ms, factor, scale)
+            if cost is not None and (worst is None or cost > worst):
+                worst = cost
     return worst
 
 
@@ -148,32 +85,46 @@ class Ceiling:
 
     def __init__(self, card: RateCard) -> None:
         self._card = card
-        # From the highest tier down: the input above which it is within reach, and its dearest rates.
-        dearest = [_dearest(r, cache_writes=True, audio=False, image_tokens=False) for r in _all_rates(card)]
-        self._steps: list[tuple[int, int, int]] | None = None
-        plain = card.region_factor == FACTOR_ONE
-        plain = plain and all(r.request is None and r.image is None for r in dearest)
-        if plain and all(r.input is not None and r.output is not None for r in dearest):
-            within: list[tuple[int, int, int]] = []
-            most_in = most_out = 0
-            for above, rates in zip((-1, *(tier.above_input for tier in card.tiers)), dearest, strict=True):
-                most_in, most_out = max(most_in, rates.input or 0), max(most_out, rates.output or 0)
-                within.append((above, most_in, most_out))
-            self._steps = within[::-1]
+        self._steps = _steps(card)
 
-    def nanousd(self, input_tokens: int, output_tokens: int, images: int = 0) -> int | None:
+    def nanousd(
+        self, input_tokens: int, output_tokens: int, images: int = 0, service_tier: str = ""
+    ) -> int | None:
         """The most that so many tokens can cost; None where the card prices none of them."""
-        if self._steps is not None and input_tokens:
+        if self._steps is not None and input_tokens and not service_tier:
             for above, most_in, most_out in self._steps:
                 if input_tokens > above:
                     return (input_tokens * most_in + output_tokens * most_out + _HALF) // _UNITS
         return worst_case_nanousd(
-            self._card, input_tokens, output_tokens, audio=False, image_tokens=False, images=images
+            self._card,
+            input_tokens,
+            output_tokens,
+            service_tier=service_tier,
+            audio=False,
+            image_tokens=False,
+            images=images,
         )
 
 
-def _all_rates(card: RateCard) -> list[Rates]:
-    return [card.rates, *(tier.rates for tier in card.tiers)]
+def _steps(card: RateCard) -> list[tuple[int, int, int]] | None:
+    """From the highest tier down: the input above which it is within reach, and the dearest rates up to there.
+
+    Holds for a request that names no service tier. None where rates of tokens do not say it all.
+    """
+    terms = _possible(card, batch=False, service_tier="")
+    starts = sorted({-1, *(tier.above_input for _, tiers, _, _ in terms for tier in tiers)})
+    within: list[tuple[int, int, int]] = []
+    for start in starts:
+        most_in = most_out = 0
+        for rates, tiers, factor, scale in terms:
+            for each in (rates, *(tier.rates for tier in tiers if tier.above_input <= start)):
+                most = _dearest(each, cache_writes=True, audio=False, image_tokens=False)
+                if most.input is None or most.output is None or (most.request, most.image) != (None, None):
+                    return None
+                most_in = max(most_in, -(-most.input * factor // scale))
+                most_out = max(most_out, -(-most.output * factor // scale))
+        within.append((start, most_in, most_out))
+    return within[::-1]
 
 
 def rate_card(
@@ -205,17 +156,6 @@ def rate_card(
     )
 
 
-def has_rates(card: RateCard) -> bool:
-    """Whether the card can price anything at all."""
-    return card.rates != Rates() or any(tier.rates != Rates() for tier in card.tiers)
-
-
-def overlaid(base: Rates, override: Rates) -> Rates:
-    """`override`, with the gaps filled from `base`: how a tier that names some rates becomes complete."""
-    pairs = zip(msgspec.structs.astuple(base), msgspec.structs.astuple(override), strict=True)
-    return Rates(*(under if own is None else own for under, own in pairs))
-
-
 def _parse_rates(prices: Mapping[str, Number]) -> Rates:
     rates: dict[str, int] = {}
     for key, value in prices.items():
@@ -223,7 +163,7 @@ def _parse_rates(prices: Mapping[str, Number]) -> Rates:
             amount = parse_usd(value)
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
-        if key in _PER_TOKEN_KEYS:
+        if key in TOKEN_UNITS:
             rates[key] = amount
         elif key == "request":
             rates["request"] = amount * _UNITS
@@ -321,8 +261,8 @@ def _rounded(total: int | None, rates: Rates, audio_ms: int, factor: int, scale:
     return (2 * total * factor + divisor) // (2 * divisor)
 
 
-def _terms(card: RateCard, batch: bool, service_tier: str) -> tuple[Rates, tuple[Tier, ...], int, int]:
-    """Rates, tiers, the product of the factors that apply, and the scale of that product."""
+def _terms(card: RateCard, batch: bool, service_tier: str) -> _Terms | None:
+    """What holds for calls of this kind; None for a service tier that the card does not know."""
     variant = _variant(card, batch, service_tier) if batch or service_tier else None
     if variant is not None:
         return variant.rates, variant.tiers, card.region_factor, FACTOR_ONE
@@ -331,7 +271,23 @@ def _terms(card: RateCard, batch: bool, service_tier: str) -> tuple[Rates, tuple
         factor, scale = factor * card.batch, scale * FACTOR_ONE
     if service_tier in card.service_tiers:
         factor, scale = factor * card.service_tiers[service_tier], scale * FACTOR_ONE
+    elif service_tier not in STANDARD_TIERS:
+        return None
     return card.rates, card.tiers, factor, scale
+
+
+def _possible(card: RateCard, batch: bool, service_tier: str) -> list[_Terms]:
+    """On what terms a request may be billed.
+
+    Those it asks for, and the standard ones, to which vendors fall back; all of them where it leaves the
+    choice to the vendor; none where the card does not know what it asks for.
+    """
+    names = [service_tier] if batch else ["", service_tier]
+    if not batch and service_tier in {"", "auto"}:
+        own = (each.service_tier for each in card.variants if not each.batch)
+        names = ["", *card.service_tiers, *own]
+    found = [_terms(card, batch, name) for name in dict.fromkeys(names)]
+    return [] if None in found else [each for each in found if each is not None]
 
 
 def _variant(card: RateCard, batch: bool, service_tier: str) -> Variant | None:

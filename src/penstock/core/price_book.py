@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from penstock.core.price import RateCard, has_rates
+from penstock.core.rates import RateCard, has_rates
 
 _MS_PER_DAY = 86_400_000
 _COMPACT_DATE = re.compile(r"-(20\d{2})(\d{2})(\d{2})(?=-|:|$)")

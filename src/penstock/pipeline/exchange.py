@@ -141,7 +141,10 @@ class Exchange:
         amount = reservation.amount_nanousd
         if budget is not None:
             if amount is None and ctx.plan.refuse_unpriced:
-                return self._skip("unpriced", f"{target.id} has no price, and a budget applies to this key")
+                what = f" for the service tier {reservation.service_tier!r}" if reservation.service_tier else ""
+                return self._skip(
+                    "unpriced", f"{target.id} has no price{what}, and a budget applies to this key"
+                )
             if not budget.reserve(amount or 0, now_ms):
                 left = dollars(budget.left_nanousd()).decode()
                 return self._skip(
@@ -155,6 +158,7 @@ class Exchange:
         attempt.opened_ms = now_ms
         attempt.reserved_nanousd = amount
         attempt.reserved_usage = reservation.usage
+        attempt.service_tier = reservation.service_tier
         cap = reservation.cap if budget is not None else None
         opened = AttemptOpened(
             self._facts,
@@ -166,6 +170,7 @@ class Exchange:
             amount,
             reservation.usage,
             target.card.version if target.card is not None else "",
+            reservation.service_tier,
         )
         self._attempt = attempt
         ctx.attempts.add(attempt)

@@ -9,21 +9,26 @@ from penstock.upstream.learned import Learned
 
 
 class Reservation:
-    """`amount_nanousd` is None without a price; `cap` is the output bound that it stands on."""
+    """`amount_nanousd` is None without a price; `cap` is the output bound that it stands on.
 
-    __slots__ = ("amount_nanousd", "cap", "usage")
+    `service_tier` is the one that the attempt asks for, empty where it names none.
+    """
 
-    def __init__(self, amount_nanousd: int | None, usage: Usage, cap: int) -> None:
+    __slots__ = ("amount_nanousd", "cap", "service_tier", "usage")
+
+    def __init__(self, amount_nanousd: int | None, usage: Usage, cap: int, service_tier: str) -> None:
         self.amount_nanousd = amount_nanousd
         self.usage = usage
         self.cap = cap
+        self.service_tier = service_tier
 
 
 def reservation_for(plan: Plan, request: OpenAIRequest, target: Target, learned: Learned) -> Reservation:
     """The worst case of this request at this target.
 
     Output: the request's own cap; else the target's learnt 99th percentile, within the model's and the
-    configured maximum. Input: a cautious estimate, since only the provider's tokenizer knows.
+    configured maximum. Input: a cautious estimate, since only the provider's tokenizer knows. Service tier:
+    the dearer of the one asked for and the standard one; the dearest of all where the vendor chooses.
     """
     if request.endpoint.cap_fields:
         cap = request.cap if request.cap is not None else learned.likely_output_tokens()
@@ -36,7 +41,8 @@ def reservation_for(plan: Plan, request: OpenAIRequest, target: Target, learned:
     output_tokens = cap * request.choices
     images = request.choices if request.endpoint.makes_images else 0
     usage = Usage(input_tokens, output_tokens, requests=1, images=images)
+    tier = request.service_tier if target.service_tier is None else target.service_tier
     amount = None
     if target.ceiling is not None:
-        amount = target.ceiling.nanousd(input_tokens, output_tokens, images)
-    return Reservation(amount, usage, cap)
+        amount = target.ceiling.nanousd(input_tokens, output_tokens, images, tier)
+    return Reservation(amount, usage, cap, tier)

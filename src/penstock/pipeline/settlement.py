@@ -8,7 +8,7 @@ from penstock.core.price import cost_nanousd
 from penstock.core.usage import NO_USAGE, Usage, UsageSource
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.learned import Learned
-from penstock.upstream.told import finish_reason, model_answered, output_chars, reported_usage
+from penstock.upstream.told import finish_reason, model_answered, output_chars, reported_usage, service_tier
 
 _FINISHED = frozenset({"stop", "tool_calls", "function_call", "completed", "end_turn", "eos", "stop_sequence"})
 _NOTHING_SENT = ("connect_", "dns_", "tls_", "stale", "budget", "unpriced")
@@ -20,20 +20,21 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
     source: UsageSource = "reported"
     target = attempt.target
     card = target.card
+    tier = service_tier(attempt)
     cost: int | None
     if usage is not None:
         if outcome == "ok":
             learned.learn(
                 attempt.request.prompt_chars, usage.input_tokens, output_chars(attempt), usage.output_tokens
             )
-        cost = cost_nanousd(card, usage) if card is not None else None
+        cost = cost_nanousd(card, usage, service_tier=tier) if card is not None else None
     elif _not_billed(attempt, cause):
         usage = NO_USAGE
         cost = 0 if card is not None else None
     else:
         usage = estimate(attempt, outcome, learned)
         source = "estimated"
-        cost = cost_nanousd(card, usage) if card is not None else None
+        cost = cost_nanousd(card, usage, service_tier=tier) if card is not None else None
     sent_at = attempt.sent_at
     named = attempt.headers.get(b"x-request-id")
     return AttemptFacts(  # by position: this runs once a request, and names cost twice as much
@@ -55,6 +56,7 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
         _us(sent_at, attempt.connected_at),
         _us(sent_at, attempt.first_at),
         _us(sent_at, attempt.ended_at),
+        tier,
     )
 
 

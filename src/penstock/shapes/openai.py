@@ -88,6 +88,7 @@ class ResponseObject(msgspec.Struct):
     status: str | None = None
     usage: UsageShape | None = None
     error: msgspec.Raw = _NONE
+    service_tier: str | None = None
 
 
 class Answer(msgspec.Struct):
@@ -101,6 +102,7 @@ class Answer(msgspec.Struct):
     error: msgspec.Raw = _NONE
     data: list[msgspec.Raw] | None = None
     meta: Meta | None = None
+    service_tier: str | None = None
 
 
 class ResponsesEvent(msgspec.Struct):

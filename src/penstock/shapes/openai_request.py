@@ -8,6 +8,9 @@ from typing import Literal
 from penstock.wire.json_fields import Fields
 from penstock.wire.multipart import Form
 
+# No vendor's service tier has a longer name; the rest of one is not written down.
+MAX_TIER = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -34,7 +37,7 @@ class OpenAIRequest:
     """What the gateway read of a request. Exactly one of `fields` and `form` is set.
 
     `cap` is the client's own bound on output tokens per choice, `choices` how many it asked for;
-    `prompt_chars` measures the input text for estimates.
+    `prompt_chars` measures the input text for estimates. `service_tier` is empty where none is asked for.
     """
 
     endpoint: Endpoint
@@ -48,3 +51,4 @@ class OpenAIRequest:
     metadata: dict[str, str]
     fields: Fields | None = None
     form: Form | None = None
+    service_tier: str = ""

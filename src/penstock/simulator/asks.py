@@ -43,6 +43,7 @@ class Chat(msgspec.Struct):
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
+    service_tier: str | None = None
     seed: int | None = None
     user: str | None = None
 
@@ -83,6 +84,7 @@ class Responses(msgspec.Struct):
     store: bool | None = None
     previous_response_id: str | None = None
     parallel_tool_calls: bool | None = None
+    service_tier: str | None = None
     temperature: float | None = None
     top_p: float | None = None
     user: str | None = None

@@ -34,8 +34,8 @@ class Behaviour(msgspec.Struct, frozen=True):
 
     `text` is what the answer says: the last user message, `OK.`, as many seeded words as `tokens` says, or
     nothing. `status` is 0 for success. `tool_calls` is how many tools are called, None where the request
-    decides. `cached` is how many input tokens came from a cache, None for none, -1 for three quarters of
-    them.
+    decides. `service_tier` is the one that is reported, empty for the one asked for. `cached` is how many
+    input tokens came from a cache, None for none, -1 for three quarters of them.
     """
 
     text: Literal["echo", "tiny", "tokens", "empty"] = "echo"
@@ -52,6 +52,7 @@ class Behaviour(msgspec.Struct, frozen=True):
     after: int = 0
     usage: Literal["asked", "never", "last_chunk"] = "asked"
     cached: int | None = None
+    service_tier: str = ""
     reasoning: int = 0
     tool_calls: int | None = None
     broken_arguments: bool = False
@@ -109,6 +110,13 @@ NAMES: tuple[Name, ...] = (
     ),
     Name("cached", "cached", "reports three quarters of the input as read from a cache", {"cached": -1}),
     Name("cached-<n>", "cached-64", "reports n input tokens (at most all) as read from a cache", {}, "cached"),
+    Name(
+        "tier-default",
+        "tier-default",
+        "says that it used the service tier `default`, whatever was asked for",
+        {"service_tier": "default"},
+    ),
+    Name("tier-priority", "tier-priority", "says that it used `priority`", {"service_tier": "priority"}),
     # When it comes
     Name("slow-<t>", "slow-500ms", "sends nothing, headers included, for this long", {}, "delay_s"),
     Name("ttft-<t>", "ttft-200ms", "first event (unstreamed: the answer) this late", {}, "ttft_s"),

@@ -14,6 +14,7 @@ from penstock.simulator.draft import (
     Draft,
     Usage,
     Wish,
+    billed_tier,
     chat_usage,
     declared_tokens,
     draft,
@@ -53,7 +54,9 @@ def answer(ask: Chat, behaviour: Behaviour, seed: int) -> Reply:
         return Reply(
             content_type=SSE_TYPE, events=events, tokens=tokens, digest=digest, error_event=STREAM_ERROR
         )
-    body = _envelope(ask, digest, "chat.completion", [_choice(each, i) for i, each in enumerate(drafts)])
+    body = _envelope(
+        ask, behaviour, digest, "chat.completion", [_choice(each, i) for i, each in enumerate(drafts)]
+    )
     if behaviour.usage != "never":
         body["usage"] = usage
     return json_reply(body, digest, tokens)
@@ -97,14 +100,14 @@ def schema_of(wanted: Value | None) -> object | None:
     return schema if isinstance(schema, dict) else ANY_OBJECT  # pyright: ignore[reportUnknownVariableType]
 
 
-def _envelope(ask: Chat, digest: str, kind: str, choices: Sequence[Value]) -> Value:
+def _envelope(ask: Chat, behaviour: Behaviour, digest: str, kind: str, choices: Sequence[Value]) -> Value:
     return {
         "id": f"chatcmpl-{digest[:29]}",
         "object": kind,
         "created": created_at(digest),
         "model": ask.model,
         "choices": choices,
-        "service_tier": "default",
+        "service_tier": billed_tier(behaviour, ask.service_tier),
         "system_fingerprint": FINGERPRINT,
     }
 
@@ -135,7 +138,7 @@ def _events(
 ) -> Iterator[bytes]:
     """The events; with usage asked for, every chunk has `usage: null`, and one more has the usage."""
     report = asked and behaviour.usage == "asked"
-    chunk = _envelope(ask, digest, "chat.completion.chunk", [])
+    chunk = _envelope(ask, behaviour, digest, "chat.completion.chunk", [])
     if report:
         chunk["usage"] = None
     last = len(drafts) - 1

@@ -155,6 +155,11 @@ def wanted_calls(
     return tools, 1 if forced or not answered else 0
 
 
+def billed_tier(behaviour: Behaviour, asked: str | None) -> str:
+    """The service tier that the answer names: never `auto`, which is no tier."""
+    return behaviour.service_tier or (asked if asked and asked != "auto" else "default")
+
+
 def cached_tokens(behaviour: Behaviour, prompt: int) -> int:
     """How many of the prompt's tokens are reported as read from a cache."""
     if behaviour.cached is None:

@@ -13,6 +13,7 @@ from penstock.simulator.draft import (
     Draft,
     Usage,
     Wish,
+    billed_tier,
     cached_tokens,
     declared_tokens,
     draft,
@@ -59,9 +60,12 @@ def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
         ),
         behaviour,
     )
-    usage = None if behaviour.usage == "never" else _usage(behaviour, _prompt_tokens(ask), made)
+    bill: Value = {
+        "usage": None if behaviour.usage == "never" else _usage(behaviour, _prompt_tokens(ask), made),
+        "service_tier": billed_tier(behaviour, ask.service_tier),
+    }
     if ask.stream:
-        events = _events(ask, made, digest, usage)
+        events = _events(ask, made, digest, bill)
         return Reply(
             content_type=SSE_TYPE,
             events=events,
@@ -69,7 +73,7 @@ def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
             digest=digest,
             error_event=_ERROR_EVENT,
         )
-    body = _finished(ask, made, digest, [item for _, item in _output(made, digest)], usage)
+    body = _finished(ask, made, digest, [item for _, item in _output(made, digest)], bill)
     return json_reply(body, digest, made.tokens)
 
 
@@ -121,7 +125,7 @@ def _started(ask: Responses, digest: str) -> Value:
         "prompt_cache_key": None,
         "reasoning": {"effort": None, "summary": None},
         "safety_identifier": None,
-        "service_tier": "default",
+        "service_tier": ask.service_tier or "auto",
         "store": True if ask.store is None else ask.store,
         "temperature": 1.0 if ask.temperature is None else ask.temperature,
         "text": {"format": (ask.text and ask.text.format) or {"type": "text"}, "verbosity": "medium"},
@@ -136,7 +140,7 @@ def _started(ask: Responses, digest: str) -> Value:
     }
 
 
-def _finished(ask: Responses, made: Draft, digest: str, output: list[Value], usage: Usage | None) -> Value:
+def _finished(ask: Responses, made: Draft, digest: str, output: list[Value], bill: Value) -> Value:
     reasons = {"length": "max_output_tokens", "content_filter": "content_filter"}
     reason = reasons.get(made.finish)
     return _started(ask, digest) | {
@@ -144,7 +148,7 @@ def _finished(ask: Responses, made: Draft, digest: str, output: list[Value], usa
         "completed_at": None if reason else created_at(digest) + 1,
         "incomplete_details": {"reason": reason} if reason else None,
         "output": output,
-        "usage": usage,
+        **bill,
     }
 
 
@@ -182,13 +186,13 @@ def _part(text: str) -> Value:
     return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
 
 
-def _events(ask: Responses, made: Draft, digest: str, usage: Usage | None) -> Iterator[bytes]:
+def _events(ask: Responses, made: Draft, digest: str, bill: Value) -> Iterator[bytes]:
     """The stream's events, numbered from 0."""
-    for number, value in enumerate(_values(ask, made, digest, usage)):
+    for number, value in enumerate(_values(ask, made, digest, bill)):
         yield typed_event(value["type"], value | {"sequence_number": number})
 
 
-def _values(ask: Responses, made: Draft, digest: str, usage: Usage | None) -> Iterator[Value]:
+def _values(ask: Responses, made: Draft, digest: str, bill: Value) -> Iterator[Value]:
     for kind in ("response.created", "response.in_progress"):
         yield {"type": kind, "response": _started(ask, digest)}
     items = _output(made, digest)
@@ -200,7 +204,7 @@ def _values(ask: Responses, made: Draft, digest: str, usage: Usage | None) -> It
         else:
             yield {"type": "response.output_item.added", "output_index": index, "item": item}
             yield {"type": "response.output_item.done", "output_index": index, "item": item}
-    response = _finished(ask, made, digest, [item for _, item in items], usage)
+    response = _finished(ask, made, digest, [item for _, item in items], bill)
     yield {"type": f"response.{response['status']}", "response": response}
 
 

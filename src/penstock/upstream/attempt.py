@@ -84,6 +84,7 @@ class Attempt:
         "retry_of",
         "reused",
         "sent_at",
+        "service_tier",
         "status",
         "target",
         "touched",
@@ -125,6 +126,7 @@ class Attempt:
         self.opened_ms = 0
         self.reserved_nanousd: int | None = None
         self.reserved_usage = Usage()
+        self.service_tier = ""
 
     def start(self, transport: Transport, request: bytes) -> None:
         """Send the request."""

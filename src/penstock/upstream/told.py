@@ -5,6 +5,7 @@ from __future__ import annotations
 from penstock.core.usage import Usage
 from penstock.providers.openai.stream import output_size
 from penstock.providers.openai.usage import usage_of_answer
+from penstock.shapes.openai_request import MAX_TIER
 from penstock.upstream.attempt import Attempt
 
 
@@ -37,6 +38,17 @@ def finish_reason(attempt: Attempt) -> str:
             return choice.finish_reason or ""
         return attempt.answer.status or ""
     return ""
+
+
+def service_tier(attempt: Attempt) -> str:
+    """The tier that is billed: what the answer names; what was asked for, where it does not tell."""
+    told = ""
+    if attempt.reader is not None:
+        told = attempt.reader.service_tier
+    elif attempt.answer is not None:
+        told = attempt.answer.service_tier or ""
+    # A stream's first events may still say `auto`, which is no tier that anybody is billed for.
+    return told[:MAX_TIER] if told and told != "auto" else attempt.service_tier
 
 
 def model_answered(attempt: Attempt) -> str:

@@ -17,8 +17,8 @@ from typing import Any, cast
 import msgspec
 
 from penstock.core.money import round_usd
-from penstock.core.price import RateCard, Rates, Tier, Variant, overlaid
 from penstock.core.price_book import Clause, DatedCard, ModelPrices, PriceBook, ProviderPrices
+from penstock.core.rates import RateCard, Rates, Tier, Variant, overlaid
 
 PACKAGE = "genai-prices"
 _DAY_MS = 86_400_000

@@ -28,6 +28,7 @@ from penstock.adapters.sqlite.ledger_schema import (
     EXCHANGE_COLUMNS,
     REFUSAL_COLUMNS,
     SCHEMA_VERSION,
+    UPGRADES,
     USAGE_COLUMNS,
 )
 from penstock.core.exchange import (
@@ -142,7 +143,10 @@ class SqliteLedger:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version == 0:
             self._db.executescript(f"BEGIN IMMEDIATE; {DDL} COMMIT;")
-        elif version != SCHEMA_VERSION:
+        while version in UPGRADES:
+            self._db.executescript(f"BEGIN IMMEDIATE; {UPGRADES[version]} COMMIT;")
+            version += 1
+        if version not in {0, SCHEMA_VERSION}:
             raise RuntimeError(
                 f"{self.path} has tables of version {version}, this program needs {SCHEMA_VERSION}: "
                 "move the file away and rebuild it from the journal"

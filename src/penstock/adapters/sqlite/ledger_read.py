@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from penstock.adapters.sqlite.ledger_schema import SCHEMA_VERSION
 from penstock.ports.ledger import Position
 
 # What rows can be grouped by; beside these `tag.NAME`.
@@ -31,6 +32,7 @@ DIMENSIONS = {
     "endpoint": "endpoint",
     "outcome": "outcome",
     "cache": "cache",
+    "service_tier": "service_tier",
     "day": "date(ts_ms / 1000, 'unixepoch')",
 }
 TAG_PREFIX = "tag."
@@ -78,6 +80,13 @@ class LedgerReader:
             raise FileNotFoundError(path)
         self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
         self._db.row_factory = sqlite3.Row
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version not in {0, SCHEMA_VERSION}:
+            self._db.close()
+            raise sqlite3.DatabaseError(
+                f"its tables are of version {version}, this program's of {SCHEMA_VERSION}; "
+                "a worker that starts brings older ones up to date"
+            )
 
     def close(self) -> None:
         """Close it."""
@@ -205,6 +214,7 @@ def _logged(row: sqlite3.Row) -> dict[str, Any]:
         "usage_source": row["usage_source"],
         "cost_nanousd": row["cost_nanousd"],
         "price_card": row["price_card"],
+        "service_tier": row["service_tier"],
         "cache": row["cache"],
         "ttft_ms": row["ttft_us"] / 1_000,
         "total_ms": row["total_us"] / 1_000,

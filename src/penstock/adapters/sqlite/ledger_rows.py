@@ -49,6 +49,7 @@ def exchange_row(event: ExchangeSettled) -> Row:
         None if None in costs else known,
         known,
         last.price_card,
+        last.service_tier,
         *msgspec.structs.astuple(_sum([attempt.usage for attempt in attempts])),
     )
 
@@ -60,7 +61,7 @@ def attempt_row(request: RequestFacts, subject: Subject, attempt: AttemptFacts) 
         *(attempt.opened_ms, attempt.outcome, attempt.cause, attempt.status),
         *(attempt.usage_source, attempt.cost_nanousd, attempt.reserved_nanousd, attempt.price_card),
         *(attempt.model_answered, attempt.finish_reason, attempt.upstream_request_id),
-        *(attempt.connect_us, attempt.first_byte_us, attempt.total_us),
+        *(attempt.connect_us, attempt.first_byte_us, attempt.total_us, attempt.service_tier),
         *msgspec.structs.astuple(attempt.usage),
     )
 
@@ -89,6 +90,7 @@ def interrupted(event: AttemptOpened) -> AttemptFacts:
         cost_nanousd=event.reserved_nanousd,
         reserved_nanousd=event.reserved_nanousd,
         price_card=event.price_card,
+        service_tier=event.service_tier,
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from penstock.core.usage import Usage
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 USAGE_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Usage))
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
 
@@ -16,12 +16,13 @@ EXCHANGE_COLUMNS = (
     *("tags", "attempts", "retries", "outcome", "status", "code", "finish_reason", "success", "cache"),
     *("ttft_us", "total_us", "overhead_us", "connect_us", "first_byte_us", "upstream_us"),
     *("bytes_in", "bytes_out", "usage_source", "cost_nanousd", "spent_nanousd", "price_card"),
+    "service_tier",
     *USAGE_COLUMNS,
 )
 ATTEMPT_COLUMNS = (
     *("request_id", "idx", "key", "target", "model", "opened_ms", "outcome", "cause", "status"),
     *("usage_source", "cost_nanousd", "reserved_nanousd", "price_card", "model_answered", "finish_reason"),
-    *("upstream_request_id", "connect_us", "first_byte_us", "total_us"),
+    *("upstream_request_id", "connect_us", "first_byte_us", "total_us", "service_tier"),
     *USAGE_COLUMNS,
 )
 REFUSAL_COLUMNS = (
@@ -69,7 +70,8 @@ CREATE TABLE exchanges (
 {_USAGE_DDL}  usage_source TEXT NOT NULL,
   cost_nanousd INTEGER,
   spent_nanousd INTEGER NOT NULL,
-  price_card TEXT NOT NULL
+  price_card TEXT NOT NULL,
+  service_tier TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE INDEX exchanges_ts ON exchanges (ts_ms);
 CREATE TABLE attempts (
@@ -92,6 +94,7 @@ CREATE TABLE attempts (
   connect_us INTEGER NOT NULL,
   first_byte_us INTEGER NOT NULL,
   total_us INTEGER NOT NULL,
+  service_tier TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (request_id, idx)
 ) WITHOUT ROWID;
 CREATE TABLE open_exchanges (
@@ -163,3 +166,12 @@ CREATE TRIGGER attempt_spends AFTER INSERT ON attempts BEGIN
 END;
 PRAGMA user_version = {SCHEMA_VERSION};
 """  # noqa: S608 - only our own names go in
+
+# What leads from the tables of an older version to the next one's.
+UPGRADES = {
+    1: """
+ALTER TABLE exchanges ADD COLUMN service_tier TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN service_tier TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 2;
+"""
+}

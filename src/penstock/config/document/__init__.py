@@ -18,7 +18,7 @@ from penstock.config.document.policy import (
     WhenCase,
     WhenNode,
 )
-from penstock.config.document.prices import OTHER_UNITS, TOKEN_UNITS, UNITS, Price, PriceTier
+from penstock.config.document.prices import Price, PriceTier
 from penstock.config.document.providers import Deployment, Facts, Provider, ProviderKind
 from penstock.config.document.routes import (
     Evals,
@@ -40,9 +40,6 @@ from penstock.config.document.server import Cors, Journal, Server, Tls
 from penstock.config.document.tenants import Org, Team, VirtualKey
 
 __all__ = [
-    "OTHER_UNITS",
-    "TOKEN_UNITS",
-    "UNITS",
     "Budget",
     "CheapestNode",
     "Cors",

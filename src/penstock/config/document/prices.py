@@ -6,22 +6,6 @@ import msgspec
 
 from penstock.config.document.fields import Count, Factor, Usd
 
-# The units that a price may name, in the order in which documentation lists them.
-TOKEN_UNITS = (
-    "input",
-    "output",
-    "cache_read",
-    "cache_write",
-    "cache_write_1h",
-    "reasoning",
-    "audio_input",
-    "audio_output",
-    "image_input",
-    "image_output",
-)
-OTHER_UNITS = ("request", "per_image", "per_minute")
-UNITS = TOKEN_UNITS + OTHER_UNITS
-
 
 class PriceTier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rates that hold for all tokens of a request whose input is longer than a threshold.
@@ -74,7 +58,8 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         per_minute: Dollars per minute of audio.
         tiers: Other rates for long inputs, in ascending order of `above_input`.
         batch: Factor for batch requests, such as 0.5.
-        service_tier: Factor for each service tier of the vendor, such as `{flex: 0.5, priority: 2}`.
+        service_tier: Factor for each service tier of the vendor, such as `{flex: 0.5, priority: 2}`. A call in
+            a tier that is not named here has no price; `default`, `standard` and `on_demand` need no factor.
         region_factor: Factor for the region of this deployment, such as 1.1.
     """
 

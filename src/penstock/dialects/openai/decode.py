@@ -7,11 +7,12 @@ import msgspec
 from penstock.core.errors import Refusal
 from penstock.dialects.openai.endpoints import OWNED
 from penstock.shapes.openai import StreamOptions
-from penstock.shapes.openai_request import Endpoint, OpenAIRequest
+from penstock.shapes.openai_request import MAX_TIER, Endpoint, OpenAIRequest
 from penstock.wire.json_fields import FieldsError, scan
 from penstock.wire.multipart import MultipartError, parse_form
 
 _string = msgspec.json.Decoder(str).decode
+_text_or_null = msgspec.json.Decoder(str | None).decode
 _integer = msgspec.json.Decoder(int | None).decode
 _options = msgspec.json.Decoder(StreamOptions | None).decode
 _metadata = msgspec.json.Decoder(dict[str, str] | None).decode
@@ -40,6 +41,7 @@ def decode(endpoint: Endpoint, body: bytes, content_type: bytes) -> OpenAIReques
             prompt_chars=sum([len(raw[name]) for name in endpoint.prompt_fields if name in raw]),
             metadata=_read_metadata(raw),
             fields=fields,
+            service_tier=_service_tier(raw["service_tier"]) if "service_tier" in raw else "",
         )
     except FieldsError as error:
         raise Refusal(error.code, str(error)) from None
@@ -101,6 +103,16 @@ def _count(text: bytes, name: str) -> int | None:
 
 def _choices(raw: dict[str, bytes]) -> int:
     return max([1, *[_count(raw[name], name) or 1 for name in ("n", "best_of") if name in raw]])
+
+
+def _service_tier(text: bytes) -> str:
+    try:
+        name = _text_or_null(text) or ""
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Refusal("invalid_type", "service_tier must be a string", param="service_tier") from None
+    if len(name) > MAX_TIER:
+        raise Refusal("invalid_type", "service_tier is no tier's name", param="service_tier")
+    return name
 
 
 def _read_metadata(raw: dict[str, bytes]) -> dict[str, str]:

@@ -47,6 +47,7 @@ class StreamReader:
         "model",
         "out",
         "output_chars",
+        "service_tier",
         "tool_calls",
         "usage",
     )
@@ -59,6 +60,7 @@ class StreamReader:
         self.out: bytes = b""
         self.usage: Usage | None = None
         self.model = ""
+        self.service_tier = ""
         self.finish_reason = ""
         self.error = b""
         self.output_chars = 0
@@ -100,6 +102,8 @@ class StreamReader:
             return "error"
         if chunk.model:
             self.model = chunk.model
+        if chunk.service_tier:
+            self.service_tier = chunk.service_tier
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage)
         if self._hide_usage:
@@ -156,6 +160,8 @@ class StreamReader:
         if response is not None:
             if response.model:
                 self.model = response.model
+            if response.service_tier:
+                self.service_tier = response.service_tier
             if response.usage is not None:
                 self.usage = usage_of(response.usage)
         if seen.usage is not None:

@@ -77,6 +77,7 @@ def compile_plan(
         keys=by_hash,
         direct_open=not routes,
         prices=prices,
+        on_unsupported=document.defaults.on_unsupported,
         refuse_unpriced=document.defaults.on_unknown_price == "refuse",
         max_output_tokens=document.defaults.max_output_tokens,
     )

@@ -16,11 +16,12 @@ from penstock.core.plan import Target
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import TOKEN_UNITS, UNITS, RateCard
+from penstock.providers.vendors import VENDORS, Vendor
+from penstock.providers.vendors.row import Auth
 from penstock.routing.resolve import target_of
 from penstock.wire.http1 import header_safe, is_token
 
 SIMULATOR_CARD = rate_card("simulator-1", {"input": 1, "output": 2, "cache_read": 0.1})
-OPENAI_HOST = "api.openai.com"
 Reveal = Callable[[Secret], str]
 Proxy = Callable[[str, str], str]
 
@@ -46,6 +47,7 @@ def provider_from(
     proxy: Proxy,
 ) -> PlannedProvider:
     """One provider with the template of its targets. Raises CompileError."""
+    vendor = VENDORS[config.kind]
     url = config.url or urls.get(config.kind)
     if url is None:
         raise CompileError(f"providers.{name}: no address is known for kind {config.kind}")
@@ -53,7 +55,8 @@ def provider_from(
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     origin = Origin(parts.scheme, host, port, ca_file=ca_file, proxy=proxy(parts.scheme, host))
-    auth, secrets = _auth(name, config, reveal)
+    auth, secrets = _auth(name, config, vendor, reveal)
+    known_host = host == urlsplit(vendor.base_url).hostname
     template = Target(
         id=name,
         provider=name,
@@ -65,19 +68,38 @@ def provider_from(
         auth=auth,
         secrets=secrets,
         card=SIMULATOR_CARD if config.kind == "simulator" else None,
-        cap_field="max_completion_tokens" if host == OPENAI_HOST else "max_tokens",
+        # Another server of kind openai knows the older name, and OpenAI alone refuses it.
+        cap_field=vendor.cap_field if known_host or config.kind != "openai" else "max_tokens",
+        asks_stream_usage=vendor.stream_usage,
+        speaks=vendor.speaks,
+        api=vendor.api,
+        embed_api=vendor.embed_api,
+        rerank_api=vendor.rerank_api,
+        profile=vendor.default_profile,
+        query=vendor.query.encode(),
     )
-    price_id = prices.provider_for_url(url) if config.kind == "openai" else None
-    return PlannedProvider(name, config.kind, template, price_id)
+    return PlannedProvider(name, config.kind, template, price_id_of(config, prices), vendor.profiles)
 
 
-def _auth(name: str, config: Provider, reveal: Reveal) -> tuple[bytes, tuple[str, ...]]:
+def price_id_of(config: Provider, prices: PriceBook) -> str | None:
+    """A provider's name in the price catalogue, None where its prices are not known."""
+    if config.kind == "simulator":
+        return None
+    vendor = VENDORS[config.kind]
+    if vendor.price_id in prices.providers:
+        return vendor.price_id
+    return prices.provider_for_url(config.url) if config.url is not None else None
+
+
+def _auth(name: str, config: Provider, vendor: Vendor, reveal: Reveal) -> tuple[bytes, tuple[str, ...]]:
     lines: list[bytes] = []
     secrets: list[str] = []
     if config.api_key is not None:
-        value = _reveal(f"providers.{name}.api_key", config.api_key, reveal)
+        path = f"providers.{name}.api_key"
+        value = _reveal(path, config.api_key, reveal)
         secrets.append(value)
-        lines.append(b"authorization: Bearer %b\r\n" % _line_safe(f"providers.{name}.api_key", value))
+        lines.append(_credential(vendor.auth, _line_safe(path, value)))
+    lines += [b"%b: %b\r\n" % (header.encode(), text.encode()) for header, text in vendor.headers]
     for header, secret in config.headers.items():
         path = f"providers.{name}.headers.{header}"
         if not is_token(header.lower().encode("latin-1", "replace")):
@@ -86,6 +108,15 @@ def _auth(name: str, config: Provider, reveal: Reveal) -> tuple[bytes, tuple[str
         secrets.append(value)
         lines.append(b"%b: %b\r\n" % (header.lower().encode(), _line_safe(path, value)))
     return b"".join(lines), tuple(secrets)
+
+
+def _credential(auth: Auth, value: bytes) -> bytes:
+    """The header line that carries an API key; a key given to a kind that signs is a bearer token."""
+    if auth in ("bearer", "aws", "google", "none"):
+        return b"authorization: Bearer %b\r\n" % value
+    if auth in ("token", "key"):
+        return b"authorization: %b %b\r\n" % (auth.capitalize().encode(), value)
+    return b"%b: %b\r\n" % (auth.encode(), value)
 
 
 def _reveal(path: str, secret: Secret, reveal: Reveal) -> str:

@@ -101,6 +101,9 @@ class Checks:
                 for key in ("base_url", "api_key", "headers"):
                     if getattr(provider, key):
                         self._report(child(path, key), "the simulator has none", "remove the key")
+            elif provider.url is None:
+                missing = [name for name in ("region", "account", "project") if getattr(provider, name) is None]
+                self._report(path, "its address is not known", f"add base_url, or {' and '.join(missing)}")
             elif provider.kind == "openai" and not any(
                 child(path, key) in self.places for key in ("base_url", "api_key")
             ):

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from penstock.compile.plan import compile_plan
+from penstock.compile.targets import price_id_of
 from penstock.config.detect import detect
-from penstock.config.document import Document, Provider, Secret, VirtualKey
+from penstock.config.document import Document, Secret, VirtualKey
 from penstock.config.load import load_file
 from penstock.config.snapshot import Snapshot, make_snapshot, write_snapshot
 from penstock.control.admin_key import ADMIN_KEY, stored_hash
@@ -78,10 +79,6 @@ class Publisher:
 
 def _wanted(prices: PriceBook, document: Document) -> PriceBook:
     """The part of the catalogue that these providers can need: a gateway holds no more."""
-    ids = {prices.provider_for_url(url) for provider in document.providers.values() if (url := _url(provider))}
+    ids = {price_id_of(provider, prices) for provider in document.providers.values()}
     kept = {name: prices.providers[name] for name in sorted(i for i in ids if i is not None)}
     return PriceBook(prices.version, kept)
-
-
-def _url(provider: Provider) -> str | None:
-    return provider.url if provider.kind == "openai" else None

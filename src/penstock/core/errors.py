@@ -47,6 +47,13 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
         "invalid_request",
         "The connection was closed before the request was complete.",
     ),
+    "unsupported_parameter": (
+        400,
+        "invalid_request",
+        "The target cannot take a parameter, and on_unsupported is error.",
+    ),
+    "unsupported_endpoint": (400, "invalid_request", "The target has nothing that serves this endpoint."),
+    "upstream_rejected": (400, "invalid_request", "The provider refused the request."),
     "missing_key": (401, "authentication", "The request carries no API key."),
     "invalid_key": (401, "authentication", "The API key is not known here."),
     "budget_exceeded": (402, "budget", "The key's budget does not cover the request."),

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 from penstock.core.budget import Window
 from penstock.core.exchange import Subject
+from penstock.core.losses import OnUnsupported
 from penstock.core.origin import Origin
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
+from penstock.core.profile import Profile, ProfileRow
 from penstock.core.rates import RateCard
 from penstock.core.retry import RetryRule
 
@@ -26,13 +28,21 @@ class Timeouts:
     total_s: float = 600.0
 
 
+# What a server that calls itself OpenAI-compatible is taken to serve; `openai`: the endpoints that only pass.
+OPENAI_SHAPES = frozenset(
+    {"openai", "openai.chat", "openai.completions", "openai.responses", "openai.embeddings", "rerank"}
+)
+DEFAULT_PROFILE = Profile()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """One vendor model at one upstream with one credential, ready to be sent to.
 
     `auth` holds whole header lines with the credential and never appears in a repr. `secrets` are the texts
     that are removed from whatever an upstream says before anybody sees it. `service_tier` is what `set_fields`
-    puts in place of the request's, None where it leaves it alone.
+    puts in place of the request's, None where it leaves it alone. A client whose API shape it `speaks` gets
+    through with its bytes; others are translated into `api` (chat), `embed_api` or `rerank_api`.
     """
 
     id: str
@@ -51,6 +61,12 @@ class Target:
     asks_stream_usage: bool = True
     cap_field: str = "max_tokens"
     service_tier: str | None = None
+    speaks: frozenset[str] = OPENAI_SHAPES
+    api: str = "openai.chat"
+    embed_api: str = "openai.embeddings"
+    rerank_api: str = "rerank"
+    profile: Profile = DEFAULT_PROFILE
+    query: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,12 +141,13 @@ class VirtualKey:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Provider:
-    """A configured provider: the template of its targets, and its name in the price catalogue."""
+    """A configured provider: the template of its targets, its catalogue name, what its models take."""
 
     name: str
     kind: str
     template: Target
     price_id: str | None = None
+    profiles: tuple[ProfileRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +163,7 @@ class Plan:
     direct_open: bool
     prices: PriceBook
     refuse_unpriced: bool = False
+    on_unsupported: OnUnsupported = "map"
     max_output_tokens: int | None = None
     direct_retry: RetryRule = field(default_factory=RetryRule)
     direct_timeouts: Timeouts = field(default_factory=Timeouts)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from penstock.core.errors import CODES
 from penstock.core.exchange import AttemptFacts, RequestFacts
 from penstock.core.plan import Target
-from penstock.dialects.openai.errors import error_body
+from penstock.dialects.errors import error_body, error_lines
 from penstock.dialects.openai.static import static_answer, static_stream
 from penstock.pipeline.heads import answer_lines, budget_line, cost_line, overhead_line
 from penstock.ports.http_server import HttpRequest, Reply
@@ -15,9 +15,16 @@ from penstock.providers.openai.errors import MAX_TEXT, Failure, redact
 from penstock.providers.openai.response import passed_headers
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
+from penstock.wire.http1 import header_safe
 
 _JSON = b"content-type: application/json\r\n"
 _SSE = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
+# Where each vendor's SDK looks for a request id.
+_ID_HEADERS = {"anthropic": b"request-id", "converse": b"x-amzn-requestid"}
+# Heads of one vendor that mean nothing to another's client.
+_THEIRS = frozenset(
+    {b"content-type", b"x-request-id", b"request-id", b"openai-version", b"openai-processing-ms"}
+)
 Finish = Callable[[], None]
 
 
@@ -36,19 +43,32 @@ class Answering:
         self.received_at = http.received_at
 
     def _id_line(self, upstream: dict[bytes, bytes]) -> bytes:
-        """SDKs show `x-request-id`: the provider's own where it is passed on, else ours."""
-        if b"x-request-id" in upstream:
+        """SDKs show the vendor's header for it: the provider's own id where it is passed on, else ours."""
+        name = _ID_HEADERS.get(self._request.endpoint.dialect, b"x-request-id")
+        if name in upstream:
             return b""
-        return b"x-request-id: %b\r\n" % self._facts.request_id.encode()
+        return b"%b: %b\r\n" % (name, self._facts.request_id.encode())
+
+    def _upstream_lines(self, attempt: Attempt) -> bytes:
+        """What of the upstream's head the client sees, and what translation did."""
+        codec = attempt.codec
+        if codec is None:
+            return passed_headers(attempt.headers) + self._id_line(attempt.headers)
+        headers = attempt.headers
+        if codec.translated:
+            kind = codec.stream_type if attempt.reader is not None else codec.content_type
+            headers = {name: value for name, value in headers.items() if name not in _THEIRS}
+            headers[b"content-type"] = kind
+        warning = codec.warning()
+        said = b"x-penstock-warning: %b\r\n" % header_safe(warning) if warning else b""
+        return passed_headers(headers) + self._id_line(headers) + said
 
     def start_stream(self, attempt: Attempt, route: str, now: float, budget_left: int | None) -> None:
         """The head of a stream; its cost is not known yet."""
         self.started = True
         self.first_us = int((now - self.received_at) * 1_000_000)
-        lines = (
-            passed_headers(attempt.headers)
-            + self._id_line(attempt.headers)
-            + answer_lines(self._facts.request_id, route, attempt.target, attempt.index)
+        lines = self._upstream_lines(attempt) + answer_lines(
+            self._facts.request_id, route, attempt.target, attempt.index
         )
         if attempt.mode == "stream":
             lines += b"cache-control: no-cache\r\n"
@@ -76,8 +96,7 @@ class Answering:
             return
         lines = b"".join(
             (
-                passed_headers(attempt.headers),
-                self._id_line(attempt.headers),
+                self._upstream_lines(attempt),
                 answer_lines(self._facts.request_id, route, attempt.target, attempt.index),
                 cost_line(cost_nanousd),
                 overhead_line(overhead_us),
@@ -97,6 +116,16 @@ class Answering:
         """Status, code, and what writes the error."""
         target = failure.target
         lines = answer_lines(self._facts.request_id, route, target, opened)
+        if not failure.code and failure.foreign and target is not None:
+            code: str = "upstream_rejected"
+            kind: str = "not_found" if failure.status == 404 else "invalid_request"
+            body = self._error(code, kind, self.explain(failure, target))
+            lines += self._id_line({}) + _JSON + error_lines(self._request.endpoint.dialect, code, kind)
+            return (
+                failure.status,
+                f"upstream_{failure.status}",
+                lambda: self._reply.send(failure.status, lines, body),
+            )
         if not failure.code and target is not None:
             body = redact(failure.body.decode("utf-8", "replace"), target.secrets).encode()
             lines += passed_headers(failure.headers) + self._id_line(failure.headers)
@@ -120,8 +149,12 @@ class Answering:
             lines += b"retry-after: %d\r\n" % max(1, int(wait_s + 0.999))
         if status == 402:
             lines += b"x-should-retry: false\r\n"
-        body = error_body(code, kind, message, None, self._facts.request_id)
+        lines += error_lines(self._request.endpoint.dialect, code, kind)
+        body = self._error(code, kind, message)
         return status, code, lambda: self._reply.send(status, lines, body)
+
+    def _error(self, code: str, kind: str, message: str) -> bytes:
+        return error_body(self._request.endpoint.dialect, code, kind, message, None, self._facts.request_id)
 
     def static(self, text: str, route: str, opened: int, now_s: int) -> Finish | None:
         """A fixed text, marked degraded; None where the endpoint has no text to answer with."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.admission.accounts import Account
-from penstock.core.errors import CODES
+from penstock.core.budget import Budget
 from penstock.core.exchange import (
     AttemptFacts,
     AttemptOpened,
@@ -21,17 +21,17 @@ from penstock.core.exchange import (
 )
 from penstock.core.itinerary import OK, AttemptOutcome, GiveUp, Start, Static, Wait
 from penstock.core.plan import Route, Target, VirtualKey
-from penstock.dialects.openai.errors import error_event
 from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.heads import dollars
-from penstock.pipeline.reservation import reservation_for
+from penstock.pipeline.reservation import Reservation, reservation_for
+from penstock.pipeline.sending import encode, request_bytes
 from penstock.pipeline.settlement import settle_attempt, succeeded
+from penstock.pipeline.translation import broken_event
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
-from penstock.providers.openai.request import body_for, head_for
 from penstock.routing.policies import cursor_for
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
@@ -135,21 +135,13 @@ class Exchange:
     def _open(self, target: Target, retry_of: str) -> AttemptOutcome | None:
         """Reserve, write `attempt.opened`, send. An outcome instead where the attempt cannot be made."""
         ctx = self._ctx
+        openai = self._request.endpoint.dialect == "openai" and self._request.endpoint.shape in target.speaks
         reservation = reservation_for(ctx.plan, self._request, target, ctx.learned_of(target.id))
         budget = self._account.budget if self._key.budget is not None else None
         now_ms = ctx.clock.now_ms()
         amount = reservation.amount_nanousd
-        if budget is not None:
-            if amount is None and ctx.plan.refuse_unpriced:
-                what = f" for the service tier {reservation.service_tier!r}" if reservation.service_tier else ""
-                return self._skip(
-                    "unpriced", f"{target.id} has no price{what}, and a budget applies to this key"
-                )
-            if not budget.reserve(amount or 0, now_ms):
-                left = dollars(budget.left_nanousd()).decode()
-                return self._skip(
-                    "budget", f"this request may cost more than the {left} USD that this key has left"
-                )
+        if budget is not None and (skipped := self._reserve(budget, target, reservation, now_ms)) is not None:
+            return skipped
         self._opened += 1
         attempt = Attempt(
             self, self._request, target, self._opened, self._route.timeouts, self._deadline, ctx.clock
@@ -160,6 +152,15 @@ class Exchange:
         attempt.reserved_usage = reservation.usage
         attempt.service_tier = reservation.service_tier
         cap = reservation.cap if budget is not None else None
+        refused = (
+            None if openai else encode(attempt, cap, self._facts, self.http.query, ctx.plan.on_unsupported)
+        )
+        if refused is not None:
+            self._opened -= 1
+            if budget is not None:
+                budget.settle(amount or 0, 0, now_ms)
+            self._skipped = refused
+            return refused.outcome()
         opened = AttemptOpened(
             self._facts,
             self.subject,
@@ -188,6 +189,21 @@ class Exchange:
             return self._failure.outcome()
         return None
 
+    def _reserve(
+        self, budget: Budget, target: Target, reservation: Reservation, now_ms: int
+    ) -> AttemptOutcome | None:
+        """Hold what the attempt may cost; an outcome instead where that is not known or not left."""
+        amount = reservation.amount_nanousd
+        if amount is None and self._ctx.plan.refuse_unpriced:
+            what = f" for the service tier {reservation.service_tier!r}" if reservation.service_tier else ""
+            return self._skip("unpriced", f"{target.id} has no price{what}, and a budget applies to this key")
+        if not budget.reserve(amount or 0, now_ms):
+            left = dollars(budget.left_nanousd()).decode()
+            return self._skip(
+                "budget", f"this request may cost more than the {left} USD that this key has left"
+            )
+        return None
+
     def _not_opened(self, attempt: Attempt, error: Exception) -> None:
         """The opening could not be written, so nothing may be sent: it could be lost without a trace."""
         if self._attempt is attempt:
@@ -200,19 +216,7 @@ class Exchange:
     def _send(self, attempt: Attempt, cap: int | None) -> None:
         if self._attempt is not attempt or self._ended:
             return  # the client hung up in the meantime
-        http = self.http
-        content_type = http.headers.get(b"content-type", b"") if self._request.form is not None else b""
-        body = body_for(self._request, attempt.target, cap)
-        head = head_for(
-            attempt.target,
-            self._request.endpoint.path,
-            http.query,
-            len(body),
-            content_type,
-            http.headers,
-            self._facts.request_id.encode(),
-        )
-        attempt.start(self._ctx.transport, head + body)
+        attempt.start(self._ctx.transport, request_bytes(self.http, attempt, cap, self._facts.request_id))
 
     # --- the upstream's side (AttemptListener) ------------------------------------------------------------
 
@@ -252,6 +256,7 @@ class Exchange:
             return
         self._failure = failure
         failure.target, failure.headers = attempt.target, attempt.headers
+        failure.foreign = attempt.codec is not None and attempt.codec.translated
         facts = self._close(attempt, "error", failure.cause)
         if self._answering.started:
             self._break(attempt, failure, facts)
@@ -268,13 +273,11 @@ class Exchange:
     def _break(self, attempt: Attempt, failure: Failure, facts: AttemptFacts) -> None:
         """The stream ends with an error event in its own shape, or is cut where it has none."""
         code = failure.code or "upstream_error"
-        answering = self._answering
-        shape = self._request.endpoint.stream_shape
-        if attempt.mode == "binary" or shape is None:
+        message = self._answering.explain(failure, attempt.target)
+        event = broken_event(self._request, self.http.query, code, message, self._facts)
+        if attempt.mode == "binary" or not event:
             self._settle("error", 200, code, facts, self.reply.abort)
             return
-        message = answering.explain(failure, attempt.target)
-        event = error_event(shape, code, CODES[code][1], message, self._facts.request_id)
         self._settle("error", 200, code, facts, lambda: self.reply.end(event))
 
     # --- the client's side (ReplyListener) ----------------------------------------------------------------

@@ -9,14 +9,16 @@ from penstock.admission.tags import read_tags
 from penstock.core.errors import CODES, Refusal
 from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
 from penstock.core.plan import Plan, Route, VirtualKey
+from penstock.dialects.errors import error_body, error_lines
+from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
-from penstock.dialects.openai.errors import error_body
+from penstock.dialects.paths import PATHS, Found, dialect_of, find
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.exchange import Exchange
 from penstock.pipeline.models import ModelList, entry_body, list_body
 from penstock.ports.http_server import HttpRequest, Reply
-from penstock.shapes.openai_request import Endpoint, OpenAIRequest
+from penstock.shapes.openai_request import OpenAIRequest
 
 _JSON = b"content-type: application/json\r\n"
 _LATER = (
@@ -24,9 +26,6 @@ _LATER = (
     "/v1/batches",
     "/v1/feedback",
     "/v1/usage",
-    "/v1/messages",
-    "/v1beta",
-    "/model/",
     "/mcp",
 )
 MAX_MODEL = 256
@@ -42,32 +41,32 @@ class Gateway:
     def handle(self, request: HttpRequest, reply: Reply) -> None:
         """Answer one request; a defect of ours becomes a 500, never a hanging client."""
         endpoint = ENDPOINTS.get(request.path)
-        if endpoint is None or request.method != b"POST":
-            self._other(request, reply, endpoint)
+        found = Found(endpoint) if endpoint is not None else find(request.path)
+        if found is None or request.method != b"POST":
+            self._other(request, reply, found)
             return
-        admission = _Admission(self.ctx, request, endpoint)
+        admission = _Admission(self.ctx, request, found)
         try:
             exchange = admission.admit(reply)
         except Refusal as refusal:
             admission.record(refusal)
-            self._refuse(reply, refusal, admission.request_id)
+            self._refuse(reply, refusal, admission.request_id, found.endpoint.dialect)
         except Exception:
-            self._refuse(
-                reply, Refusal("internal_error", "the gateway failed on this request"), admission.request_id
-            )
+            refusal = Refusal("internal_error", "the gateway failed on this request")
+            self._refuse(reply, refusal, admission.request_id, found.endpoint.dialect)
             raise
         else:
             exchange.start()
 
     def refuse(self, path: str, reply: Reply, status: int, code: str, message: str) -> None:
         """The server refuses the message itself."""
-        del path
         request_id = self.ctx.new_request_id()
-        body = error_body(code, CODES[code][1], message, None, request_id)
-        reply.send(status, _JSON + _id_lines(request_id), body)
+        dialect, kind = dialect_of(path), CODES[code][1]
+        body = error_body(dialect, code, kind, message, None, request_id)
+        reply.send(status, _JSON + _id_lines(request_id) + error_lines(dialect, code, kind), body)
 
-    def _refuse(self, reply: Reply, refusal: Refusal, request_id: str) -> None:
-        lines = _JSON + _id_lines(request_id)
+    def _refuse(self, reply: Reply, refusal: Refusal, request_id: str, dialect: str = "openai") -> None:
+        lines = _JSON + _id_lines(request_id) + error_lines(dialect, refusal.code, refusal.type)
         if refusal.retry_after_s is not None:
             lines += b"retry-after: %d\r\n" % max(1, int(refusal.retry_after_s + 0.999))
         if refusal.status == 402:
@@ -75,10 +74,10 @@ class Gateway:
         reply.send(
             refusal.status,
             lines,
-            error_body(refusal.code, refusal.type, str(refusal), refusal.param, request_id),
+            error_body(dialect, refusal.code, refusal.type, str(refusal), refusal.param, request_id),
         )
 
-    def _other(self, request: HttpRequest, reply: Reply, endpoint: Endpoint | None) -> None:
+    def _other(self, request: HttpRequest, reply: Reply, found: Found | None) -> None:
         request_id = self.ctx.new_request_id()
         path, method = request.path, request.method
         if path in ("/", "/healthz") and method in (b"GET", b"HEAD"):
@@ -88,17 +87,17 @@ class Gateway:
             reply.send(status, _JSON, b'{"status":"%b"}' % (b"ready" if self.ready else b"draining"))
         elif path == "/v1/models" or path.startswith("/v1/models/"):
             self._models(request, reply, request_id)
-        elif endpoint is not None:
-            self._refuse(reply, Refusal("method_not_allowed", f"send POST to {path}"), request_id)
+        elif found is not None:
+            refusal = Refusal("method_not_allowed", f"send POST to {path}")
+            self._refuse(reply, refusal, request_id, found.endpoint.dialect)
         elif path.startswith(_LATER):
             self._refuse(
                 reply, Refusal("endpoint_not_built", f"{path} is not served by this version yet"), request_id
             )
         else:
-            known = ", ".join(sorted(ENDPOINTS))
-            self._refuse(
-                reply, Refusal("unknown_path", f"nothing is served at {path}; there are {known}"), request_id
-            )
+            known = ", ".join(sorted(PATHS))
+            refusal = Refusal("unknown_path", f"nothing is served at {path}; there are {known}")
+            self._refuse(reply, refusal, request_id, dialect_of(path))
 
     def _models(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
         if request.method not in (b"GET", b"HEAD"):
@@ -127,13 +126,14 @@ class Gateway:
 class _Admission:
     """Stages 1 and 2 of one request; remembers how far it came, for the record of a refusal."""
 
-    __slots__ = ("_ctx", "_decoded", "_endpoint", "_http", "_key", "_plan", "_route", "request_id")
+    __slots__ = ("_ctx", "_decoded", "_endpoint", "_found", "_http", "_key", "_plan", "_route", "request_id")
 
-    def __init__(self, ctx: GatewayContext, http: HttpRequest, endpoint: Endpoint) -> None:
+    def __init__(self, ctx: GatewayContext, http: HttpRequest, found: Found) -> None:
         self._ctx = ctx
         self._plan: Plan = ctx.plan
         self._http = http
-        self._endpoint = endpoint
+        self._found = found
+        self._endpoint = found.endpoint
         self.request_id = ctx.new_request_id()
         self._key: VirtualKey | None = None
         self._decoded: OpenAIRequest | None = None
@@ -143,7 +143,7 @@ class _Admission:
         """Who asks, for what, on which route, with what room. Raises Refusal."""
         ctx, http = self._ctx, self._http
         key = self._key = key_of(self._plan, http.headers)
-        request = self._decoded = decode(self._endpoint, http.body, http.headers.get(b"content-type", b""))
+        request = self._decoded = self._decode()
         route = self._route = ctx.resolver.resolve(request.model, key)
         tags = read_tags(http.headers.get(b"x-penstock-tags"), request.metadata, key.tags)
         missing = [name for name in route.required_tags if name not in tags]
@@ -160,12 +160,18 @@ class _Admission:
         facts = self._facts(request, route, tags)
         return Exchange(ctx, http, reply, request, route, key, subject, account, facts)
 
+    def _decode(self) -> OpenAIRequest:
+        http = self._http
+        if self._endpoint.dialect == "openai":
+            return decode(self._endpoint, http.body, http.headers.get(b"content-type", b""))
+        return decode_native(self._found, http.body)
+
     def _facts(self, request: OpenAIRequest, route: Route, tags: dict[str, str]) -> RequestFacts:
         get = tags.get
         return RequestFacts(
             self.request_id,
             self._ctx.clock.now_ms(),
-            "openai",
+            self._endpoint.dialect,
             self._endpoint.name,
             route.name,
             request.model[:MAX_MODEL],
@@ -183,7 +189,7 @@ class _Admission:
         facts = RequestFacts(
             self.request_id,
             self._ctx.clock.now_ms(),
-            "openai",
+            self._endpoint.dialect,
             self._endpoint.name,
             self._route.name if self._route is not None else "",
             request.model[:MAX_MODEL] if request is not None else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
+from urllib.parse import quote
 
 import msgspec
 
@@ -11,6 +12,7 @@ from penstock.core.errors import Refusal
 from penstock.core.plan import Plan, Provider, Route, Target, TargetNode, VirtualKey
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
+from penstock.core.profile import profile_for
 
 MAX_DIRECT = 4096
 
@@ -101,9 +103,12 @@ def target_of(provider: Provider, model: str, prices: PriceBook, now_ms: int) ->
     card = provider.template.card
     if provider.price_id is not None:
         card = prices.find(provider.price_id, model, now_ms)
+    template = provider.template
     return replace(
-        provider.template,
+        template,
         id=f"{provider.name}/{model}",
+        base_path=template.base_path.replace(b"{model}", quote(model, safe="").encode()),
+        profile=profile_for(model, provider.profiles, template.profile),
         model=model,
         model_json=msgspec.json.encode(model),
         card=card,

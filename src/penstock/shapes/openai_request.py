@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from penstock.core.chat import ChatRequest
 from penstock.wire.json_fields import Fields
 from penstock.wire.multipart import Form
 
 # No vendor's service tier has a longer name; the rest of one is not written down.
 MAX_TIER = 64
+
+
+Task = Literal["chat", "count", "embed", "rerank", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,9 @@ class Endpoint:
 
     `stream_shape`: how its streams are read, None where it has none. `cap_fields`: the request fields that
     bound the output. `prompt_fields`: whose text is the input, for estimates. `usage_on_request`: a
-    stream tells its usage only where it is asked to.
+    stream tells its usage only where it is asked to. `shape` names its JSON: a target that speaks it gets the
+    bytes; `task` is what can be translated for one that does not. `cap_path` leads to the output bound where
+    it does not stand at the top.
     """
 
     name: str
@@ -30,6 +36,10 @@ class Endpoint:
     default_model: str | None = None
     usage_on_request: bool = False
     makes_images: bool = False
+    dialect: str = "openai"
+    shape: str = "openai"
+    task: Task = "other"
+    cap_path: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +48,7 @@ class OpenAIRequest:
 
     `cap` is the client's own bound on output tokens per choice, `choices` how many it asked for;
     `prompt_chars` measures the input text for estimates. `service_tier` is empty where none is asked for.
+    `chat` is the request in the pivot, once something has asked for it.
     """
 
     endpoint: Endpoint
@@ -52,3 +63,4 @@ class OpenAIRequest:
     fields: Fields | None = None
     form: Form | None = None
     service_tier: str = ""
+    chat: ChatRequest | None = None

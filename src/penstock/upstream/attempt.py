@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import msgspec
-
 from penstock.core.plan import Target, Timeouts
 from penstock.core.usage import Usage
 from penstock.ports.clock import Clock
@@ -20,10 +18,13 @@ from penstock.providers.openai.errors import (
     failure_of_cause,
     failure_of_event,
     failure_of_status,
+    read_error,
 )
 from penstock.providers.openai.stream import StreamReader
-from penstock.shapes.openai import Answer, decode_answer, given
+from penstock.shapes.openai import Answer
 from penstock.shapes.openai_request import OpenAIRequest
+from penstock.upstream.codec import Codec, EventReader, Framer, Whole
+from penstock.upstream.whole import read_whole
 from penstock.wire.http1 import parse_retry_after
 from penstock.wire.sse import EventTooLargeError, SseDecoder
 
@@ -69,6 +70,8 @@ class Attempt:
         "_total_deadline",
         "accepted",
         "answer",
+        "body",
+        "codec",
         "connected_at",
         "deadline",
         "ended_at",
@@ -88,6 +91,7 @@ class Attempt:
         "status",
         "target",
         "touched",
+        "whole",
     )
 
     def __init__(
@@ -108,9 +112,12 @@ class Attempt:
         self._parts: list[bytes] = []
         self._held: list[bytes] = []
         self._bytes = 0
-        self._sse: SseDecoder | None = None
-        self.reader: StreamReader | None = None
+        self._sse: Framer | None = None
+        self.codec: Codec | None = None
+        self.body = b""
+        self.reader: EventReader | None = None
         self.answer: Answer | None = None
+        self.whole: Whole | None = None
         self.request = request
         self.target = target
         self.index = index
@@ -186,8 +193,14 @@ class Attempt:
         self.first_at = self._clock.monotonic()
         kind = headers.get(b"content-type", b"").lower()
         endpoint = self.request.endpoint
+        codec = self.codec
         if status != 200:
             self.mode = "error"
+        elif codec is not None:
+            self.mode = "whole"
+            if self.request.stream and codec.streams(kind):
+                self.mode = "stream"
+                self._sse, self.reader = codec.stream()
         elif (
             self.request.stream and endpoint.stream_shape is not None and kind.startswith(b"text/event-stream")
         ):
@@ -267,10 +280,15 @@ class Attempt:
 
     def _end_early(self) -> None:
         """The last event is there; that the body does not end, or breaks off, harms nobody."""
-        reader, sse = self.reader, self._sse
+        reader = self.reader
         self.cancel()
-        if reader is not None and sse is not None:
-            self._listener.attempt_done(self, self._joined_held() + reader.rest() + sse.rest())
+        if reader is not None:
+            self._listener.attempt_done(self, self._joined_held() + reader.rest() + self._tail())
+
+    def _tail(self) -> bytes:
+        """What has come of an event that never ended: passed on where the bytes pass, else nothing."""
+        sse, codec = self._sse, self.codec
+        return b"" if sse is None or (codec is not None and codec.translated) else sse.rest()
 
     def _joined_held(self) -> bytes:
         held, self._held = self._held, []
@@ -280,7 +298,7 @@ class Attempt:
         if out and (data := out[0] if len(out) == 1 else b"".join(out)):
             self._listener.attempt_frames(self, data)
 
-    def _stream_failed(self, kind: str, reader: StreamReader) -> None:
+    def _stream_failed(self, kind: str, reader: EventReader) -> None:
         if kind == "garbage":
             failure = failure_of_cause("garbage", reader.error.decode("utf-8", "replace"))
         else:
@@ -314,32 +332,31 @@ class Attempt:
         else:
             self._listener.attempt_done(self, b"".join(self._parts))
 
-    def _stream_end(self, reader: StreamReader) -> None:
+    def _stream_end(self, reader: EventReader) -> None:
         """The stream ended without its mark: whole if a choice said why it finished, as some vendors do."""
-        if reader.finish_reason and self._sse is not None:
-            self._listener.attempt_done(self, self._joined_held() + reader.rest() + self._sse.rest())
+        if reader.finish_reason:
+            self._listener.attempt_done(self, self._joined_held() + reader.rest() + self._tail())
         else:
             self._listener.attempt_failed(
                 self, failure_of_cause("cut", "the stream ended before its last event")
             )
 
     def _whole(self, body: bytes) -> None:
-        try:
-            answer = decode_answer(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            text = body[:500].decode("utf-8", "replace")
-            self._listener.attempt_failed(self, failure_of_cause("garbage", f"{error}; the answer was: {text}"))
+        read = read_whole(self.codec, body)
+        if isinstance(read, Failure):
+            self._listener.attempt_failed(self, read)
             return
-        if given(answer.error) and not answer.choices:
-            failure = failure_of_event(bytes(answer.error))
-            self._listener.attempt_failed(self, failure)
-            return
-        self.answer = answer
+        if isinstance(read, Answer):
+            self.answer = read
+        else:
+            self.whole = read
+            body = read.out
         self._listener.attempt_done(self, body)
 
     def _error(self, body: bytes) -> None:
         retry_after_s = parse_retry_after(self.headers.get(b"retry-after"), self._clock.now_ms() / 1000)
-        self._listener.attempt_failed(self, failure_of_status(self.status, body, retry_after_s))
+        error = self.codec.error(body) if self.codec is not None else read_error(body)
+        self._listener.attempt_failed(self, failure_of_status(self.status, body, retry_after_s, error))
 
     def on_failure(self, cause: str, detail: str) -> None:
         """The connection failed."""

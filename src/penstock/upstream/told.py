@@ -13,6 +13,8 @@ def reported_usage(attempt: Attempt) -> Usage | None:
     """The usage that the upstream reported, None where it did not."""
     if attempt.reader is not None:
         return attempt.reader.usage
+    if attempt.whole is not None:
+        return attempt.whole.usage
     if attempt.answer is not None:
         return usage_of_answer(attempt.answer, attempt.request.endpoint.name)
     return None
@@ -22,6 +24,8 @@ def output_chars(attempt: Attempt) -> int:
     """Characters of output that arrived, for estimates."""
     if attempt.reader is not None:
         return attempt.reader.output_chars
+    if attempt.whole is not None:
+        return attempt.whole.output_chars
     total = 0
     if attempt.answer is not None:
         for choice in attempt.answer.choices or ():
@@ -33,6 +37,8 @@ def finish_reason(attempt: Attempt) -> str:
     """Why the answer ended, in the provider's word; empty where it has not."""
     if attempt.reader is not None:
         return attempt.reader.finish_reason
+    if attempt.whole is not None:
+        return attempt.whole.finish_reason
     if attempt.answer is not None:
         for choice in attempt.answer.choices or ():
             return choice.finish_reason or ""
@@ -45,6 +51,8 @@ def service_tier(attempt: Attempt) -> str:
     told = ""
     if attempt.reader is not None:
         told = attempt.reader.service_tier
+    elif attempt.whole is not None:
+        told = attempt.whole.service_tier
     elif attempt.answer is not None:
         told = attempt.answer.service_tier or ""
     # A stream's first events may still say `auto`, which is no tier that anybody is billed for.
@@ -55,4 +63,6 @@ def model_answered(attempt: Attempt) -> str:
     """The model that the answer names."""
     if attempt.reader is not None:
         return attempt.reader.model
+    if attempt.whole is not None:
+        return attempt.whole.model
     return (attempt.answer.model or "") if attempt.answer is not None else ""

@@ -27,7 +27,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
 
     on_unknown_price: Literal["flag", "refuse"] = "refuse"
-    on_unsupported: Literal["map", "drop", "refuse"] = "map"
+    on_unsupported: Literal["map", "drop", "error"] = "map"
     provider_order: tuple[Name, ...] = ()
     max_output_tokens: Count = 8192
     session: SessionCeiling | None = None

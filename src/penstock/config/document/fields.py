@@ -13,6 +13,8 @@ Name = Annotated[str, Meta(extra={"reads": "name"})]
 LONGEST_TARGET = 256
 # A target: the name of a deployment, or "provider/model".
 Target = Annotated[str, Meta(min_length=1, max_length=LONGEST_TARGET)]
+# One label of a host name or one segment of a path.
+Part = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 Text = Annotated[str, Meta(min_length=1)]
 
 # "127.0.0.1:4000", "[::1]:4000" or "localhost:4000".

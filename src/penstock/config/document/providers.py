@@ -7,14 +7,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from penstock.config.document.fields import CountOrNone, Name, Text, Url
+from penstock.config.document.fields import CountOrNone, Name, Part, Text, Url
 from penstock.config.document.limits import Limits
 from penstock.config.document.prices import Price
 from penstock.config.document.secret import Secret
+from penstock.providers.vendors import VENDORS
 
-ProviderKind = Literal["openai", "anthropic", "google", "vertex", "azure", "bedrock", "cohere", "simulator"]
-
-OPENAI_BASE_URL = "https://api.openai.com/v1"
+# The kinds of providers/vendors, which a test holds equal: written out, so that the schema can list them.
+ProviderKind = Literal[
+    "openai", "azure", "azure-deployments", "anthropic", "google", "vertex", "bedrock", "mistral",
+    "cohere", "ollama", "deepseek", "xai", "groq", "cerebras", "sambanova", "together", "fireworks",
+    "deepinfra", "openrouter", "vllm", "llamacpp", "simulator",
+]  # fmt: skip
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,9 +47,12 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A vendor or a server of your own, with the credential that opens it.
 
     Attributes:
-        kind: The API that it speaks; `openai` is any OpenAI-compatible server.
-        base_url: Where it is, the version included, such as `http://127.0.0.1:8000/v1`; kind `openai`
-            defaults to OpenAI's own.
+        kind: The vendor, of docs/providers.md; `openai` is any OpenAI-compatible server.
+        base_url: Where it is, the version included, such as `http://127.0.0.1:8000/v1`; most kinds know
+            their own.
+        region: The vendor's region, such as `eu-west-1`, for kinds whose address has one.
+        account: The account, resource or workspace in the vendor's address, such as an Azure resource's name.
+        project: The project in the vendor's address, such as Google's.
         api_key: The credential, best as `${VARIABLE}` or `${file:/path}`.
         headers: Further headers for every request; the values are secrets.
         facts: What is known about how it treats data.
@@ -53,14 +60,29 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     kind: ProviderKind
     base_url: Url | None = None
+    region: Part | None = None
+    account: Part | None = None
+    project: Part | None = None
     api_key: Secret | None = None
     headers: dict[str, Secret] = {}
     facts: Facts | None = None
 
     @property
     def url(self) -> str | None:
-        """`base_url`, or the kind's own default; None where the kind has no fixed address."""
-        return self.base_url or (OPENAI_BASE_URL if self.kind == "openai" else None)
+        """`base_url`, or the kind's own address; None where the kind has none or a part of it is missing.
+
+        A `{model}` in it is left, for each target to fill in.
+        """
+        if self.base_url:
+            return self.base_url
+        template = VENDORS[self.kind].base_url
+        for name in ("region", "account", "project"):
+            value = getattr(self, name)
+            if f"{{{name}}}" in template:
+                if value is None:
+                    return None
+                template = template.replace(f"{{{name}}}", value)
+        return template or None
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

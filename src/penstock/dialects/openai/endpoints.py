@@ -14,6 +14,8 @@ ENDPOINTS: dict[str, Endpoint] = {
             cap_fields=("max_completion_tokens", "max_tokens"),
             prompt_fields=("messages", "tools", "functions", "response_format"),
             usage_on_request=True,
+            shape="openai.chat",
+            task="chat",
         ),
         Endpoint(
             "completions",
@@ -22,6 +24,8 @@ ENDPOINTS: dict[str, Endpoint] = {
             cap_fields=("max_tokens",),
             prompt_fields=("prompt", "suffix"),
             usage_on_request=True,
+            shape="openai.completions",
+            task="chat",
         ),
         Endpoint(
             "responses",
@@ -29,12 +33,20 @@ ENDPOINTS: dict[str, Endpoint] = {
             stream_shape="events",
             cap_fields=("max_output_tokens",),
             prompt_fields=("input", "instructions", "tools", "text"),
+            shape="openai.responses",
+            task="chat",
         ),
-        Endpoint("embeddings", "/v1/embeddings", prompt_fields=("input",)),
+        Endpoint(
+            "embeddings",
+            "/v1/embeddings",
+            prompt_fields=("input",),
+            shape="openai.embeddings",
+            task="embed",
+        ),
         Endpoint(
             "moderations", "/v1/moderations", prompt_fields=("input",), default_model="omni-moderation-latest"
         ),
-        Endpoint("rerank", "/v1/rerank", prompt_fields=("query", "documents")),
+        Endpoint("rerank", "/v1/rerank", prompt_fields=("query", "documents"), shape="rerank", task="rerank"),
         Endpoint(
             "images.generations",
             "/v1/images/generations",

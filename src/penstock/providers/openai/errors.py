@@ -61,7 +61,10 @@ MAX_TEXT = 2000
 
 @dataclass(slots=True)
 class Failure:
-    """One attempt's failure. `code` is empty where the upstream's own 4xx goes to the client as it is."""
+    """One attempt's failure. `code` is empty where the upstream's own 4xx goes to the client as it is.
+
+    `foreign`: the upstream speaks another API than the client, so that its words go, but not its shape.
+    """
 
     cause: str
     code: str
@@ -72,15 +75,15 @@ class Failure:
     verdict: Verdict = "fallback"
     target: Target | None = None
     headers: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    foreign: bool = False
 
     def outcome(self) -> AttemptOutcome:
         """What the policy is told."""
         return AttemptOutcome(self.verdict, self.cause, self.retry_after_s)
 
 
-def failure_of_status(status: int, body: bytes, retry_after_s: float | None) -> Failure:
-    """The failure that an error status is."""
-    error = read_error(body)
+def failure_of_status(status: int, body: bytes, retry_after_s: float | None, error: ErrorShape) -> Failure:
+    """The failure that an error status is; `error` is what could be read of its body."""
     default: tuple[Verdict, str] = ("retry", "upstream_error") if status >= 500 else ("final", "")
     verdict, code = _STATUS.get(status, default)
     if status == 429 and error.code in _QUOTA:

@@ -9,6 +9,7 @@ from penstock.wire.json_fields import scan
 # What of the client's headers an upstream may see.
 _FORWARDED = (
     b"openai-beta",
+    b"anthropic-beta",
     b"idempotency-key",
     b"traceparent",
     b"tracestate",
@@ -56,19 +57,18 @@ def _write_cap(
 
 def head_for(
     target: Target,
-    path: str,
+    path: bytes,
     query: bytes,
     length: int,
     content_type: bytes,
     client: dict[bytes, bytes],
     request_id: bytes,
 ) -> bytes:
-    """The request head, up to and including its blank line."""
-    suffix = path.removeprefix("/v1").encode()
+    """The request head, up to and including its blank line; `path` is what follows the target's base."""
     lines = [
         b"POST ",
         target.base_path,
-        suffix,
+        path,
         b"?" + query if query else b"",
         b" HTTP/1.1\r\nhost: ",
         target.origin.authority,

@@ -1,0 +1,42 @@
+"""The bytes of an attempt's request."""
+
+from __future__ import annotations
+
+from penstock.core.errors import Refusal
+from penstock.core.exchange import RequestFacts
+from penstock.core.losses import OnUnsupported, UnsupportedError
+from penstock.pipeline.translation import codec_for
+from penstock.ports.http_server import HttpRequest
+from penstock.providers.openai.errors import Failure
+from penstock.providers.openai.request import body_for, head_for
+from penstock.upstream.attempt import Attempt
+
+
+def encode(
+    attempt: Attempt, cap: int | None, facts: RequestFacts, query: bytes, policy: OnUnsupported
+) -> Failure | None:
+    """Put the request into the target's words; the failure where it cannot be said in them."""
+    try:
+        codec = codec_for(attempt.request, attempt.target, facts, query, policy)
+        if codec is not None:
+            attempt.codec = codec
+            attempt.body = codec.body(cap)
+    except UnsupportedError as error:
+        return Failure("unsupported", "unsupported_parameter", 0, f"{attempt.target.id}: {error}")
+    except Refusal as refusal:
+        return Failure("unsupported", refusal.code, 0, str(refusal))
+    return None
+
+
+def request_bytes(http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str) -> bytes:
+    """Head and body for the attempt's target; `cap` is the output bound that its reservation stands on."""
+    request, target, codec = attempt.request, attempt.target, attempt.codec
+    if codec is not None:
+        body = attempt.body
+        path, query, content_type = codec.path(), target.query, b"application/json"
+    else:
+        body = body_for(request, target, cap)
+        path, query = request.endpoint.path.removeprefix("/v1").encode(), target.query or http.query
+        content_type = http.headers.get(b"content-type", b"") if request.form is not None else b""
+    head = head_for(target, path, query, len(body), content_type, http.headers, request_id.encode())
+    return head + body

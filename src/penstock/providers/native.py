@@ -1,0 +1,43 @@
+"""The upstream request where client and target speak the same API: bytes as received, owned fields patched."""
+
+from __future__ import annotations
+
+from penstock.core.plan import Target
+from penstock.shapes.openai_request import OpenAIRequest
+from penstock.wire.json_fields import Fields, scan
+
+_EMPTY = scan(b"{}")
+
+
+def native_body(request: OpenAIRequest, target: Target, cap: int | None) -> bytes:
+    """The body for this target. `cap`: the output bound that the reservation used, written into it."""
+    fields = request.fields
+    if fields is None:
+        return b""
+    edits: dict[str, bytes] = dict(target.set_fields)
+    if "model" in fields.raw and fields.raw["model"] != target.model_json:
+        edits["model"] = target.model_json
+    if cap is not None and request.endpoint.cap_fields:
+        _write_cap(request, fields, cap, edits)
+    return fields.patch(edits) if edits else fields.body
+
+
+def _write_cap(request: OpenAIRequest, fields: Fields, cap: int, edits: dict[str, bytes]) -> None:
+    if request.cap is not None and request.cap <= cap:
+        return
+    text = b"%d" % cap
+    path = request.endpoint.cap_path
+    if not path:
+        edits[request.endpoint.cap_fields[0]] = text
+        return
+    outer, inner = path
+    outer = _spelling(fields, outer)
+    given = edits.get(outer) or fields.raw.get(outer, b"null")
+    inside = _EMPTY if given == b"null" else scan(given)
+    edits[outer] = inside.patch({_spelling(inside, inner): text})
+
+
+def _spelling(fields: Fields, name: str) -> str:
+    """The key as the client wrote it: Google takes camel case and snake case."""
+    snake = "".join([f"_{char.lower()}" if char.isupper() else char for char in name])
+    return snake if snake in fields.raw else name

@@ -1,0 +1,52 @@
+"""Where each API shape is served below a provider's base URL, the version included in the base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+Path = Callable[[str, bool], str]
+
+
+def _named(path: str) -> Path:
+    return lambda _model, _stream: path
+
+
+def _gemini(method: str) -> Path:
+    return lambda model, _stream: f"/models/{quote(model, safe='')}:{method}"
+
+
+def _generate(model: str, stream: bool) -> str:
+    method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    return f"/models/{quote(model, safe='')}:{method}"
+
+
+def _converse(model: str, stream: bool) -> str:
+    return f"/model/{quote(model, safe='')}/converse{'-stream' if stream else ''}"
+
+
+_PATHS: dict[str, Path] = {
+    "openai.chat": _named("/chat/completions"),
+    "openai.completions": _named("/completions"),
+    "openai.responses": _named("/responses"),
+    "openai.embeddings": _named("/embeddings"),
+    "mistral": _named("/chat/completions"),
+    "rerank": _named("/rerank"),
+    "anthropic": _named("/messages"),
+    "anthropic.count": _named("/messages/count_tokens"),
+    "gemini": _generate,
+    "gemini.count": _gemini("countTokens"),
+    "gemini.embed": _gemini("embedContent"),
+    "gemini.embeds": _gemini("batchEmbedContents"),
+    "converse": _converse,
+    "cohere": _named("/chat"),
+    "cohere.embed": _named("/embed"),
+    "cohere.rerank": _named("/rerank"),
+    "ollama": _named("/chat"),
+    "ollama.embed": _named("/embed"),
+}
+
+
+def path_of(shape: str, model: str, *, stream: bool) -> bytes:
+    """The path below the base URL, with its query where the API needs one."""
+    return _PATHS[shape](model, stream).encode()

@@ -1,0 +1,70 @@
+"""One vendor as data: where it is, how it is authorised, which API it speaks, and how we know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from penstock.core.profile import Profile, ProfileRow
+
+Auth = Literal[
+    "bearer", "x-api-key", "x-goog-api-key", "api-key", "token", "xi-api-key", "key", "aws", "google", "none"
+]
+Evidence = Literal["recorded", "documented", "run"]
+
+# Everything that a server may serve in OpenAI's shapes; a row names its own share.
+CHAT = frozenset({"openai.chat"})
+CHAT_AND_EMBEDDINGS = frozenset({"openai.chat", "openai.embeddings"})
+LEGACY = frozenset({"openai.chat", "openai.completions", "openai.embeddings"})
+EVERYTHING = frozenset(
+    {"openai", "openai.chat", "openai.completions", "openai.responses", "openai.embeddings", "rerank"}
+)
+
+DEFAULT_PROFILE = Profile()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor:
+    """A row of the registry.
+
+    Attributes:
+        kind: Its name in the configuration.
+        title: Its name for people.
+        base_url: Where its API is, the version included; `{region}`, `{account}` and `{project}` are filled
+            in from the configuration, `{model}` from the target. Empty where the operator must say it.
+        api: The shape into which chats are translated for it.
+        speaks: The shapes that it takes as they are.
+        auth: How its credential travels: a header's name, `bearer`, or a signature (`aws`, `google`).
+        variable: The environment variable that conventionally holds its key; empty for none.
+        headers: Fixed header lines.
+        query: A fixed query, such as Azure's API version.
+        cap_field: Name of its bound on output tokens in OpenAI's chat shape.
+        stream_usage: Whether a stream may be asked for its usage by `stream_options`.
+        embed_api, rerank_api: The shapes of these endpoints, empty where it has none.
+        media: Further endpoints that pass or are translated, for the table in docs/providers.md.
+        profiles: What its model families accept; the shape's own rows where empty.
+        default_profile: What a model accepts that no row names.
+        price_id: Its name in the price catalogue, empty to look it up by address.
+        evidence: How its translator was checked: `recorded`, `documented` or `run`.
+        source: The vendor's page.
+    """
+
+    kind: str
+    title: str
+    base_url: str = ""
+    api: str = "openai.chat"
+    speaks: frozenset[str] = CHAT_AND_EMBEDDINGS
+    auth: Auth = "bearer"
+    variable: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    query: str = ""
+    cap_field: str = "max_tokens"
+    stream_usage: bool = True
+    embed_api: str = "openai.embeddings"
+    rerank_api: str = ""
+    media: tuple[str, ...] = ()
+    profiles: tuple[ProfileRow, ...] = ()
+    default_profile: Profile = DEFAULT_PROFILE
+    price_id: str = ""
+    evidence: Evidence = "documented"
+    source: str = ""

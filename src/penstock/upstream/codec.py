@@ -1,0 +1,98 @@
+"""How one attempt speaks to its target where that is not plain OpenAI: what it sends, how it reads the answer.
+
+The OpenAI family passes without a codec (providers/openai). Every other pairing has one: `NativeCodec` where
+client and target speak the same API (bytes pass, and are read on the way), `TranslatedCodec` where they differ.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from penstock.core.usage import Usage
+from penstock.shapes.openai import ErrorShape
+
+Kind = Literal["neutral", "content", "last", "error", "garbage"]
+
+
+class Framer(Protocol):
+    """Cuts a stream into whole wire events, kept as the bytes they came in."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The events that `data` completes. Raises EventTooLargeError."""
+        ...
+
+    def rest(self) -> bytes:
+        """What has arrived of an event that is not complete."""
+        ...
+
+
+class EventReader(Protocol):
+    """Reads a stream's events in order; see providers/openai/stream.py."""
+
+    out: bytes
+    error: bytes
+    usage: Usage | None
+    model: str
+    finish_reason: str
+    output_chars: int
+    service_tier: str
+
+    def read(self, event: bytes) -> Kind:
+        """Take one whole event; `out` is then what may go to the client."""
+        ...
+
+    @property
+    def ending(self) -> bool:
+        """Whether the answer is complete, and its last event is held back."""
+        ...
+
+    def rest(self) -> bytes:
+        """What is to be written when the stream ends."""
+        ...
+
+
+class Whole(Protocol):
+    """A whole answer, read: `out` goes to the client."""
+
+    out: bytes
+    usage: Usage | None
+    model: str
+    finish_reason: str
+    output_chars: int
+    service_tier: str
+
+
+class Codec(Protocol):
+    """See the module."""
+
+    content_type: bytes
+    stream_type: bytes
+    translated: bool
+
+    def body(self, cap: int | None) -> bytes:
+        """The request's body; `cap` is the output bound that the reservation stands on."""
+        ...
+
+    def path(self) -> bytes:
+        """The path below the target's base."""
+        ...
+
+    def streams(self, content_type: bytes) -> bool:
+        """Whether an answer of this type is the stream that was asked for."""
+        ...
+
+    def stream(self) -> tuple[Framer, EventReader]:
+        """What cuts and reads this attempt's stream."""
+        ...
+
+    def whole(self, body: bytes) -> Whole:
+        """Read a whole answer. Raises ShapeError where it is not one."""
+        ...
+
+    def error(self, body: bytes) -> ErrorShape:
+        """Read an error body."""
+        ...
+
+    def warning(self) -> str:
+        """What was lost on the way to the target, for `x-penstock-warning`."""
+        ...

@@ -1,0 +1,139 @@
+"""Client and target speak different APIs: requests and answers meet in the pivot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from penstock.core.chat import ChatRequest
+from penstock.core.errors import ShapeError
+from penstock.core.events import Frame
+from penstock.core.losses import Losses, OnUnsupported
+from penstock.core.plan import Target
+from penstock.ports.translation import Addressee, Asked, ChatDialect, ChatProvider, StreamDecoder, StreamEncoder
+from penstock.providers.paths import path_of
+from penstock.shapes.openai import ErrorShape
+from penstock.upstream.client_framing import ClientFraming
+from penstock.upstream.codec import Framer, Kind
+from penstock.upstream.framing import STREAM_TYPES, framer, opened
+from penstock.upstream.meter import Meter
+from penstock.upstream.native_codec import PassedWhole, decode_object
+from penstock.upstream.vendor_error import error_of, told_error
+
+_encode = msgspec.json.Encoder().encode
+
+
+class TranslatingReader(Meter):
+    """Implements upstream.codec.EventReader: each event through the pivot into the client's dialect."""
+
+    __slots__ = ("_decoder", "_encoder", "_ended", "_framing", "_provider", "error", "out")
+
+    def __init__(self, provider: ChatProvider, encoder: StreamEncoder, framing: ClientFraming) -> None:
+        super().__init__()
+        self._provider = provider
+        self._decoder: StreamDecoder = provider.stream()
+        self._encoder = encoder
+        self._framing = framing
+        self._ended = False
+        self.out = b""
+        self.error = b""
+
+    def read(self, event: bytes) -> Kind:
+        """See EventReader."""
+        name, data = opened(self._provider.framing, event)
+        self.out = b""
+        if not data:
+            return "neutral"
+        try:
+            frame: Frame = self._decoder.read(name, data)
+        except ShapeError as error:
+            self.error = f"an event of the stream cannot be read: {error}".encode()
+            return "garbage"
+        kind = self.see(frame)
+        if kind == "error":
+            if self.broke is not None:
+                self.error = told_error(self.broke)
+            return kind
+        self.out = self._framing.frame(self._encoder.write(frame))
+        if kind == "last":
+            self.out += self.rest()
+        return kind
+
+    @property
+    def ending(self) -> bool:
+        """See EventReader."""
+        return bool(self.finish_reason) and not self._ended
+
+    def rest(self) -> bytes:
+        """See EventReader."""
+        if self._ended:
+            return b""
+        self._ended = True
+        return self._framing.frame(self._encoder.end()) + self._framing.close()
+
+
+class TranslatedCodec:
+    """Implements upstream.codec.Codec."""
+
+    translated = True
+
+    def __init__(
+        self,
+        chat: ChatRequest,
+        asked: Asked,
+        target: Target,
+        dialect: ChatDialect,
+        provider: ChatProvider,
+        framing: ClientFraming,
+        on_unsupported: OnUnsupported,
+    ) -> None:
+        self._chat = chat
+        self._asked = asked
+        self._target = target
+        self._dialect = dialect
+        self._provider = provider
+        self._framing = framing
+        self._losses = Losses(on_unsupported)
+        self.content_type = b"application/json"
+        self.stream_type = framing.content_type
+
+    def body(self, cap: int | None) -> bytes:
+        """See Codec. Raises UnsupportedError."""
+        chat = replace(self._chat, model=self._target.model)
+        if cap is not None and (chat.max_output_tokens is None or chat.max_output_tokens > cap):
+            chat = replace(chat, max_output_tokens=cap)
+        addressee = Addressee(self._target.model, self._target.profile, self._losses)
+        body: dict[str, Any] = self._provider.encode_request(chat, addressee)
+        for name, text in self._target.set_fields.items():
+            body[name] = msgspec.Raw(text)
+        return _encode(body)
+
+    def path(self) -> bytes:
+        """See Codec."""
+        return path_of(self._provider.shape, self._target.model, stream=self._chat.stream)
+
+    def streams(self, content_type: bytes) -> bool:
+        """See Codec."""
+        return content_type.startswith(STREAM_TYPES[self._provider.framing])
+
+    def stream(self) -> tuple[Framer, TranslatingReader]:
+        """See Codec."""
+        reader = TranslatingReader(self._provider, self._dialect.stream(self._asked), self._framing)
+        return framer(self._provider.framing), reader
+
+    def whole(self, body: bytes) -> PassedWhole:
+        """See Codec."""
+        reply = self._provider.decode_reply(decode_object(body))
+        whole = PassedWhole(_encode(self._dialect.encode_reply(reply, self._asked)))
+        whole.see_reply(reply)
+        return whole
+
+    def error(self, body: bytes) -> ErrorShape:
+        """See Codec."""
+        return error_of(self._provider.shape, body)
+
+    def warning(self) -> str:
+        """See Codec."""
+        return self._losses.warning()

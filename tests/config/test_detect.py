@@ -12,7 +12,7 @@ import pytest
 from penstock.config.detect import detect
 from penstock.config.document import Provider, Secret
 from penstock.config.probe import probe_models
-from penstock.config.vendors import LOCAL_SERVERS, NOT_YET, VENDORS
+from penstock.config.vendors import DETECTED, LOCAL_SERVERS
 
 
 def nothing(base_url: str, timeout_s: float) -> list[str] | None:
@@ -30,21 +30,14 @@ def test_an_empty_environment_has_the_simulator() -> None:
 
 def test_keys_become_references_in_order() -> None:
     """Each conventional variable is a provider; its value is never copied into the document."""
-    env = {vendor.variable: "value" for vendor in VENDORS} | {"OPENAI_API_KEY": "value"}
+    env = {vendor.variable: "value" for vendor in DETECTED} | {"OPENAI_API_KEY": "value"}
     document, notices = detect(env, nothing)
-    names = ["openai", *(vendor.name for vendor in VENDORS), "sim"]
+    names = ["openai", *(vendor.kind for vendor in DETECTED), "sim"]
     assert list(document.providers) == list(document.defaults.provider_order) == names
     assert document.providers["openai"].url == "https://api.openai.com/v1"
     assert document.providers["groq"].api_key == Secret.template("${GROQ_API_KEY}")
     assert "groq: found GROQ_API_KEY" in notices
     assert "value" not in repr(document)
-
-
-def test_keys_of_vendors_without_a_translator_are_noticed_only() -> None:
-    """A provider that could not be used would fail later and less clearly."""
-    document, notices = detect({variable: "x" for _, variable in NOT_YET}, nothing)
-    assert list(document.providers) == ["sim"]
-    assert notices[0] == "anthropic: found ANTHROPIC_API_KEY, but this version cannot use anthropic yet"
 
 
 @pytest.mark.parametrize(

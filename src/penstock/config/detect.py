@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
-from penstock.config.document import Defaults, Document, Provider, Secret
+from penstock.config.document import Defaults, Document, Provider, ProviderKind, Secret
 from penstock.config.probe import probe_models
 from penstock.config.problem import shorten
 from penstock.config.values import BadValueError, is_loopback, split_address, url
-from penstock.config.vendors import LOCAL_SERVERS, NOT_YET, VENDORS, LocalServer
+from penstock.config.vendors import DETECTED, LOCAL_SERVERS, LocalServer
 
 SIMULATOR = "sim"
 
@@ -33,14 +34,12 @@ def detect(
     providers: dict[str, Provider] = {}
     notices: list[str] = []
     _openai(env, listen, providers, notices)
-    for vendor in VENDORS:
+    for vendor in DETECTED:
         if env.get(vendor.variable):
             secret = Secret.template(f"${{{vendor.variable}}}")
-            providers[vendor.name] = Provider(kind="openai", base_url=vendor.base_url, api_key=secret)
-            notices.append(f"{vendor.name}: found {vendor.variable}")
-    for name, variable in NOT_YET:
-        if env.get(variable):
-            notices.append(f"{name}: found {variable}, but this version cannot use {name} yet")
+            kind = cast("ProviderKind", vendor.kind)
+            providers[vendor.kind] = Provider(kind=kind, api_key=secret)
+            notices.append(f"{vendor.kind}: found {vendor.variable}")
     # A server on our own port could only be another gateway, or what keeps us from starting.
     servers = [server for server in LOCAL_SERVERS if server.port != split_address(listen)[1]]
     known = {provider.base_url for provider in providers.values()}

@@ -68,3 +68,9 @@ class Vendor:
     price_id: str = ""
     evidence: Evidence = "documented"
     source: str = ""
+
+    @property
+    def found_by_key(self) -> bool:
+        """Whether its key's variable is all that it takes to use it."""
+        complete = self.base_url.startswith("https://") and "{" not in self.base_url
+        return bool(self.variable) and complete and self.kind != "openai"

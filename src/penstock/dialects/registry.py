@@ -8,14 +8,35 @@ from typing import cast
 
 from penstock.core.errors import Refusal
 from penstock.ports.translation import ChatDialect
+from penstock.ports.vectors import EmbedDialect, RerankDialect
 
 _CHAT: dict[str, str] = {}
+_EMBED: dict[str, str] = {
+    "openai.embeddings": "embeddings.dialect:EmbeddingsDialect",
+}
+_RERANK: dict[str, str] = {"rerank": "rerank.dialect:RerankDialect"}
+
+
+def _load(known: dict[str, str], shape: str) -> object:
+    if shape not in known:
+        raise Refusal("endpoint_not_built", f"{shape} is not translated by this version yet")
+    module, _, name = known[shape].partition(":")
+    return getattr(import_module(f"penstock.dialects.{module}"), name)()
 
 
 @cache
 def chat_dialect(shape: str) -> ChatDialect:
     """The dialect of a shape. Raises Refusal for one that is not built."""
-    if shape not in _CHAT:
-        raise Refusal("endpoint_not_built", f"{shape} is not translated by this version yet")
-    package, _, name = _CHAT[shape].partition(":")
-    return cast("ChatDialect", getattr(import_module(f"penstock.dialects.{package}.dialect"), name)())
+    return cast("ChatDialect", _load(_CHAT, shape))
+
+
+@cache
+def embed_dialect(shape: str) -> EmbedDialect:
+    """The same for embeddings."""
+    return cast("EmbedDialect", _load(_EMBED, shape))
+
+
+@cache
+def rerank_dialect(shape: str) -> RerankDialect:
+    """The same for rerank."""
+    return cast("RerankDialect", _load(_RERANK, shape))

@@ -13,14 +13,16 @@ from penstock.core.exchange import RequestFacts
 from penstock.core.losses import OnUnsupported
 from penstock.core.plan import Target
 from penstock.dialects.openai.errors import error_event
-from penstock.dialects.registry import chat_dialect
+from penstock.dialects.registry import chat_dialect, embed_dialect, rerank_dialect
 from penstock.ports.translation import Asked
-from penstock.providers.registry import chat_provider
+from penstock.ports.vectors import EmbedAsked, RerankAsked
+from penstock.providers.registry import chat_provider, embed_provider, rerank_provider
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.client_framing import ClientFraming
 from penstock.upstream.codec import Codec
 from penstock.upstream.native_codec import NativeCodec
 from penstock.upstream.translated_codec import TranslatedCodec
+from penstock.upstream.vector_codec import Pair, VectorCodec
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 MAX_DEPTH = 200
@@ -37,7 +39,9 @@ def codec_for(
         # Gemini's stream is always asked for as SSE; a client that wants the JSON array gets it re-framed.
         if not (request.stream and endpoint.dialect == "gemini" and b"alt=sse" not in query):
             return NativeCodec(request, target, chat_provider(endpoint.shape.partition(".")[0]))
-    if endpoint.task != "chat":
+    if endpoint.task in ("embed", "rerank"):
+        return vector_codec_for(request, target, facts, policy)
+    if endpoint.task != "chat" or not target.api:
         raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
     chat = chat_of(request)
     return TranslatedCodec(
@@ -51,6 +55,58 @@ def codec_for(
     )
 
 
+def _body_of(request: OpenAIRequest) -> dict[str, Any]:
+    """The body as a JSON value. Raises Refusal."""
+    try:
+        return _decode(request.fields.body if request.fields is not None else b"{}")
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refusal("invalid_json", f"the body cannot be read: {error}") from None
+
+
+def vector_codec_for(
+    request: OpenAIRequest, target: Target, facts: RequestFacts, policy: OnUnsupported
+) -> Codec:
+    """The codec for embeddings and rerank. Raises Refusal."""
+    endpoint = request.endpoint
+    body = _body_of(request)
+    try:
+        if endpoint.task == "embed" and target.embed_api:
+            dialect = embed_dialect(endpoint.shape)
+            provider = embed_provider(target.embed_api)
+            wish = dialect.decode_request(body, request.model)
+            told = EmbedAsked(wish, facts.model, facts.request_id)
+            return VectorCodec(
+                Pair(
+                    provider.shape,
+                    wish,
+                    provider.encode_request,
+                    provider.decode_reply,
+                    lambda reply: dialect.encode_reply(reply, told),
+                ),
+                target,
+                policy,
+            )
+        if endpoint.task == "rerank" and target.rerank_api:
+            ranker = rerank_dialect(endpoint.shape)
+            vendor = rerank_provider(target.rerank_api)
+            query = ranker.decode_request(body, request.model)
+            asked_for = RerankAsked(query, facts.model, facts.request_id)
+            return VectorCodec(
+                Pair(
+                    target.rerank_api,
+                    query,
+                    vendor.encode_request,
+                    vendor.decode_reply,
+                    lambda reply: ranker.encode_reply(reply, asked_for),
+                ),
+                target,
+                policy,
+            )
+    except ShapeError as error:
+        raise Refusal("invalid_type", str(error), param=error.where or None) from None
+    raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
+
+
 def asked(request: OpenAIRequest, chat: ChatRequest, facts: RequestFacts) -> Asked:
     """What the reply's encoder must know."""
     return Asked(chat, facts.model, facts.request_id, facts.ts_ms // 1000, request.wants_usage)
@@ -59,16 +115,13 @@ def asked(request: OpenAIRequest, chat: ChatRequest, facts: RequestFacts) -> Ask
 def chat_of(request: OpenAIRequest) -> ChatRequest:
     """The request in the pivot. Raises Refusal."""
     if request.chat is None:
-        fields = request.fields
+        body = _body_of(request)
         try:
-            body = _decode(fields.body if fields is not None else b"{}")
             request.chat = chat_dialect(request.endpoint.shape).decode_request(
                 body, request.model, stream=request.stream
             )
         except ShapeError as error:
             raise Refusal("invalid_type", str(error), param=error.where or None) from None
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise Refusal("invalid_json", f"the body cannot be read: {error}") from None
     return request.chat
 
 

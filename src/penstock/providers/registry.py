@@ -8,14 +8,46 @@ from typing import cast
 
 from penstock.core.errors import Refusal
 from penstock.ports.translation import ChatProvider
+from penstock.ports.vectors import EmbedProvider, RerankProvider
+from penstock.providers.embeddings import flavours
 
-_CHAT: dict[str, str] = {}
+_CHAT: dict[str, tuple[str, tuple[object, ...]]] = {}
+_EMBED: dict[str, tuple[str, tuple[object, ...]]] = {
+    "openai.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.OPENAI,)),
+    "mistral.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.MISTRAL,)),
+    "voyage.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.VOYAGE,)),
+    "jina.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.JINA,)),
+    "cohere.embed": ("cohere.embed:CohereEmbed", ()),
+    "ollama.embed": ("ollama.embed:OllamaEmbed", ()),
+}
+_RERANK: dict[str, tuple[str, tuple[object, ...]]] = {
+    "rerank": ("rerank.api:SharedRerank", ()),
+    "cohere.rerank": ("rerank.api:CohereRerank", ()),
+    "voyage.rerank": ("rerank.api:VoyageRerank", ()),
+}
+
+
+def _load(known: dict[str, tuple[str, tuple[object, ...]]], shape: str) -> object:
+    if shape not in known:
+        raise Refusal("endpoint_not_built", f"{shape} is not translated by this version yet")
+    path, arguments = known[shape]
+    module, _, name = path.partition(":")
+    return getattr(import_module(f"penstock.providers.{module}"), name)(*arguments)
 
 
 @cache
 def chat_provider(shape: str) -> ChatProvider:
     """The API of a shape. Raises Refusal for one that is not built."""
-    if shape not in _CHAT:
-        raise Refusal("endpoint_not_built", f"{shape} is not translated by this version yet")
-    package, _, name = _CHAT[shape].partition(":")
-    return cast("ChatProvider", getattr(import_module(f"penstock.providers.{package}.api"), name)())
+    return cast("ChatProvider", _load(_CHAT, shape))
+
+
+@cache
+def embed_provider(shape: str) -> EmbedProvider:
+    """The same for embeddings."""
+    return cast("EmbedProvider", _load(_EMBED, shape))
+
+
+@cache
+def rerank_provider(shape: str) -> RerankProvider:
+    """The same for rerank."""
+    return cast("RerankProvider", _load(_RERANK, shape))

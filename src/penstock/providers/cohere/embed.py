@@ -94,14 +94,16 @@ def _inputs(request: EmbedRequest, where: str, losses: Losses, out: dict[str, An
 
 def _vectors(body: Taker) -> tuple[Vector, ...]:
     """The vectors of each type; none, and the field left where it is, where one cannot be read."""
-    found = body.rest.get("embeddings")
+    found: Any = body.rest.get("embeddings")
     # Version 1 gives floats without their type's name.
-    flat = isinstance(found, list)
-    by_type: Any = {"float": found} if flat else found
-    if not isinstance(by_type, dict):
+    if isinstance(found, list):
+        by_type: dict[str, Any] = {"float": found}
+    elif isinstance(found, dict):
+        by_type = cast("dict[str, Any]", found)
+    else:
         return ()
     vectors: list[Vector] = []
-    for name, rows in cast("dict[str, Any]", by_type).items():
+    for name, rows in by_type.items():
         form = TYPES.get(name)
         if form is None or not isinstance(rows, list):
             return ()
@@ -113,7 +115,7 @@ def _vectors(body: Taker) -> tuple[Vector, ...]:
     if not vectors:
         return ()
     del body.rest["embeddings"]
-    if flat:
+    if isinstance(found, list):
         body.rest["~flat"] = True
     return tuple(vectors)
 

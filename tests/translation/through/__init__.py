@@ -1,0 +1,1 @@
+"""Whole requests through a gateway to upstreams of every API."""

@@ -26,7 +26,7 @@ from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.heads import dollars
 from penstock.pipeline.reservation import Reservation, reservation_for
-from penstock.pipeline.sending import encode, request_bytes
+from penstock.pipeline.sending import encode, send
 from penstock.pipeline.settlement import settle_attempt, succeeded
 from penstock.pipeline.translation import broken_event
 from penstock.ports.clock import Timer
@@ -216,7 +216,7 @@ class Exchange:
     def _send(self, attempt: Attempt, cap: int | None) -> None:
         if self._attempt is not attempt or self._ended:
             return  # the client hung up in the meantime
-        attempt.start(self._ctx.transport, request_bytes(self.http, attempt, cap, self._facts.request_id))
+        send(self._ctx.transport, self.http, attempt, cap, self._facts.request_id)
 
     # --- the upstream's side (AttemptListener) ------------------------------------------------------------
 

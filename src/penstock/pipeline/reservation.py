@@ -38,6 +38,8 @@ def reservation_for(plan: Plan, request: OpenAIRequest, target: Target, learned:
     else:
         cap = 0
     input_tokens = learned.input_tokens_at_most(request.prompt_chars)
+    if request.choices > 1 and "choices" in target.profile.lacks:
+        input_tokens *= request.choices  # asked for one at a time
     output_tokens = cap * request.choices
     images = request.choices if request.endpoint.makes_images else 0
     usage = Usage(input_tokens, output_tokens, requests=1, images=images)

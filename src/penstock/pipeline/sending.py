@@ -1,4 +1,4 @@
-"""The bytes of an attempt's request."""
+"""An attempt's request: put into the target's words, and sent."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from penstock.core.exchange import RequestFacts
 from penstock.core.losses import OnUnsupported, UnsupportedError
 from penstock.pipeline.translation import codec_for
 from penstock.ports.http_server import HttpRequest
+from penstock.ports.transport import Transport
 from penstock.providers.openai.errors import Failure
 from penstock.providers.openai.request import body_for, head_for
 from penstock.upstream.attempt import Attempt
+from penstock.upstream.fan_out import FanOut
 
 
 def encode(
@@ -28,8 +30,8 @@ def encode(
     return None
 
 
-def request_bytes(http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str) -> bytes:
-    """Head and body for the attempt's target; `cap` is the output bound that its reservation stands on."""
+def send(transport: Transport, http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str) -> None:
+    """Send the attempt's request; `cap` is the output bound that its reservation stands on."""
     request, target, codec = attempt.request, attempt.target, attempt.codec
     if codec is not None:
         body = attempt.body
@@ -39,4 +41,6 @@ def request_bytes(http: HttpRequest, attempt: Attempt, cap: int | None, request_
         path, query = request.endpoint.path.removeprefix("/v1").encode(), target.query or http.query
         content_type = http.headers.get(b"content-type", b"") if request.form is not None else b""
     head = head_for(target, path, query, len(body), content_type, http.headers, request_id.encode())
-    return head + body
+    if codec is not None and codec.legs > 1:
+        transport = FanOut(transport, codec.legs)
+    attempt.start(transport, head + body)

@@ -63,11 +63,12 @@ class Whole(Protocol):
 
 
 class Codec(Protocol):
-    """See the module."""
+    """See the module. `legs`: how many times the request is sent (upstream/fan_out.py), usually once."""
 
     content_type: bytes
     stream_type: bytes
     translated: bool
+    legs: int
 
     def body(self, cap: int | None) -> bytes:
         """The request's body; `cap` is the output bound that the reservation stands on."""

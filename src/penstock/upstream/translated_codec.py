@@ -10,14 +10,24 @@ from msgspec.structs import replace
 from penstock.core.chat import ChatRequest
 from penstock.core.errors import ShapeError
 from penstock.core.events import Frame
-from penstock.core.losses import Losses, OnUnsupported
+from penstock.core.losses import Losses, OnUnsupported, UnsupportedError
 from penstock.core.plan import Target
-from penstock.ports.translation import Addressee, Asked, ChatDialect, ChatProvider, StreamDecoder, StreamEncoder
+from penstock.ports.translation import (
+    Addressee,
+    Asked,
+    ChatDialect,
+    ChatProvider,
+    Framing,
+    StreamDecoder,
+    StreamEncoder,
+)
 from penstock.providers.paths import path_of
 from penstock.shapes.openai import ErrorShape
 from penstock.upstream.client_framing import ClientFraming
 from penstock.upstream.codec import Framer, Kind
+from penstock.upstream.fan_out import MAX_LEGS, LegFramer, legs_of
 from penstock.upstream.framing import STREAM_TYPES, framer, opened
+from penstock.upstream.merged import MergedDecoder, merged_replies
 from penstock.upstream.meter import Meter
 from penstock.upstream.native_codec import PassedWhole, decode_object
 from penstock.upstream.vendor_error import error_of, told_error
@@ -28,12 +38,21 @@ _encode = msgspec.json.Encoder().encode
 class TranslatingReader(Meter):
     """Implements upstream.codec.EventReader: each event through the pivot into the client's dialect."""
 
-    __slots__ = ("_decoder", "_encoder", "_ended", "_framing", "_provider", "error", "out")
+    __slots__ = ("_decoder", "_encoder", "_ended", "_framing", "_merged", "_upstream", "error", "out")
 
-    def __init__(self, provider: ChatProvider, encoder: StreamEncoder, framing: ClientFraming) -> None:
+    def __init__(
+        self,
+        decoder: StreamDecoder,
+        encoder: StreamEncoder,
+        upstream: Framing,
+        framing: ClientFraming,
+        *,
+        merged: bool,
+    ) -> None:
         super().__init__()
-        self._provider = provider
-        self._decoder: StreamDecoder = provider.stream()
+        self._decoder = decoder
+        self._upstream: Framing = upstream
+        self._merged = merged
         self._encoder = encoder
         self._framing = framing
         self._ended = False
@@ -42,10 +61,15 @@ class TranslatingReader(Meter):
 
     def read(self, event: bytes) -> Kind:
         """See EventReader."""
-        name, data = opened(self._provider.framing, event)
+        leg = b""
+        if self._merged:
+            leg, _, event = event.partition(b" ")
+        name, data = opened(self._upstream, event)
         self.out = b""
         if not data:
             return "neutral"
+        if self._merged:
+            data = leg + b" " + data
         try:
             frame: Frame = self._decoder.read(name, data)
         except ShapeError as error:
@@ -96,8 +120,19 @@ class TranslatedCodec:
         self._provider = provider
         self._framing = framing
         self._losses = Losses(on_unsupported)
+        self.legs = self._count_legs()
         self.content_type = b"application/json"
         self.stream_type = framing.content_type
+
+    def _count_legs(self) -> int:
+        """A vendor that gives one answer at a time is asked as often as answers are wanted."""
+        wanted = self._chat.choices or 1
+        if wanted == 1 or "choices" not in self._target.profile.lacks:
+            return 1
+        self._chat = replace(self._chat, choices=None)
+        if wanted > MAX_LEGS:
+            raise UnsupportedError(f"more than {MAX_LEGS} choices")
+        return wanted if self._losses.map("choices") else 1
 
     def body(self, cap: int | None) -> bytes:
         """See Codec. Raises UnsupportedError."""
@@ -120,12 +155,19 @@ class TranslatedCodec:
 
     def stream(self) -> tuple[Framer, TranslatingReader]:
         """See Codec."""
-        reader = TranslatingReader(self._provider, self._dialect.stream(self._asked), self._framing)
-        return framer(self._provider.framing), reader
+        framing, legs = self._provider.framing, self.legs
+        decoder, cutter = self._provider.stream(), framer(framing)
+        if legs > 1:
+            decoder = MergedDecoder([self._provider.stream() for _ in range(legs)])
+            cutter = LegFramer([framer(framing) for _ in range(legs)])
+        encoder = self._dialect.stream(self._asked)
+        return cutter, TranslatingReader(decoder, encoder, framing, self._framing, merged=legs > 1)
 
     def whole(self, body: bytes) -> PassedWhole:
         """See Codec."""
-        reply = self._provider.decode_reply(decode_object(body))
+        bodies = legs_of(body) if self.legs > 1 else [body]
+        replies = [self._provider.decode_reply(decode_object(each)) for each in bodies]
+        reply = merged_replies(replies) if len(replies) > 1 else replies[0]
         whole = PassedWhole(_encode(self._dialect.encode_reply(reply, self._asked)))
         whole.see_reply(reply)
         return whole

@@ -39,6 +39,7 @@ class VectorCodec(Generic[Asked, Answered]):
     """Implements upstream.codec.Codec."""
 
     translated = True
+    legs = 1
     content_type = b"application/json"
     stream_type = b""
 

@@ -64,7 +64,8 @@ def decode_request(body: dict[str, Any], model: str, *, stream: bool) -> ChatReq
 def _cap(t: Taker) -> int | None:
     """The output bound, under its new name or its old one."""
     for name in ("max_completion_tokens", "max_tokens"):
-        if t.rest.get(name) is not None:
+        value = t.rest.get(name)
+        if value is not None and not (isinstance(value, int) and value < 0):  # -1: no bound (llama.cpp)
             t.rest["~cap"] = name
             return t.count(name)
     return None

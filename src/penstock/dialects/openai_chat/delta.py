@@ -210,7 +210,7 @@ def _text(part: Part, event: TextDelta, state: Open, delta: dict[str, Any]) -> N
         if event.index in state.thinking:
             known = state.thinking[event.index]
             state.thinking[event.index] = replace(known, text=known.text + text)
-        _thought(text, place, delta)
+        _thought(text, place, delta, kept="~kept" in event.extras.fields if event.extras else False)
     elif isinstance(part, Refused):
         delta["refusal"] = (delta.get("refusal") or "") + text
     elif isinstance(part, Audio):
@@ -218,9 +218,10 @@ def _text(part: Part, event: TextDelta, state: Open, delta: dict[str, Any]) -> N
         audio["transcript"] = audio.get("transcript", "") + text
 
 
-def _thought(text: str, place: int | None, delta: dict[str, Any]) -> None:
+def _thought(text: str, place: int | None, delta: dict[str, Any], *, kept: bool) -> None:
     if place is not None and "~content" in delta:
-        delta["~content"][place]["thinking"] = [{"type": "text", "text": text}]
+        if not kept:
+            delta["~content"][place]["thinking"] = [{"type": "text", "text": text}]
         return
     if place is not None and DETAILS in delta:
         item = delta[DETAILS][place]

@@ -27,9 +27,9 @@ from penstock.core.events import (
 from penstock.core.parts import Extras, ToolCall
 from penstock.dialects.openai_chat.delta import Chunk, Open, fill
 from penstock.dialects.openai_chat.encode import reply_id, wants_old_calls
-from penstock.dialects.openai_chat.errors import broke_object
 from penstock.ports.translation import Asked, WireEvent
 from penstock.shapes.openai_chat import SHAPE
+from penstock.shapes.openai_chat.errors import broke_object
 from penstock.shapes.openai_chat.finish import write_finish
 from penstock.shapes.openai_chat.forms import is_own
 from penstock.shapes.openai_chat.logprobs import write_logprobs
@@ -107,7 +107,7 @@ class ChatStreamEncoder:
     def fail(self, error: Broke) -> list[WireEvent]:
         """The error as a data line; nothing follows."""
         self._broke = True
-        return [WireEvent("", _encode({"error": broke_object(error)}))]
+        return [WireEvent("", _encode({"error": broke_object(error, SHAPE)}))]
 
     def _start(self, event: Started) -> None:
         self._head = {
@@ -147,7 +147,7 @@ class ChatStreamEncoder:
                 self._put_usage(cast("UsageReported", event), fields, chunk)
             elif kind is Broke:
                 self._broke = True
-                error = broke_object(cast("Broke", event))
+                error = broke_object(cast("Broke", event), SHAPE)
                 fields.update(error if top else {"error": error})
             elif kind is Ended:
                 self._ended = True

@@ -165,11 +165,15 @@ def _read_list(delta: dict[str, Any], answer: Answer, events: list[Event], shape
             index = answer.open("text", events)
             events.append(TextDelta(answer.choice, index, item.pop("text"), Extras(shape, {"~at": at})))
         elif kind == "thinking":
-            text = thought(item.get("thinking"))
-            if text and item["thinking"] == [{"type": "text", "text": text}]:
-                del item["thinking"]
+            said = item.get("thinking")
+            text = thought(said)
+            if text:
+                plain = said == [{"type": "text", "text": text}]
+                if plain:
+                    del item["thinking"]
                 index = answer.open("thinking", events)
-                events.append(TextDelta(answer.choice, index, text, Extras(shape, {"~at": at})))
+                place = Extras(shape, {"~at": at} if plain else {"~at": at, "~kept": True})
+                events.append(TextDelta(answer.choice, index, text, place))
 
 
 def _read_audio(audio: dict[str, Any], answer: Answer, events: list[Event]) -> None:

@@ -10,10 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from penstock.core.events import Broke
 from penstock.shapes.openai import ErrorShape
-from penstock.shapes.openai_chat import SHAPE
-from penstock.shapes.taker import Taker
 
 _decode = msgspec.json.Decoder().decode
 
@@ -67,29 +64,3 @@ def _detail(value: Any) -> str | None:
     place: Any = said.get("loc")
     where = ".".join([str(step) for step in cast("list[Any]", place)]) if isinstance(place, list) else ""
     return f"{where}: {said.get('msg')}" if where else _text(said.get("msg"))
-
-
-def read_broke(error: Any, shape: str = SHAPE) -> Broke:
-    """An error inside a stream."""
-    if not isinstance(error, dict):
-        t = Taker({"~text": True})
-        return Broke(error if isinstance(error, str) else str(error), extras=t.extras(shape))
-    t = Taker(cast("dict[str, Any]", error))
-    message = t.text("message") if t.rest.get("message") else None
-    kind = t.text("type") if t.rest.get("type") else None
-    code = t.rest.get("code")
-    status = code if isinstance(code, int) and not isinstance(code, bool) else t.rest.get("status_code")
-    if isinstance(code, int) and not isinstance(code, bool):
-        t.rest["~code"] = True
-    elif not isinstance(code, str) or not code:
-        code = None
-    if code is not None:
-        del t.rest["code"]
-    told = isinstance(status, int) and not isinstance(status, bool) and 400 <= status < 600
-    return Broke(
-        message or "",
-        kind or "",
-        str(code) if code is not None else "",
-        status if told else 0,
-        t.extras(shape),
-    )

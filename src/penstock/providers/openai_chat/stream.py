@@ -25,9 +25,9 @@ from penstock.core.events import (
 )
 from penstock.core.parts import Extras
 from penstock.providers.openai_chat.delta import Answer, read_delta
-from penstock.providers.openai_chat.errors import read_broke
 from penstock.providers.openai_chat.response import take_finish, take_logprobs
 from penstock.shapes.openai_chat import SHAPE
+from penstock.shapes.openai_chat.errors import read_broke
 from penstock.shapes.openai_chat.sources import listed_sources
 from penstock.shapes.openai_chat.usage import read_usage
 

@@ -27,6 +27,8 @@ class Profile:
         max_stop: How many stop sequences it takes.
         max_temperature: The top of its temperature scale.
         stream_usage: Whether a stream may be asked for its usage.
+        thinking_field: Where a chat message carries the thinking of earlier turns; empty: it may not be sent.
+        thinking_form: Which of a chat request's members says how much to think; empty: `reasoning_effort`.
     """
 
     lacks: frozenset[str] = frozenset()
@@ -37,6 +39,8 @@ class Profile:
     max_stop: int | None = None
     max_temperature: float = 2.0
     stream_usage: bool = True
+    thinking_field: str = ""
+    thinking_form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

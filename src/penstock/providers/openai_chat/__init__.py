@@ -1,0 +1,1 @@
+"""Vendors that speak OpenAI's chat completions, as translators of whole conversations."""

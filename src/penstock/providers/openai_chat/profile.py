@@ -1,0 +1,159 @@
+"""What OpenAI's models and those of compatible vendors accept on chat completions.
+
+`ROWS` are OpenAI's own families (and Azure's), by model name. `VENDORS` are compatible vendors by their name in
+the configuration; `DEFAULT` is a compatible server of which nothing is known. Names in `lacks` that are not fields
+of ChatRequest: `cache` (hints), `developer` (the role), `tool.custom`, `document.link`, `image.link`, `video`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from penstock.core.profile import Profile, ProfileRow
+
+_FILES = frozenset({"document.link", "video", "audio.link"})
+_EXTENSIONS = frozenset({"top_k", "cache"}) | _FILES
+_SAMPLING = frozenset(
+    {"temperature", "top_p", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs", "logit_bias"}
+)
+_OPENAI_ONLY = frozenset(
+    {"metadata", "store", "cache_key", "developer", "verbosity", "tool.custom", "service_tier"}
+)
+
+# https://platform.openai.com/docs/api-reference/chat/create
+_CHAT = Profile(
+    lacks=_EXTENSIONS | {"reasoning", "verbosity", "tool.custom"},
+    cap_field="max_completion_tokens",
+    max_stop=4,
+)
+# https://platform.openai.com/docs/guides/reasoning: no sampling parameters, no stop, its own name of the bound.
+_REASONING = Profile(
+    lacks=_EXTENSIONS | _SAMPLING | {"verbosity", "tool.custom", "audio"},
+    thinking="effort",
+    efforts=("low", "medium", "high"),
+    cap_field="max_completion_tokens",
+    max_stop=4,
+)
+# https://platform.openai.com/docs/guides/latest-model: verbosity, custom tools, more words of effort.
+_GPT5 = replace(
+    _REASONING,
+    lacks=_EXTENSIONS | _SAMPLING | {"audio"},
+    efforts=("minimal", "low", "medium", "high"),
+)
+
+ROWS: tuple[ProfileRow, ...] = (
+    # https://platform.openai.com/docs/models/gpt-5-chat-latest: not a reasoning model.
+    ProfileRow(r"gpt-5(?:\.\d+)?-chat", replace(_CHAT, lacks=_CHAT.lacks | {"tools"})),
+    # https://platform.openai.com/docs/models/gpt-5-pro: only high.
+    ProfileRow(r"gpt-5-pro", replace(_GPT5, efforts=("high",))),
+    # https://platform.openai.com/docs/models/gpt-5.1: none instead of minimal; sampling only with effort none.
+    ProfileRow(
+        r"gpt-5\.1(?:-2|$)|gpt-5\.1-codex(?!-max)", replace(_GPT5, efforts=("none", "low", "medium", "high"))
+    ),
+    # https://platform.openai.com/docs/models/gpt-5.2 and after: xhigh, too.
+    ProfileRow(r"gpt-5\.\d", replace(_GPT5, efforts=("none", "low", "medium", "high", "xhigh"))),
+    # https://platform.openai.com/docs/models/gpt-5
+    ProfileRow(r"gpt-5", _GPT5),
+    # https://platform.openai.com/docs/models/o1-mini: no system messages, no tools, no effort.
+    ProfileRow(
+        r"\bo1-(?:mini|preview)",
+        replace(_REASONING, lacks=_REASONING.lacks | {"tools", "reasoning", "developer"}, thinking="always"),
+    ),
+    # https://platform.openai.com/docs/models/o3 and its siblings
+    ProfileRow(r"\bo[134](?:-|$)|codex-mini", _REASONING),
+    # https://platform.openai.com/docs/models/gpt-4o-audio-preview
+    ProfileRow(
+        r"gpt-(?:4o|audio).*audio|gpt-audio", replace(_CHAT, lacks=_CHAT.lacks | {"image", "output.schema"})
+    ),
+    # https://platform.openai.com/docs/guides/structured-outputs: before gpt-4o there is JSON mode only.
+    ProfileRow(
+        r"gpt-3\.5|gpt-4-turbo|gpt-4(?:-\d|$)",
+        replace(_CHAT, lacks=_CHAT.lacks | {"audio", "document"}, schema="json"),
+    ),
+    # https://platform.openai.com/docs/models/gpt-4o, gpt-4.1
+    ProfileRow(r"gpt-4|chatgpt", replace(_CHAT, lacks=_CHAT.lacks | {"audio"})),
+)
+
+DEFAULT = Profile(lacks=_EXTENSIONS | _OPENAI_ONLY, thinking="effort")
+
+VENDORS: dict[str, Profile] = {
+    # https://api-docs.deepseek.com/guides/thinking_mode: the thinking of turns with tool calls must come back.
+    "deepseek": Profile(
+        lacks=DEFAULT.lacks
+        | {"image", "audio", "document", "seed", "choices", "logit_bias", "parallel_tool_calls"},
+        thinking="effort",
+        efforts=("low", "high", "max"),
+        schema="json",
+        max_stop=16,
+        thinking_field="reasoning_content",
+        thinking_form="thinking",
+    ),
+    # https://openrouter.ai/docs/api-reference/parameters, /docs/use-cases/reasoning-tokens
+    "openrouter": Profile(
+        lacks=_OPENAI_ONLY - {"verbosity"},
+        thinking="effort",
+        thinking_field="reasoning_details",
+        thinking_form="reasoning",
+    ),
+    # https://vercel.com/docs/ai-gateway/openai-compat/advanced
+    "vercel": Profile(
+        lacks=_OPENAI_ONLY | {"top_k", "video"},
+        thinking="effort",
+        thinking_field="reasoning_details",
+        thinking_form="reasoning",
+    ),
+    # https://console.groq.com/docs/openai: unsupported fields are refused.
+    "groq": Profile(
+        lacks=DEFAULT.lacks | {"logprobs", "top_logprobs", "logit_bias", "choices", "audio", "document"},
+        thinking="effort",
+        max_stop=4,
+        thinking_field="reasoning",
+    ),
+    # https://docs.x.ai/docs/guides/reasoning
+    "xai": Profile(
+        lacks=DEFAULT.lacks | {"audio", "document"},
+        thinking="effort",
+        efforts=("low", "high"),
+        thinking_field="reasoning_content",
+    ),
+    # https://inference-docs.cerebras.ai/capabilities/reasoning
+    "cerebras": Profile(
+        lacks=DEFAULT.lacks
+        | {"image", "audio", "document", "frequency_penalty", "presence_penalty", "choices"},
+        thinking="effort",
+        efforts=("low", "medium", "high"),
+        thinking_field="reasoning",
+    ),
+    # https://docs.z.ai/guides/capabilities/thinking-mode
+    "zai": Profile(
+        lacks=DEFAULT.lacks | {"audio", "seed", "choices", "logprobs", "top_logprobs", "logit_bias"},
+        thinking="effort",
+        schema="json",
+        max_stop=1,
+        max_temperature=1.0,
+        thinking_field="reasoning_content",
+        thinking_form="thinking",
+    ),
+    # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
+    "moonshot": Profile(
+        lacks=DEFAULT.lacks | {"audio", "document", "seed", "logprobs", "top_logprobs", "logit_bias"},
+        max_temperature=1.0,
+        thinking="always",
+        thinking_field="reasoning_content",
+    ),
+    # https://www.alibabacloud.com/help/en/model-studio/deep-thinking
+    "alibaba": Profile(
+        lacks=(DEFAULT.lacks | {"document"}) - {"top_k", "video"},
+        thinking="budget",
+        schema="json",
+        thinking_field="",
+        thinking_form="enable_thinking",
+    ),
+    # https://docs.perplexity.ai/api-reference/chat-completions-post
+    "perplexity": Profile(
+        lacks=(DEFAULT.lacks | {"tools", "seed", "choices", "logprobs", "top_logprobs", "logit_bias", "audio"})
+        - {"document.link", "top_k"},
+        thinking="effort",
+        efforts=("minimal", "low", "medium", "high"),
+    ),
+}

@@ -1,0 +1,5 @@
+"""OpenAI's legacy completions: https://platform.openai.com/docs/api-reference/completions."""
+
+from __future__ import annotations
+
+SHAPE = "openai.completions"

@@ -103,6 +103,11 @@ class MessageBlock:
             self._content["logprobs"] = [*self._content["logprobs"], *logprobs]
         self._wire.emit("response.output_text.delta", {**self._place, "delta": text, "logprobs": logprobs})
 
+    def add_logprobs(self, logprobs: list[dict[str, Any]]) -> None:
+        """Log probabilities that came after their text."""
+        if "logprobs" in self._content:
+            self._content["logprobs"] = [*self._content["logprobs"], *logprobs]
+
     def cite(self, citation: Citation) -> None:
         """One more source of the text."""
         if "refusal" in self._content:

@@ -22,7 +22,7 @@ from penstock.core.parts import (
 from penstock.core.seals import into_id
 from penstock.core.turns import made_id
 from penstock.shapes.openai_responses.calls import encode_call
-from penstock.shapes.openai_responses.content import encode_part
+from penstock.shapes.openai_responses.content import encode_part, encode_text
 from penstock.shapes.openai_responses.items import encode_item
 from penstock.shapes.openai_responses.names import SHAPE, is_own, item_id, mark
 from penstock.shapes.openai_responses.reasoning import encode_reasoning
@@ -52,7 +52,7 @@ class Items:
         return item_id(PREFIXES[kind], self._seed, at)
 
     def is_free_text(self, call: ToolCall) -> bool:
-        """Whether a call of a function is one of a free-text tool, which the vendor was told of as a function."""
+        """Whether a call is one of a free-text tool of which the vendor was told as a function."""
         return call.type == "function" and call.name in self._customs and not is_own(call.extras)
 
     def message(self, at: int, status: str) -> dict[str, Any]:
@@ -125,11 +125,15 @@ def free_text(arguments: str) -> str:
 def content_of(part: Part) -> dict[str, Any] | None:
     """A part as it stands in a message's content, None where it does not belong there."""
     if isinstance(part, Audio):
-        return encode_part(Text(part.transcript), "output_text") if part.transcript else None
+        return _with_logprobs(Text(part.transcript)) if part.transcript else None
     if not isinstance(part, Text | Refused) and not _stood_in_message(part):
         return None
-    out = encode_part(part, "output_text")
-    if out is not None and isinstance(part, Text) and not is_own(part.extras):
+    return _with_logprobs(part) if isinstance(part, Text) else encode_part(part, "output_text")
+
+
+def _with_logprobs(text: Text) -> dict[str, Any]:
+    out = encode_text(text, "output_text")
+    if not is_own(text.extras):
         out["logprobs"] = []
     return out
 

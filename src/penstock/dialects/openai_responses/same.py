@@ -1,7 +1,7 @@
 """Frames of this shape as the wire events that they came from.
 
-What the frames' events say goes back to where it stood, and what the decoder marked as a repetition is repeated from
-what was really written, so that a change in a delta is a change in all that follows from it.
+What the frames' events say goes back to where it stood, and what the decoder marked as a repetition is repeated
+from what was really written, so that a change in a delta is a change in all that follows from it.
 """
 
 from __future__ import annotations

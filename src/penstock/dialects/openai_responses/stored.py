@@ -41,7 +41,10 @@ def item_page(
     limit: int = DEFAULT_LIMIT,
     order: Literal["asc", "desc"] = "desc",
 ) -> dict[str, Any]:
-    """One page of items, as `GET /v1/responses/{id}/input_items` answers. Raises ShapeError for a wrong cursor."""
+    """One page of items, as `GET /v1/responses/{id}/input_items` answers.
+
+    Raises ShapeError for a cursor that is none of the items, and for a limit that the API does not allow.
+    """
     if not 1 <= limit <= MAX_LIMIT:
         raise ShapeError("limit", f"a whole number from 1 to {MAX_LIMIT}")
     listed = items if order == "asc" else items[::-1]
@@ -67,9 +70,9 @@ def joined(
 ) -> dict[str, Any]:
     """The request with what `previous_response_id` stands for written out, and without that field.
 
-    The earlier request is the one that was joined itself, where it went on from another. Its input and the output
-    that it got come before the new input; its instructions, tools and settings are not carried over. References to
-    earlier items are replaced by the items. Raises ShapeError.
+    The earlier request is the one that was joined itself, where it went on from another. Its input and the
+    output that it got come before the new input; its instructions, tools and settings are not carried over.
+    References to earlier items are replaced by the items. Raises ShapeError.
     """
     response_id = earlier_reply.get("id")
     past = [
@@ -97,7 +100,7 @@ def _items(value: Any, where: str) -> list[dict[str, Any]]:
 
 
 def _complete(item: dict[str, Any], response_id: str, at: int) -> dict[str, Any]:
-    """The item in the form in which it is listed: with type and id, a message also with status and content parts."""
+    """The item as it is listed: with type and id, a message also with status and content parts."""
     kind = item.get("type")
     if not isinstance(kind, str):
         kind = "message" if "role" in item else "item_reference"

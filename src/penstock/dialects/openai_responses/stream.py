@@ -101,6 +101,9 @@ class ResponsesStreamEncoder:
             writer = self._writers.get(type(event))
             if writer is not None and getattr(event, "choice", 0) == 0:
                 writer(event)
+        if self._logprobs and self._message is not None:
+            self._message.add_logprobs(self._logprobs)
+            self._logprobs = []
         return self._wire.taken()
 
     def end(self) -> list[WireEvent]:
@@ -259,8 +262,8 @@ class ResponsesStreamEncoder:
             return
         if isinstance(block, MessageBlock):
             if block is self._message and block.index == event.index:
+                # The text stays open until something else begins: log probabilities may follow.
                 block.finish_part(event.part)
-                block.end_text()
             return
         block.finish_part(event.part)
         block.close()

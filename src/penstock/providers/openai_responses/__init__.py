@@ -1,1 +1,1 @@
-"""Vendors' Responses API: OpenAI, Azure, xAI, OpenRouter, and every server that follows the open specification."""
+"""Vendors' Responses API: OpenAI, Azure, xAI, OpenRouter, and whoever follows the open specification."""

@@ -181,7 +181,7 @@ class _Writer:
             return {"type": "input_text", "text": part.text}
         written = encode_part(part, "output_text" if role == "assistant" else "input_text")
         if written is None and not isinstance(part, Opaque):
-            self._to.losses.drop("image.link" if isinstance(part, Image) else part.__struct_config__.tag or "")
+            self._to.losses.drop("image.link" if isinstance(part, Image) else str(part.__struct_config__.tag))
         return written
 
     def _lacking(self, part: Part, role: str) -> str:

@@ -99,7 +99,7 @@ def _scalars(request: ChatRequest, to: Addressee, *, own: bool) -> dict[str, Any
 
 
 def _thinks(request: ChatRequest, to: Addressee) -> bool:
-    """Whether the model will think because the request says so: some models then take no sampling parameters."""
+    """Whether the request makes the model think: some models then take no sampling parameters."""
     wish = request.reasoning
     if wish is None or to.profile.thinking == "none":
         return False

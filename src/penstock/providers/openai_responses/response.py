@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from penstock.core.chat import ChatReply, Choice, Logprobs
 from penstock.core.errors import ShapeError
@@ -54,7 +54,7 @@ def logprobs_of(parts: tuple[Part, ...]) -> Logprobs | None:
             token
             for part in parts
             if isinstance(part, Text)
-            for token in decode_logprobs(cast("Any", mark(part.extras, "logprobs")))
+            for token in decode_logprobs(mark(part.extras, "logprobs"))
         ]
     )
     return Logprobs(tokens) if tokens else None

@@ -1,9 +1,9 @@
 """A vendor's typed events as the pivot's.
 
-The API says everything several times: a text grows by deltas, stands in full when it is done, again in its content
-part, in its item, and in the response. Only the first of these becomes events; the repetitions are marked as such
-in the frame, so that the dialect's encoder repeats what the frames really said. A vendor that leaves the deltas
-out, or says something else at the end, is taken at the word that comes.
+The API says everything several times: a text grows by deltas, stands in full when it is done, again in its
+content part, in its item, and in the response. Only the first of these becomes events; the repetitions are
+marked as such in the frame, so that the dialect's encoder repeats what the frames really said. A vendor that
+leaves the deltas out, or says something else at the end, is taken at the word that comes.
 """
 
 from __future__ import annotations

@@ -80,16 +80,15 @@ def decode_image(taker: Taker) -> Image:
 
 def encode_image(image: Image) -> dict[str, Any] | None:
     """An `input_image`, None where the API cannot be told where the picture is."""
-    source = image.source
-    out = wire_fields(image.extras) if is_own(image.extras) else {"type": "input_image"}
+    source, own = image.source, is_own(image.extras)
+    out: dict[str, Any] = wire_fields(image.extras) if own else {"type": "input_image"}
     if isinstance(source, FileRef):
         out["file_id"] = source.file_id
-    elif (
-        ((url := url_of_source(source)) and url.startswith(("data:", "http:", "https:"))) or is_own(image.extras)
-    ):
-        out["image_url"] = url_of_source(source)
     else:
-        return None
+        url = url_of_source(source)
+        if url is None or not (own or url.startswith(("data:", "http:", "https:"))):
+            return None
+        out["image_url"] = url
     return put(out, detail=image.detail or None, prompt_cache_breakpoint=encode_cache(image.cache))
 
 
@@ -124,7 +123,7 @@ def encode_file(document: Document) -> dict[str, Any]:
     if isinstance(source, Plain):
         title = document.title or document.name
         return {"type": "input_text", "text": f"{title}\n\n{source.text}" if title else source.text}
-    out = wire_fields(document.extras) if own else {"type": "input_file"}
+    out: dict[str, Any] = wire_fields(document.extras) if own else {"type": "input_file"}
     if isinstance(source, FileRef):
         out["file_id"] = source.file_id
     elif isinstance(source, Link):
@@ -159,7 +158,7 @@ def encode_audio(audio: Audio) -> dict[str, Any] | None:
     """An `input_audio`, None where the sound is elsewhere."""
     if not isinstance(audio.source, Inline):
         return None
-    out = wire_fields(audio.extras) if is_own(audio.extras) else {"type": "input_audio"}
+    out: dict[str, Any] = wire_fields(audio.extras) if is_own(audio.extras) else {"type": "input_audio"}
     kind = audio.format or audio.source.media_type.rpartition("/")[2]
     out["input_audio"] = {**out.get("input_audio", {}), "data": audio.source.data, "format": kind}
     return out

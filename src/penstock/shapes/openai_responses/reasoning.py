@@ -1,7 +1,7 @@
 """Reasoning items and the pivot's thinking.
 
-An item has texts in two lists, the vendor's summary and the thoughts themselves; the pivot has one text, in which
-they stand one after the other. The lengths of the pieces are remembered, so that they can be cut apart again.
+An item has texts in two lists, the vendor's summary and the thoughts themselves; the pivot has one text, in
+which they stand one after the other. The lengths of the pieces are remembered, so that they can be cut again.
 The seal is `encrypted_content`; one that another vendor made travels in it wrapped.
 """
 
@@ -52,7 +52,7 @@ def decode_reasoning(value: dict[str, Any], where: str, *, strict: bool) -> Thin
 
 
 def _pieces(value: Any, kind: str) -> list[str] | None:
-    """The texts of a list whose members are of this kind and say nothing else, None where it is not such a list."""
+    """The texts of a list whose members are of this kind and say nothing else, else None."""
     if not isinstance(value, list):
         return None
     texts: list[str] = []
@@ -118,7 +118,7 @@ def _list(kind: str, texts: list[str]) -> list[dict[str, Any]]:
 
 
 def call_seal_item(identity: str, signature: Signature) -> dict[str, Any]:
-    """A reasoning item for the seal of the call before it, where that became known after the call's id was told."""
+    """A reasoning item for the seal of the call before it, which became known after the call's id was told."""
     return {
         "id": identity,
         "type": "reasoning",

@@ -31,14 +31,11 @@ def decode_tool(value: Any, where: str) -> Tool:
 
 
 def encode_tool(tool: FunctionTool) -> dict[str, Any]:
-    """One tool. A foreign one is not strict unless it says so, where this API's default would make it strict."""
-    if is_own(tool.extras):
-        out = wire_fields(tool.extras)
-    elif tool.type == "function":
+    """One tool. A foreign one is not strict unless it says so, though this API's default is strict."""
+    out = wire_fields(tool.extras)
+    if not is_own(tool.extras) and tool.type == "function":
         # Both are required by the API, and a schema that says nothing takes an object without members.
-        out = {"parameters": {"type": "object", "properties": {}}, "strict": False}
-    else:
-        out = {}
+        out.update(parameters={"type": "object", "properties": {}}, strict=False)
     out["type"] = tool.type
     out["name"] = tool.name
     strict = tool.strict if tool.type == "function" else None

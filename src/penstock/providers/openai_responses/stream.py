@@ -307,13 +307,12 @@ class ResponsesStreamDecoder:
         """The output with every item that was told before as its place and what is different about it now."""
         told = self._told
         kept: list[Any] = []
-        for at, item in enumerate(output):
-            place = told.place_of(at)
+        for at, (item, place) in enumerate(zip(output, told.places_in(output), strict=True)):
             known = told.items.get(place) if place is not None else None
             if not isinstance(item, dict):
                 kept.append({"~item": item})
             elif known is None or known.get("type") != cast("dict[str, Any]", item).get("type"):
-                if place is None and not told.items:
+                if at not in told.items:
                     events += told.late(at, cast("dict[str, Any]", item))
                 kept.append({"~item": item})
             else:

@@ -81,10 +81,14 @@ class Told:
         self._begun.add(at)
         return False
 
-    def place_of(self, at: int) -> int | None:
-        """The place of the item that stands there in the complete output."""
+    def places_in(self, output: list[Any]) -> list[int | None]:
+        """For each item of the complete output the place at which it was told, by its id or else by the order."""
         places = sorted(self.items)
-        return places[at] if at < len(places) else None
+        if len(places) == len(output):
+            return list(places)
+        by_id = {self.items[at].get("id"): at for at in places if isinstance(self.items[at].get("id"), str)}
+        ids = [cast("dict[str, Any]", item).get("id") if isinstance(item, dict) else None for item in output]
+        return [by_id.get(each) if isinstance(each, str) else None for each in ids]
 
     def content(self, place: Place, part: Text | Refused) -> list[Event]:
         """A text within a message is complete."""
@@ -111,7 +115,10 @@ class Told:
             return item, []
         events: list[Event] = []
         kept: list[Any] = []
-        for place, part in enumerate(cast("list[Any]", content)):
+        # Some servers count the parts of all items in one row: the order counts, not the number.
+        places = sorted({number for item_at, _, number in self.parts if item_at == at})
+        for order, part in enumerate(cast("list[Any]", content)):
+            place = places[order] if order < len(places) else order
             known = self.contents.get((at, place))
             if known is not None and known == part:
                 kept.append({"~told": place})

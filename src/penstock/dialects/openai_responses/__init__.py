@@ -1,0 +1,1 @@
+"""The Responses dialect: what clients of `POST /v1/responses` speak."""

@@ -1,0 +1,1 @@
+"""Vendors' Responses API: OpenAI, Azure, xAI, OpenRouter, and whoever follows the open specification."""

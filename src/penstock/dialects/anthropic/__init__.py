@@ -1,0 +1,1 @@
+"""The Messages API as clients speak it: `/v1/messages` and `/v1/messages/count_tokens`."""

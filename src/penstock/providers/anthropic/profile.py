@@ -1,0 +1,86 @@
+"""What the families of Claude models accept, behind whichever cloud they stand.
+
+`lacks` names, besides fields of the pivot: `temperature+top_p` (one of the two only), `reasoning.effort` (no
+effort words), `reasoning.off` (thinking before the answer cannot be turned off by `disabled`), `tool_choice.forced`
+(no tool may be insisted on), `system.later` (no system message after the first turn), `prefill` (the conversation
+may not end with the assistant).
+"""
+
+from __future__ import annotations
+
+from penstock.core.profile import Profile, ProfileRow
+
+_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+_ALL = ("low", "medium", "high", "xhigh", "max")
+_UP_TO_HIGH = ("low", "medium", "high")
+_NEW = _SAMPLING | {"prefill"}
+_OLD = frozenset({"system.later", "reasoning.effort"})
+
+ROWS = (
+    # https://platform.claude.com/docs/en/models/opus-5-5/migration-guide: thinking always on, no forced tools
+    ProfileRow(
+        r"(?:fable|mythos)-5[-.]1(?!\d)|opus-5[-.]5(?!\d)",
+        Profile(_NEW | {"tool_choice.forced", "reasoning.off"}, "always", _ALL, max_temperature=1.0),
+    ),
+    # https://platform.claude.com/docs/en/models/sonnet-5-5/whats-new-sonnet-5-5: `between_tools`, no forced tools
+    ProfileRow(
+        r"sonnet-5[-.]5(?!\d)",
+        Profile(_NEW | {"tool_choice.forced", "reasoning.off"}, "adaptive", _ALL, max_temperature=1.0),
+    ),
+    # https://platform.claude.com/docs/en/models/fable-5/migration-guide: `disabled` and budgets are errors
+    ProfileRow(
+        r"(?:fable|mythos)-(?:5|preview)",
+        Profile(_NEW | {"reasoning.off"}, "always", _ALL, max_temperature=1.0),
+    ),
+    # https://platform.claude.com/docs/en/models/haiku-5-5/whats-new-haiku-5-5 and …/opus-5/migration-guide
+    ProfileRow(r"(?:haiku|opus|sonnet)-5", Profile(_NEW, "adaptive", _ALL, max_temperature=1.0)),
+    # https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-8: later system messages
+    ProfileRow(r"opus-4[-.]8(?!\d)", Profile(_NEW, "adaptive", _ALL, max_temperature=1.0)),
+    # https://platform.claude.com/docs/en/about-claude/models/migration-guide: no sampling, adaptive thinking only
+    ProfileRow(
+        r"opus-4[-.]7(?!\d)", Profile(_NEW | {"system.later"}, "adaptive", _ALL, max_temperature=1.0)
+    ),
+    # https://platform.claude.com/docs/en/build-with-claude/effort: `max`, but not `xhigh`; …/whats-new-claude-4-6
+    ProfileRow(
+        r"(?:opus|sonnet)-4[-.]6(?!\d)",
+        Profile(
+            frozenset({"system.later", "prefill", "temperature+top_p"}),
+            "adaptive",
+            (*_UP_TO_HIGH, "max"),
+            max_temperature=1.0,
+        ),
+    ),
+    # https://platform.claude.com/docs/en/build-with-claude/effort: effort, but no adaptive thinking
+    ProfileRow(
+        r"opus-4[-.]5(?!\d)",
+        Profile(
+            frozenset({"system.later", "temperature+top_p"}), "budget", _UP_TO_HIGH, max_temperature=1.0
+        ),
+    ),
+    # https://platform.claude.com/docs/en/build-with-claude/structured-outputs: from 4.5 on
+    ProfileRow(
+        r"(?:sonnet|haiku)-4[-.]5(?!\d)",
+        Profile(_OLD | {"temperature+top_p"}, "budget", max_temperature=1.0),
+    ),
+    # https://platform.claude.com/docs/en/about-claude/models/migration-guide: one of temperature and top_p
+    ProfileRow(
+        r"opus-4[-.]1(?!\d)",
+        Profile(_OLD | {"temperature+top_p"}, "budget", schema="tool", max_temperature=1.0),
+    ),
+    # https://platform.claude.com/docs/en/build-with-claude/extended-thinking: from 3.7 on
+    ProfileRow(
+        r"claude.*(?:3[-.]7|(?:opus|sonnet)-4|4-(?:opus|sonnet))",
+        Profile(_OLD, "budget", schema="tool", max_temperature=1.0),
+    ),
+    # https://docs.anthropic.com/en/docs/about-claude/models/all-models: no thinking before 3.7
+    ProfileRow(
+        r"claude-(?:v?[12]|3|instant)", Profile(_OLD, "none", schema="tool", max_temperature=1.0)
+    ),
+    # https://api-docs.deepseek.com/guides/anthropic_api: other vendors' models behind this API take its older form
+    ProfileRow(
+        r"^(?!.*claude)", Profile(_OLD, "budget", schema="tool", max_temperature=1.0)
+    ),
+)  # fmt: skip
+
+# A Claude that is newer than this table: what the current API documents for all of them.
+DEFAULT = Profile(frozenset({"system.later"}), "adaptive", _ALL, max_temperature=1.0)

@@ -1,0 +1,79 @@
+"""Usage: Anthropic counts what was read from and written to the cache apart from `input_tokens`; the pivot sums.
+
+https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from penstock.core.chat import ReplyUsage
+from penstock.core.parts import Extras
+from penstock.core.usage import Usage
+from penstock.shapes.anthropic import SHAPE
+from penstock.shapes.taker import extras_of
+
+# The tier that was used, by the pivot's word.
+_TIERS = {"default": "standard", "priority": "priority", "batch": "batch"}
+_TIERS_READ = {native: tier for tier, native in _TIERS.items()}
+
+
+def _count(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and value > 0 else 0
+
+
+def _inside(value: dict[str, Any], name: str, member: str) -> int:
+    inner = value.get(name)
+    return _count(cast("dict[str, Any]", inner).get(member)) if isinstance(inner, dict) else 0
+
+
+def counts_of(value: dict[str, Any]) -> Usage:
+    """The counts of a usage object; what is absent is zero."""
+    written, read = (
+        _count(value.get("cache_creation_input_tokens")),
+        _count(value.get("cache_read_input_tokens")),
+    )
+    hour = _inside(value, "cache_creation", "ephemeral_1h_input_tokens")
+    return Usage(
+        input_tokens=_count(value.get("input_tokens")) + written + read,
+        output_tokens=_count(value.get("output_tokens")),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=min(hour, written),
+        reasoning_tokens=_inside(value, "output_tokens_details", "thinking_tokens"),
+    )
+
+
+def read_usage(value: dict[str, Any]) -> ReplyUsage:
+    """A usage object, kept in full; `cost` (dollars) is a vendor's addition."""
+    cost = value.get("cost")
+    billed = round(cost * 1e9) if isinstance(cost, int | float) and 0 <= cost < 1e9 else None
+    return ReplyUsage(counts_of(value), billed, Extras(SHAPE, value))
+
+
+def tier_of(value: dict[str, Any]) -> str | None:
+    """The service tier that was used, in the pivot's word."""
+    tier = value.get("service_tier")
+    return _TIERS_READ.get(tier) if isinstance(tier, str) else None
+
+
+def write_usage(usage: ReplyUsage | None, tier: str | None = None) -> dict[str, Any]:
+    """A usage object; the vendor's own in full as long as it says what the pivot says."""
+    counts = usage.counts if usage is not None else Usage()
+    value = extras_of(usage.extras, SHAPE) if usage is not None else {}
+    if value and counts_of(value) == counts:
+        return value
+    value["input_tokens"] = max(0, counts.input_tokens - counts.cache_read_tokens - counts.cache_write_tokens)
+    value["output_tokens"] = counts.output_tokens
+    value["cache_creation_input_tokens"] = counts.cache_write_tokens
+    value["cache_read_input_tokens"] = counts.cache_read_tokens
+    if counts.cache_write_1h_tokens or "cache_creation" in value:
+        value["cache_creation"] = {
+            "ephemeral_5m_input_tokens": max(0, counts.cache_write_tokens - counts.cache_write_1h_tokens),
+            "ephemeral_1h_input_tokens": counts.cache_write_1h_tokens,
+        }
+    if counts.reasoning_tokens or "output_tokens_details" in value:
+        value["output_tokens_details"] = {"thinking_tokens": counts.reasoning_tokens}
+    if tier in _TIERS:
+        value["service_tier"] = _TIERS[tier]
+    return value

@@ -1,0 +1,1 @@
+"""Translators of Anthropic's Messages API."""

@@ -1,0 +1,173 @@
+"""Recorded exchanges of the Messages API come back from the pivot as they went in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from penstock.core.assemble import Assembler
+from penstock.core.chat import ChatRequest
+from penstock.core.events import ChoiceFinished, Ended, UsageReported
+from penstock.core.losses import Losses
+from penstock.core.profile import profile_for
+from penstock.core.usage import Usage
+from penstock.dialects.anthropic.count import decode_count, encode_count
+from penstock.dialects.anthropic.dialect import AnthropicDialect
+from penstock.ports.translation import Addressee, Asked, WireEvent
+from penstock.providers.anthropic import count
+from penstock.providers.anthropic.api import AnthropicProvider
+from penstock.providers.anthropic.errors import read_error
+from penstock.providers.anthropic.profile import DEFAULT, ROWS
+from penstock.wire.sse import SseDecoder, data_of, name_of
+from tests.translation.recordings import Exchange, cut, difference, exchanges
+
+_DIALECT, _PROVIDER = AnthropicDialect(), AnthropicProvider()
+_APIS = ["anthropic.messages", "bedrock.invoke"]
+
+
+def _asked(model: str) -> Asked:
+    return Asked(ChatRequest(model=model), model, "req_1", 1_700_000_000)
+
+
+def _messages(api: str) -> list[Exchange]:
+    """Exchanges whose reply is a message; other models behind Bedrock's `invoke` have shapes of their own."""
+    found = exchanges(api)
+    if api.startswith("bedrock"):
+        return [each for each in found if not isinstance(each.json, dict) or each.json.get("type") == "message"]
+    return found
+
+
+def _report(failures: list[str], seen: int) -> None:
+    assert seen, "no recording was compared"
+    assert not failures, f"{len(failures)} of {seen}:\n" + "\n".join(failures[:8])
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _expected_usage(usage: dict[str, Any]) -> Usage:
+    """The counts, added up without the code under test."""
+    made, read = (
+        _number(usage.get("cache_creation_input_tokens")),
+        _number(usage.get("cache_read_input_tokens")),
+    )
+    created = cast("dict[str, Any]", usage.get("cache_creation") or {})
+    details = cast("dict[str, Any]", usage.get("output_tokens_details") or {})
+    return Usage(
+        input_tokens=_number(usage.get("input_tokens")) + made + read,
+        output_tokens=_number(usage.get("output_tokens")),
+        cache_read_tokens=read,
+        cache_write_tokens=made,
+        cache_write_1h_tokens=_number(created.get("ephemeral_1h_input_tokens")),
+        reasoning_tokens=_number(details.get("thinking_tokens")),
+    )
+
+
+@pytest.mark.parametrize("api", _APIS)
+def test_each_reply_comes_back_equal(api: str) -> None:
+    """A recorded message, decoded and encoded, is the same JSON, and its usage is the reported one."""
+    failures: list[str] = []
+    replies = [each for each in _messages(api) if each.status == 200 and not each.streaming and each.json]
+    for each in replies:
+        reply = _PROVIDER.decode_reply(each.json)
+        found = difference(each.json, _DIALECT.encode_reply(reply, _asked(each.model)))
+        if found:
+            failures.append(f"{each.id} {found}")
+        assert reply.usage is not None
+        if reply.usage.counts != _expected_usage(each.json["usage"]):
+            failures.append(f"{each.id} usage {reply.usage.counts}")
+    _report(failures, len(replies))
+
+
+def _wire_events(each: Exchange) -> list[WireEvent]:
+    decoder = SseDecoder()
+    events = [event for piece in cut(each.body, each.id) for event in decoder.feed(piece)]
+    rest = decoder.finish()
+    whole = [*events, *rest, *([decoder.rest() + b"\n\n"] if decoder.rest().strip() else [])]
+    found = [WireEvent(name_of(event).decode(), data_of(event)) for event in whole]
+    return [event for event in found if event.data]
+
+
+def test_each_stream_comes_back_event_for_event() -> None:
+    """A recorded stream, cut anywhere, gives back each event; its fold has the usage and the end it told."""
+    failures: list[str] = []
+    streams = [each for each in _messages("anthropic.messages") if each.status == 200 and each.streaming]
+    for each in streams:
+        decoder, encoder, assembler = _PROVIDER.stream(), _DIALECT.stream(_asked(each.model)), Assembler()
+        told: dict[str, Any] = {}
+        for event in _wire_events(each):
+            frame = decoder.read(event.name, event.data)
+            out = encoder.write(frame)
+            for said in frame.events:
+                assembler.add(said)
+            value = json.loads(event.data)
+            usage = value.get("message", value).get("usage") or {}
+            told.update({name: count for name, count in usage.items() if count is not None})
+            if [each.name for each in out] != [event.name] or difference(value, json.loads(out[0].data)):
+                failures.append(f"{each.id} {event.name} {difference(value, json.loads(out[0].data))}")
+        if encoder.end():
+            failures.append(f"{each.id} was not closed")
+        reply = assembler.reply()
+        if reply.usage is None or reply.usage.counts != _expected_usage(told):
+            failures.append(f"{each.id} usage {reply.usage}")
+        if reply.choices[0].finish is None:
+            failures.append(f"{each.id} did not finish")
+    _report(failures, len(streams))
+
+
+@pytest.mark.parametrize("api", [*_APIS, "bedrock.invoke_stream", "anthropic.count_tokens"])
+def test_each_request_comes_back_equal(api: str) -> None:
+    """A recorded request, decoded and encoded for the same API, is the same JSON, and nothing is lost."""
+    failures: list[str] = []
+    sent = [
+        each
+        for each in exchanges(api)
+        if each.as_sent and isinstance(each.request, dict) and "messages" in each.request
+        if api.startswith("anthropic") or "claude" in each.model
+    ]
+    for each in sent:
+        body = each.request
+        model, losses = str(body.get("model", each.model)), Losses("error")
+        to = Addressee(model, profile_for(model, ROWS, DEFAULT), losses)
+        if api == "anthropic.count_tokens":
+            request = decode_count(body, model)
+            again = count.encode_count(request, to)
+        else:
+            request = _DIALECT.decode_request(body, model, stream=body.get("stream") is True)
+            again = _PROVIDER.encode_request(request, to)
+        if found := difference(body, again):
+            failures.append(f"{each.id} {found}")
+    _report(failures, len(sent))
+
+
+def test_counts_come_back_equal() -> None:
+    """A recorded count is read and written as it was."""
+    counted = [each for each in exchanges("anthropic.count_tokens") if each.status == 200]
+    assert counted
+    assert all(encode_count(count.decode_count(each.json)) == each.json for each in counted)
+
+
+def test_recorded_errors_are_read() -> None:
+    """Every recorded error gives its message, and Anthropic's their type."""
+    failed = [
+        each for api in [*_APIS, "anthropic.count_tokens"] for each in exchanges(api) if each.status >= 400
+    ]
+    for each in failed:
+        error = read_error(each.body)
+        assert error.message
+        assert error.type == each.json.get("error", {}).get("type")
+    assert failed
+
+
+def test_streams_tell_what_replies_tell() -> None:
+    """A recorded stream's last events are its finish, its usage and its end."""
+    for each in _messages("anthropic.messages"):
+        if each.status == 200 and each.streaming:
+            decoder = _PROVIDER.stream()
+            events = [e for wire in _wire_events(each) for e in decoder.read(wire.name, wire.data).events]
+            assert isinstance(events[-1], Ended)
+            assert isinstance(events[-2], UsageReported)
+            assert isinstance(events[-3], ChoiceFinished)

@@ -1,0 +1,1 @@
+"""Bedrock's Converse and ConverseStream as a client dialect: requests in, replies and streams out."""

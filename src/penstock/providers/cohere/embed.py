@@ -97,7 +97,7 @@ def _vectors(body: Taker) -> tuple[Vector, ...]:
     found = body.rest.get("embeddings")
     # Version 1 gives floats without their type's name.
     flat = isinstance(found, list)
-    by_type: Any = {"float": found} if flat else found
+    by_type = cast("Any", {"float": found} if flat else found)
     if not isinstance(by_type, dict):
         return ()
     vectors: list[Vector] = []

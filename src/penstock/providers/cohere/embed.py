@@ -94,16 +94,14 @@ def _inputs(request: EmbedRequest, where: str, losses: Losses, out: dict[str, An
 
 def _vectors(body: Taker) -> tuple[Vector, ...]:
     """The vectors of each type; none, and the field left where it is, where one cannot be read."""
-    found: Any = body.rest.get("embeddings")
+    found = body.rest.get("embeddings")
     # Version 1 gives floats without their type's name.
-    if isinstance(found, list):
-        by_type: dict[str, Any] = {"float": found}
-    elif isinstance(found, dict):
-        by_type = cast("dict[str, Any]", found)
-    else:
+    flat = isinstance(found, list)
+    by_type = cast("Any", {"float": found} if flat else found)
+    if not isinstance(by_type, dict):
         return ()
     vectors: list[Vector] = []
-    for name, rows in by_type.items():
+    for name, rows in cast("dict[str, Any]", by_type).items():
         form = TYPES.get(name)
         if form is None or not isinstance(rows, list):
             return ()
@@ -115,7 +113,7 @@ def _vectors(body: Taker) -> tuple[Vector, ...]:
     if not vectors:
         return ()
     del body.rest["embeddings"]
-    if isinstance(found, list):
+    if flat:
         body.rest["~flat"] = True
     return tuple(vectors)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from penstock.adapters.http.call import UpstreamCall
 from penstock.adapters.http.dial import Dialer
-from penstock.adapters.http.pool import MAX_CONNECTIONS, Pool
+from penstock.adapters.http.pool import CLOSED, MAX_CONNECTIONS, Pool
 from penstock.adapters.http.tls import HandshakeTurns
 from penstock.core.origin import Origin
 from penstock.ports.clock import Clock
@@ -30,16 +30,22 @@ class HttpClient:
         self._pools: dict[Origin, Pool] = {}
         self._contexts: dict[tuple[bool, str], ssl.SSLContext] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.closed = False
 
     def send(self, origin: Origin, request: bytes, handler: ResponseHandler, connect_s: float) -> Call:
         """Send a complete request to an origin."""
         pool = self._pools.get(origin) or self._open_pool(origin)
         call = UpstreamCall(pool, request, handler, connect_s)
-        pool.submit(call)
+        if self.closed:
+            call.failed(*CLOSED)
+        else:
+            pool.submit(call)
         return call
 
     def warm(self, origin: Origin, count: int, connect_s: float) -> None:
         """Have `count` connections to an origin stand before the first call needs one."""
+        if self.closed:
+            return
         pool = self._pools.get(origin) or self._open_pool(origin)
         pool.warm(count, connect_s)
 
@@ -66,6 +72,11 @@ class HttpClient:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def report(self, error: BaseException) -> None:
+        """Tell the loop of an exception that no caller of ours can handle."""
+        context = {"message": "a handler of an upstream's response failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
+
     def connections(self) -> int:
         """How many connections stand, idle ones included."""
         return sum(len(pool.live) for pool in self._pools.values())
@@ -77,7 +88,8 @@ class HttpClient:
             pool.sweep(now)
 
     async def close(self) -> None:
-        """Close all connections and wait for the tasks."""
+        """Close all connections, fail all calls, and wait for the tasks; later calls fail at once."""
+        self.closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

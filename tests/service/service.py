@@ -89,6 +89,13 @@ class Service:
                     time.sleep(0.02)
         raise TimeoutError(self.output.read_text())
 
+    @property
+    def supervisor(self) -> int:
+        """The pid of the supervisor."""
+        if self._process is None:
+            raise RuntimeError("not started")
+        return self._process.pid
+
     def pid(self, role: str, timeout_s: float = 15.0) -> int:
         """The pid of the running child with this role."""
         if self._process is None:

@@ -78,6 +78,20 @@ def test_a_client_that_is_closed_takes_no_more_calls() -> None:
     run(main)
 
 
+def test_authorities_that_cannot_be_read_are_a_tls_error(tmp_path: Path) -> None:
+    """Warming is quiet about it, and a call hears it at once, with the file's name."""
+
+    async def main() -> None:
+        async with client() as http:
+            origin = Origin("https", "localhost", 1, ca_file=str(tmp_path / "missing.pem"))
+            http.warm(origin, 2, 10)
+            one = Recorder()
+            http.send(origin, GET, one, 10)
+            assert await one.outcome() == "tls_error"
+
+    run(main)
+
+
 def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
     """A peer that accepts and says nothing does not hold the call beyond connect_s."""
 

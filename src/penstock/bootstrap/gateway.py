@@ -26,6 +26,7 @@ from penstock.admission.accounts import Accounts, Spend
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import PlanSource
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.warming import warm
 from penstock.config.document import Tls
 from penstock.core.ids import boot_id
 from penstock.ledger.accounts_replay import replay
@@ -115,6 +116,7 @@ class GatewayProcess:
         gc.set_threshold(100_000, 20, 50)
         await server.listen(self._sock, tls_context(settings.server.tls))
         self._acknowledge(boot, plan.revision)
+        warm(transport, plan)
         missing = MissingRecords(journal, clock)
         await self._serve(clock, ctx, transport, source, boot, missing)
         gateway.ready = False
@@ -143,20 +145,23 @@ class GatewayProcess:
             transport.sweep(now)
             if now - looked_at >= RELOAD_POLL_S:
                 looked_at = now
-                self._reload(clock, ctx, source, boot)
+                self._reload(clock, ctx, transport, source, boot)
                 missing.say_if_due()
             try:
                 await asyncio.wait_for(self._stop.wait(), SWEEP_S)
             except TimeoutError:
                 continue
 
-    def _reload(self, clock: LoopClock, ctx: GatewayContext, source: PlanSource, boot: str) -> None:
+    def _reload(
+        self, clock: LoopClock, ctx: GatewayContext, transport: HttpClient, source: PlanSource, boot: str
+    ) -> None:
         try:
             plan = source.load_if_changed(clock.now_ms())
             if plan is not None:
                 ctx.swap(plan)
                 self._acknowledge(boot, plan.revision)
                 log.info("serving revision %s", plan.revision)
+                warm(transport, plan)
         except Exception:
             log.exception("reload failed; the revision in force goes on")
 

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from penstock.adapters.http.call import UpstreamCall
-from penstock.adapters.http.dial import Dialer
+from penstock.adapters.http.dial import Dialer, DialError
 from penstock.adapters.http.pool import CLOSED, MAX_CONNECTIONS, Pool
 from penstock.adapters.http.tls import HandshakeTurns
 from penstock.core.origin import Origin
@@ -50,15 +50,19 @@ class HttpClient:
         pool.warm(count, connect_s)
 
     def _open_pool(self, origin: Origin) -> Pool:
-        context = self._context(origin) if origin.scheme == "https" else None
-        pool = self._pools[origin] = Pool(self, Dialer(origin, context, self._turns), self._max_connections)
+        dialer = Dialer(origin, self._context, self._turns)
+        pool = self._pools[origin] = Pool(self, dialer, self._max_connections)
         return pool
 
     def _context(self, origin: Origin) -> ssl.SSLContext:
+        """What TLS with an origin trusts; reading it takes tens of milliseconds. Raises DialError."""
         key = (origin.verify, origin.ca_file)
         context = self._contexts.get(key)
         if context is None:
-            context = ssl.create_default_context(cafile=origin.ca_file or None)
+            try:
+                context = ssl.create_default_context(cafile=origin.ca_file or None)
+            except OSError as error:
+                raise DialError("tls_error", f"the authorities in {origin.ca_file}: {error}") from error
             context.set_alpn_protocols(["http/1.1"])
             if not origin.verify:
                 context.check_hostname = False

@@ -114,3 +114,6 @@ class Load:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe is not None:
+                pipe.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import time
@@ -14,8 +15,8 @@ from typing import Literal, Protocol
 from bench import payload
 from bench.process import Process, send
 
-GATEWAY_CORE = 0
-OTHER_CORE = 1
+# The first and the last core that we may use; where there is but one, all share it.
+GATEWAY_CORE, OTHER_CORE = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
 Scheme = Literal["http", "https"]
 
 

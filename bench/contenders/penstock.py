@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Sequence
 from importlib import metadata
 
 from bench import payload
@@ -41,8 +42,10 @@ class Penstock:
     idle_streams = 10_000
     start_runs = 5
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, command: Sequence[str] = (str(HOME / "bin" / "penstock"),)) -> None:
+        """`command` is what is measured; by default the wheel, with its hot path compiled."""
         self._workers = workers
+        self._command = command
 
     def missing(self) -> str | None:
         """Whether its wheel could be built and installed."""
@@ -75,7 +78,7 @@ class Penstock:
         )
         process = spawn(
             self.name,
-            [str(HOME / "bin" / "penstock"), "serve", "-c", str(config)],
+            [*self._command, "serve", "-c", str(config)],
             folder / "log",
             core=OTHER_CORE if pinned else None,
             env={"SSL_CERT_FILE": str(stage.certificate.ca)},

@@ -46,6 +46,26 @@ def _warm(one: Running, streams: int) -> None:
         load.result()
 
 
+def hold(one: Running, streams: int, settle_s: float) -> dict[str, float]:
+    """Open so many idle streams through it, let them stand, and close them: what that took."""
+    before = rss_bytes(one.gateway_pids)
+    with Load("idle", one.port, one.headers, streams=streams) as load:
+        opened = load.result()
+        time.sleep(settle_s)
+        after = rss_bytes(one.gateway_pids)
+        load.close_input()
+        held = load.result()["open_at_end"]
+    if not held:
+        raise BenchError("no stream stayed open")
+    return {
+        "kb_per_stream": (after - before) / held / 1000,
+        "streams": held,
+        "opened_in_s": opened["seconds"],
+        "rss_before_mb": before / 1e6,
+        "rss_after_mb": after / 1e6,
+    }
+
+
 def _hold(run: Run, measure: str, contender: Contender, stage: Stage) -> None:
     """One contender alone, warmed with some streams that end again, so that only open ones are counted."""
     wanted = min(contender.idle_streams, run.settings.idle_streams, idle_streams_possible())
@@ -53,25 +73,9 @@ def _hold(run: Run, measure: str, contender: Contender, stage: Stage) -> None:
     try:
         _warm(one, wanted // WARM_SHARE)
         time.sleep(run.settings.idle_settle_s)
-        before = rss_bytes(one.gateway_pids)
-        with Load("idle", one.port, one.headers, streams=wanted) as load:
-            opened = load.result()
-            time.sleep(run.settings.idle_settle_s)
-            after = rss_bytes(one.gateway_pids)
-            load.close_input()
-            held = load.result()["open_at_end"]
+        seen = hold(one, wanted, run.settings.idle_settle_s)
     finally:
         one.process.end()
-    if not held:
-        raise BenchError("no stream stayed open")
-    run.records.add(
-        measure,
-        one.name,
-        kb_per_stream=(after - before) / held / 1000,
-        streams=held,
-        opened_in_s=opened["seconds"],
-        rss_before_mb=before / 1e6,
-        rss_after_mb=after / 1e6,
-    )
-    if held < wanted:
-        run.records.note(measure, one.name, f"{held:.0f} of {wanted} streams stayed open")
+    run.records.add(measure, one.name, **seen)
+    if seen["streams"] < wanted:
+        run.records.note(measure, one.name, f"{seen['streams']:.0f} of {wanted} streams stayed open")

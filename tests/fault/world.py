@@ -14,7 +14,17 @@ from dataclasses import dataclass, field
 from penstock.admission.accounts import Account, Accounts
 from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled, Subject
 from penstock.core.origin import Origin
-from penstock.core.plan import FallbackNode, KeyBudget, Plan, Provider, Route, Target, TargetNode, VirtualKey
+from penstock.core.plan import (
+    FallbackNode,
+    KeyBudget,
+    Plan,
+    Provider,
+    Route,
+    Target,
+    TargetNode,
+    Timeouts,
+    VirtualKey,
+)
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
 from penstock.ledger.journal.settings import JournalFull
@@ -23,6 +33,7 @@ from penstock.pipeline.gateway import Gateway
 from penstock.ports.http_server import HttpRequest, ReplyListener
 from penstock.ports.transport import ResponseHandler
 from penstock.testing.clock import VirtualClock
+from tests.fault.faults import Faults
 
 CARD = rate_card("test:1", {"input": 1, "output": 2})
 HEAD = {b"content-type": b"application/json"}
@@ -39,20 +50,6 @@ EVENTS = [
     b'data: {"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n',
     b"data: [DONE]\n\n",
 ]
-
-
-@dataclass
-class Faults:
-    """Counts operations; at number `at` calls `strike` instead of, or before, the operation."""
-
-    at: int = 0
-    strike: Callable[[], bool] = lambda: False
-    count: int = 0
-
-    def hit(self) -> bool:
-        """Count one operation; True where it must fail."""
-        self.count += 1
-        return self.count == self.at and self.strike()
 
 
 @dataclass(eq=False)
@@ -206,25 +203,67 @@ class FakeReply:
         self.ended, self.listener = True, None
 
 
+def key_for(concurrency: int) -> VirtualKey:
+    """A key with a budget."""
+    return VirtualKey(
+        id="k",
+        secret_hash=hashlib.sha256(b"sk").digest(),
+        subject=Subject("acme", "", "", "k"),
+        concurrency=concurrency,
+        budget=KeyBudget(10**12, "month"),
+    )
+
+
+def plan_for(key: VirtualKey, origin: Origin, timeouts: Timeouts) -> Plan:
+    """One route with two targets at the same upstream."""
+    targets = [_target(name, origin) for name in ("a", "b")]
+    policy = FallbackNode(tuple(TargetNode(target) for target in targets))
+    return Plan(
+        revision="1",
+        routes={"chat": Route("chat", policy, timeouts=timeouts)},
+        deployments={},
+        providers={"up": Provider("up", "openai", targets[0])},
+        provider_order=(),
+        keys={key.secret_hash: key},
+        direct_open=False,
+        prices=PriceBook("none", {}),
+    )
+
+
+def _target(name: str, origin: Origin) -> Target:
+    return Target(
+        id=name,
+        provider="up",
+        kind="openai",
+        model="m",
+        model_json=b'"m"',
+        origin=origin,
+        base_path=b"/v1",
+        auth=b"",
+        secrets=(),
+        card=CARD,
+        ceiling=Ceiling(CARD),
+    )
+
+
+def body_for(*, stream: bool) -> bytes:
+    """What clients ask."""
+    return json.dumps({"model": "chat", "stream": stream, "messages": [], "max_tokens": 9}).encode()
+
+
 class World:
     """One gateway with one key and a route of two targets, and one request to it."""
 
-    def __init__(self, *, stream: bool, retries: bool = True) -> None:
+    def __init__(self, *, stream: bool) -> None:
         self.clock = VirtualClock()
         self.faults = Faults()
         self.stream = stream
         self.transport = FakeTransport(self.clock, self.faults, stream)
         self.journal = FakeJournal(self.clock, self.faults)
         self.reply = FakeReply(self.faults)
-        self.key = VirtualKey(
-            id="k",
-            secret_hash=hashlib.sha256(b"sk").digest(),
-            subject=Subject("acme", "", "", "k"),
-            concurrency=4,
-            budget=KeyBudget(10**12, "month"),
-        )
+        self.key = key_for(4)
         self.context = GatewayContext(
-            self._plan(retries=retries),
+            plan_for(self.key, Origin("http", "127.0.0.1", 1), Timeouts()),
             clock=self.clock,
             journal=self.journal,
             transport=self.transport,
@@ -233,39 +272,9 @@ class World:
             bits=lambda bits: (1 << bits) - 1,
         )
 
-    def _plan(self, *, retries: bool) -> Plan:
-        del retries
-        targets = [self._target("a"), self._target("b")]
-        route = Route("chat", FallbackNode(tuple(TargetNode(target) for target in targets)))
-        return Plan(
-            revision="1",
-            routes={"chat": route},
-            deployments={},
-            providers={"up": Provider("up", "openai", targets[0])},
-            provider_order=(),
-            keys={self.key.secret_hash: self.key},
-            direct_open=False,
-            prices=PriceBook("none", {}),
-        )
-
-    def _target(self, name: str) -> Target:
-        return Target(
-            id=name,
-            provider="up",
-            kind="openai",
-            model="m",
-            model_json=b'"m"',
-            origin=Origin("http", "127.0.0.1", 1),
-            base_path=b"/v1",
-            auth=b"",
-            secrets=(),
-            card=CARD,
-            ceiling=Ceiling(CARD),
-        )
-
     def ask(self) -> None:
         """Send the request; nothing happens before the clock runs."""
-        body = json.dumps({"model": "chat", "stream": self.stream, "messages": [], "max_tokens": 9}).encode()
+        body = body_for(stream=self.stream)
         headers = {b"authorization": b"Bearer sk", b"content-type": b"application/json"}
         request = HttpRequest(
             b"POST", "/v1/chat/completions", b"", headers, body, self.clock.monotonic(), "127.0.0.1"

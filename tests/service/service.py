@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -88,6 +89,13 @@ class Service:
                     time.sleep(0.02)
         raise TimeoutError(self.output.read_text())
 
+    @property
+    def supervisor(self) -> int:
+        """The pid of the supervisor."""
+        if self._process is None:
+            raise RuntimeError("not started")
+        return self._process.pid
+
     def pid(self, role: str, timeout_s: float = 15.0) -> int:
         """The pid of the running child with this role."""
         if self._process is None:
@@ -111,7 +119,21 @@ class Service:
 
     def logs(self, *options: str) -> list[dict[str, Any]]:
         """All rows of the ledger, once it has caught up."""
-        command = [sys.executable, "-m", "penstock.cli", "logs", "--json", "--limit", "0", *options]
-        command += ["--wait", "--state-dir", str(self.state)]
-        result = subprocess.run(command, capture_output=True, check=True, timeout=60)
-        return [json.loads(line) for line in result.stdout.splitlines()]
+        return logs(self.state, *options)
+
+
+def logs(state: Path, *options: str) -> list[dict[str, Any]]:
+    """All rows of the ledger of a state directory, once it has caught up."""
+    command = [sys.executable, "-m", "penstock.cli", "logs", "--json", "--limit", "0", *options]
+    command += ["--wait", "--state-dir", str(state)]
+    result = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Wait for a condition. Raises TimeoutError."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.01)

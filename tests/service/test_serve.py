@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 
 from penstock.testing.simulator import SimulatorThread
 from tests.service.load import Load
-from tests.service.service import Service
+from tests.service.service import Service, until
 
 KEY = "sk-service"
 CONFIG = """
@@ -52,15 +51,6 @@ def ask(port: int, model: str = "chat", **fields: Any) -> tuple[int, dict[str, A
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error), dict(error.headers)
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Wait for a condition. Raises TimeoutError."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -51,6 +51,47 @@ def test_a_name_that_does_not_resolve_is_a_dns_error() -> None:
     run(main)
 
 
+def test_a_name_that_cannot_be_one_is_a_dns_error() -> None:
+    """An empty label is found before anybody is asked; the call must not wait until it is too late."""
+
+    async def main() -> None:
+        async with client() as http:
+            one = Recorder()
+            http.send(Origin("http", "model..test", 80), GET, one, 20)
+            assert await one.outcome() == "dns_error"
+
+    run(main)
+
+
+def test_a_client_that_is_closed_takes_no_more_calls() -> None:
+    """Whoever calls then, a retry of a call that the closing failed included, is told at once."""
+
+    async def main() -> None:
+        async with upstream(answering) as peer, client() as http:
+            await http.close()
+            one = Recorder()
+            http.send(Origin("http", "127.0.0.1", peer.port), GET, one, 20)
+            http.warm(Origin("http", "127.0.0.1", peer.port), 1, 20)
+            assert one.outcomes == ["closed"]
+            assert http.connections() == 0
+
+    run(main)
+
+
+def test_authorities_that_cannot_be_read_are_a_tls_error(tmp_path: Path) -> None:
+    """Warming is quiet about it, and a call hears it at once, with the file's name."""
+
+    async def main() -> None:
+        async with client() as http:
+            origin = Origin("https", "localhost", 1, ca_file=str(tmp_path / "missing.pem"))
+            http.warm(origin, 2, 10)
+            one = Recorder()
+            http.send(origin, GET, one, 10)
+            assert await one.outcome() == "tls_error"
+
+    run(main)
+
+
 def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
     """A peer that accepts and says nothing does not hold the call beyond connect_s."""
 

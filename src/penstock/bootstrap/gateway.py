@@ -26,6 +26,7 @@ from penstock.admission.accounts import Accounts, Spend
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import PlanSource
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.warming import warm
 from penstock.config.document import Tls
 from penstock.core.ids import boot_id
 from penstock.ledger.accounts_replay import replay
@@ -39,7 +40,31 @@ from penstock.server.listener import HttpServer
 SWEEP_S = 0.1
 RELOAD_POLL_S = 0.25
 DRAIN_S = 30.0
+SAY_AGAIN_S = 10.0
 log = logging.getLogger("penstock.gateway")
+
+
+class MissingRecords:
+    """Says how many records a full journal has cost so far: the count of `drop_and_count`."""
+
+    def __init__(self, journal: Journal, clock: LoopClock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._said = 0
+        self._due = float("-inf")
+
+    def say_if_due(self) -> None:
+        """At once where it begins, then every few seconds while it grows."""
+        if self._clock.monotonic() >= self._due:
+            self.say()
+
+    def say(self) -> None:
+        """Say it where it has grown."""
+        dropped = self._journal.stats.dropped
+        if dropped > self._said:
+            self._said = dropped
+            self._due = self._clock.monotonic() + SAY_AGAIN_S
+            log.error("the journal is full: %d records could not be recorded so far", dropped)
 
 
 class GatewayProcess:
@@ -91,7 +116,9 @@ class GatewayProcess:
         gc.set_threshold(100_000, 20, 50)
         await server.listen(self._sock, tls_context(settings.server.tls))
         self._acknowledge(boot, plan.revision)
-        await self._serve(clock, ctx, transport, source, boot)
+        warm(transport, plan)
+        missing = MissingRecords(journal, clock)
+        await self._serve(clock, ctx, transport, source, boot, missing)
         gateway.ready = False
         cut = await server.drain(DRAIN_S)
         if cut:
@@ -99,10 +126,17 @@ class GatewayProcess:
         await transport.close()
         journal.flush()
         journal.close()
+        missing.say()
         self._state.ack(boot).unlink(missing_ok=True)
 
     async def _serve(
-        self, clock: LoopClock, ctx: GatewayContext, transport: HttpClient, source: PlanSource, boot: str
+        self,
+        clock: LoopClock,
+        ctx: GatewayContext,
+        transport: HttpClient,
+        source: PlanSource,
+        boot: str,
+        missing: MissingRecords,
     ) -> None:
         looked_at = 0.0
         while not self._stop.is_set():
@@ -111,19 +145,23 @@ class GatewayProcess:
             transport.sweep(now)
             if now - looked_at >= RELOAD_POLL_S:
                 looked_at = now
-                self._reload(clock, ctx, source, boot)
+                self._reload(clock, ctx, transport, source, boot)
+                missing.say_if_due()
             try:
                 await asyncio.wait_for(self._stop.wait(), SWEEP_S)
             except TimeoutError:
                 continue
 
-    def _reload(self, clock: LoopClock, ctx: GatewayContext, source: PlanSource, boot: str) -> None:
+    def _reload(
+        self, clock: LoopClock, ctx: GatewayContext, transport: HttpClient, source: PlanSource, boot: str
+    ) -> None:
         try:
             plan = source.load_if_changed(clock.now_ms())
             if plan is not None:
                 ctx.swap(plan)
                 self._acknowledge(boot, plan.revision)
                 log.info("serving revision %s", plan.revision)
+                warm(transport, plan)
         except Exception:
             log.exception("reload failed; the revision in force goes on")
 

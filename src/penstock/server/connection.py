@@ -181,11 +181,17 @@ class ClientConnection(RequestReader):
     def _answer(self, request: HttpRequest | HeadError, reply: HttpReply) -> None:
         self.deadline = 0.0
         self._reply = reply
-        if isinstance(request, HttpRequest):
-            self.server.handler.handle(request, reply)
-        else:
-            path = split_target(self._target)[0] if self._target else ""
-            self.server.handler.refuse(path, reply, request.status, request.code, str(request))
+        handler = self.server.handler
+        try:
+            if isinstance(request, HttpRequest):
+                handler.handle(request, reply)
+            else:
+                path = split_target(self._target)[0] if self._target else ""
+                handler.refuse(path, reply, request.status, request.code, str(request))
+        except Exception as error:  # noqa: BLE001 - it would stop the sweep, or leave the client waiting
+            self.server.report(error)
+            if self._reply is reply:
+                self.abort()
 
     def write(self, data: bytes) -> None:
         """Bytes for the client."""

@@ -70,6 +70,11 @@ class HttpServer:
         del error
         self._handshaking.discard(layer)
 
+    def report(self, error: BaseException) -> None:
+        """Tell the loop of what the handler raised."""
+        context = {"message": "the handler of a request failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
+
     def first_lines_of(self, status: int) -> bytes:
         """Status line and Date of an answer; kept until the second is over."""
         date = email.utils.formatdate(self._second, usegmt=True).encode()

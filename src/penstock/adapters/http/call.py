@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class UpstreamCall:
-    """A request under way. After its end, or its cancelling, every method is without effect."""
+    """A request under way. After its end, or its cancelling, every method is without effect.
+
+    What its handler raises is reported and stays here: on the way up it would meet another call's connection.
+    """
 
     __slots__ = ("_connection", "_pool", "connect_s", "deadline", "handler", "request")
 
@@ -29,17 +32,27 @@ class UpstreamCall:
         self._connection = connection
         connection.start(self, self.request)
         self.request = b""
-        self.handler.on_connected(reused=connection.served > 0)
+        try:
+            self.handler.on_connected(reused=connection.served > 0)
+        except Exception as error:  # noqa: BLE001 - see the class
+            self._pool.report(error)
+            connection.fail("internal", "a handler of the response failed")
 
     def finished(self) -> None:
         """The connection has delivered the whole answer and is free again."""
         self._connection = None
-        self.handler.on_end()
+        try:
+            self.handler.on_end()
+        except Exception as error:  # noqa: BLE001 - see the class
+            self._pool.report(error)
 
     def failed(self, cause: str, detail: str) -> None:
         """The connection is gone, or could not be had."""
         self._connection = None
-        self.handler.on_failure(cause, detail)
+        try:
+            self.handler.on_failure(cause, detail)
+        except Exception as error:  # noqa: BLE001 - see the class
+            self._pool.report(error)
 
     def cancel(self) -> None:
         """Close the connection, or leave the queue for one."""

@@ -8,8 +8,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from penstock.adapters.http.call import UpstreamCall
-from penstock.adapters.http.dial import Dialer
-from penstock.adapters.http.pool import MAX_CONNECTIONS, Pool
+from penstock.adapters.http.dial import Dialer, DialError
+from penstock.adapters.http.pool import CLOSED, MAX_CONNECTIONS, Pool
 from penstock.adapters.http.tls import HandshakeTurns
 from penstock.core.origin import Origin
 from penstock.ports.clock import Clock
@@ -30,29 +30,39 @@ class HttpClient:
         self._pools: dict[Origin, Pool] = {}
         self._contexts: dict[tuple[bool, str], ssl.SSLContext] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.closed = False
 
     def send(self, origin: Origin, request: bytes, handler: ResponseHandler, connect_s: float) -> Call:
         """Send a complete request to an origin."""
         pool = self._pools.get(origin) or self._open_pool(origin)
         call = UpstreamCall(pool, request, handler, connect_s)
-        pool.submit(call)
+        if self.closed:
+            call.failed(*CLOSED)
+        else:
+            pool.submit(call)
         return call
 
     def warm(self, origin: Origin, count: int, connect_s: float) -> None:
         """Have `count` connections to an origin stand before the first call needs one."""
+        if self.closed:
+            return
         pool = self._pools.get(origin) or self._open_pool(origin)
         pool.warm(count, connect_s)
 
     def _open_pool(self, origin: Origin) -> Pool:
-        context = self._context(origin) if origin.scheme == "https" else None
-        pool = self._pools[origin] = Pool(self, Dialer(origin, context, self._turns), self._max_connections)
+        dialer = Dialer(origin, self._context, self._turns)
+        pool = self._pools[origin] = Pool(self, dialer, self._max_connections)
         return pool
 
     def _context(self, origin: Origin) -> ssl.SSLContext:
+        """What TLS with an origin trusts; reading it takes tens of milliseconds. Raises DialError."""
         key = (origin.verify, origin.ca_file)
         context = self._contexts.get(key)
         if context is None:
-            context = ssl.create_default_context(cafile=origin.ca_file or None)
+            try:
+                context = ssl.create_default_context(cafile=origin.ca_file or None)
+            except OSError as error:
+                raise DialError("tls_error", f"the authorities in {origin.ca_file}: {error}") from error
             context.set_alpn_protocols(["http/1.1"])
             if not origin.verify:
                 context.check_hostname = False
@@ -66,6 +76,11 @@ class HttpClient:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def report(self, error: BaseException) -> None:
+        """Tell the loop of an exception that no caller of ours can handle."""
+        context = {"message": "a handler of an upstream's response failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
+
     def connections(self) -> int:
         """How many connections stand, idle ones included."""
         return sum(len(pool.live) for pool in self._pools.values())
@@ -77,7 +92,8 @@ class HttpClient:
             pool.sweep(now)
 
     async def close(self) -> None:
-        """Close all connections and wait for the tasks."""
+        """Close all connections, fail all calls, and wait for the tasks; later calls fail at once."""
+        self.closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

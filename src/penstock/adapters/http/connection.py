@@ -82,14 +82,15 @@ class UpstreamConnection:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._fail("bad_response", "the upstream switched protocols")
+            self.fail("bad_response", "the upstream switched protocols")
             return
         except httptools.HttpParserCallbackError as error:
-            self._fail("internal", "a handler of the response failed")
-            raise (error.__context__ or error) from None
+            self.pool.report(error.__context__ or error)
+            self.fail("internal", "a handler of the response failed")
+            return
         except httptools.HttpParserError as error:
             if not self._whole:
-                self._fail("bad_response", f"the response breaks HTTP framing: {error}")
+                self.fail("bad_response", f"the response breaks HTTP framing: {error}")
                 return
             self._extra = True
         if self._whole:
@@ -97,7 +98,7 @@ class UpstreamConnection:
         elif self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
-                self._fail("bad_response", "the response head is too large")
+                self.fail("bad_response", "the response head is too large")
 
     def eof_received(self) -> bool:
         """The upstream finished sending; a body without a length ends here, anything else is cut."""
@@ -115,7 +116,7 @@ class UpstreamConnection:
         """Whatever was under way has failed."""
         if not self.closed:
             cause = "reset" if self._in_head else "cut"
-            self._fail(cause, str(exc) if exc else "the upstream closed the connection")
+            self.fail(cause, str(exc) if exc else "the upstream closed the connection")
         self._transport = None
         del self._parser  # it holds us, and we it
 
@@ -158,7 +159,8 @@ class UpstreamConnection:
             self._transport.abort()
         self.pool.gone(self)
 
-    def _fail(self, cause: str, detail: str) -> None:
+    def fail(self, cause: str, detail: str) -> None:
+        """Close at once, and tell the call under way."""
         call = self.call
         self.close()
         if call is not None:

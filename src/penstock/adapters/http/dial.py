@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
+from collections.abc import Callable
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
@@ -26,18 +27,21 @@ class DialError(Exception):
 
 
 class Dialer:
-    """Opens connections to one origin.
+    """Opens connections to one origin. `context` gives the TLS context of one; it may raise DialError.
 
     `rewrites`: requests go to an HTTP proxy in absolute form (RFC 9112, section 3.2.2), see `rewrite`.
     """
 
-    def __init__(self, origin: Origin, context: ssl.SSLContext | None, turns: HandshakeTurns) -> None:
+    def __init__(
+        self, origin: Origin, context: Callable[[Origin], ssl.SSLContext], turns: HandshakeTurns
+    ) -> None:
         self.origin = origin
         self._context = context
         self._turns = turns
         self._session: ssl.SSLSession | None = None
         self._proxy = urlsplit(origin.proxy) if origin.proxy else None
-        self.rewrites = self._proxy is not None and context is None
+        self._tls = origin.scheme == "https"
+        self.rewrites = self._proxy is not None and not self._tls
 
     def remember(self, session: object) -> None:
         """Keep a TLS session for the next handshake."""
@@ -55,7 +59,7 @@ class Dialer:
             host, port = self._proxy.hostname, self._proxy.port or _HTTP_PROXY_PORT
             if not self.rewrites:
                 tunnel = _Tunnel(loop.create_future())
-        layer, done = self._layer(connection, loop) if self._context is not None else (None, None)
+        layer, done = self._layer(connection, loop) if self._tls else (None, None)
         above = cast("asyncio.Protocol", connection)
         first: asyncio.Protocol = tunnel or layer or above
         transport, _ = await loop.create_connection(lambda: first, host, port)
@@ -74,9 +78,7 @@ class Dialer:
     def _layer(
         self, connection: UpstreamConnection, loop: asyncio.AbstractEventLoop
     ) -> tuple[TlsLayer, asyncio.Future[None]]:
-        context = self._context
-        if context is None:
-            raise DialError("internal", "no TLS context")
+        context = self._context(self.origin)
         done: asyncio.Future[None] = loop.create_future()
         try:
             pipe = TlsPipe(context, server_side=False, server_hostname=self.origin.host, session=self._session)

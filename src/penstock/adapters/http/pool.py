@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Below the 60 s after which common load balancers close first, which would race with our next request.
 IDLE_TIMEOUT_S = 55.0
+CLOSED = ("closed", "the gateway is shutting down")
 MAX_CONNECTIONS = 65_536  # below what a process may open; a provider may well hold ten thousand streams
 
 
@@ -53,35 +54,29 @@ class Pool:
             self._open(connect_s)
 
     def _open(self, connect_s: float) -> None:
-        self._connecting += 1
-        self._client.spawn(self._connect(connect_s))
+        if not self._client.closed:
+            self._connecting += 1
+            self._client.spawn(self._connect(connect_s))
 
     async def _connect(self, connect_s: float) -> None:
-        cause, detail = "connect_error", ""
-        connection = None
+        connection: UpstreamConnection | None = None
+        why = CLOSED
         try:
             async with asyncio.timeout(connect_s):
                 connection = await self._dialer.dial(UpstreamConnection(self))
-        except TimeoutError:
-            cause, detail = "connect_timeout", "no connection within the route's connect_s"
-        except ConnectionRefusedError as error:
-            cause, detail = "connect_refused", str(error)
-        except socket.gaierror as error:
-            cause, detail = "dns_error", f"{self._dialer.origin.host}: {error.strerror or error}"
-        except ssl.SSLError as error:
-            cause, detail = "tls_error", str(error)
-        except DialError as error:
-            cause, detail = error.cause, str(error)
-        except OSError as error:
-            detail = str(error)
+        except (OSError, UnicodeError, DialError) as error:
+            why = _cause_of(error, self._dialer.origin.host)
         finally:
             self._connecting -= 1
         if connection is None:
-            self._fail_waiting(cause, detail)
+            self._fail_waiting(*why)
         elif not connection.closed:
             self._serve(connection)
         else:
             self._fail_waiting("reset", "the upstream closed the connection as soon as it stood")
+        if self._waiting:
+            # At the limit nobody else connects for those who still wait.
+            self._grow(self._waiting[0].connect_s)
 
     def release(self, connection: UpstreamConnection) -> None:
         """A connection has finished its answer and can take the next request."""
@@ -124,9 +119,31 @@ class Pool:
                 self.forget(call)
                 call.failed("connect_timeout", "no connection became free within the route's connect_s")
 
+    def report(self, error: BaseException) -> None:
+        """A handler of ours raised."""
+        self._client.report(error)
+
     def close(self) -> None:
-        """Close every connection and fail whoever waits for one."""
+        """Close every connection and fail all calls. The tasks that connect have ended, some unbegun."""
+        self._connecting = 0
         while self._waiting:
-            self._waiting.popleft().failed("closed", "the gateway is shutting down")
+            self._waiting.popleft().failed(*CLOSED)
         for connection in list(self.live):
-            connection.close()
+            connection.fail(*CLOSED)
+
+
+def _cause_of(error: OSError | UnicodeError | DialError, host: str) -> tuple[str, str]:
+    """Why there is no connection: a low-cardinality cause, and a detail."""
+    if isinstance(error, DialError):
+        return error.cause, str(error)
+    if isinstance(error, TimeoutError):
+        return "connect_timeout", "no connection within the route's connect_s"
+    if isinstance(error, ConnectionRefusedError):
+        return "connect_refused", str(error)
+    if isinstance(error, socket.gaierror):
+        return "dns_error", f"{host}: {error.strerror or error}"
+    if isinstance(error, UnicodeError):
+        return "dns_error", f"{host}: not a host name: {error}"
+    if isinstance(error, ssl.SSLError):
+        return "tls_error", str(error)
+    return "connect_error", str(error)

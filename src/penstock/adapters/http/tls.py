@@ -75,8 +75,11 @@ class TlsLayer(asyncio.Transport, asyncio.Protocol):
     # --- the socket's side ----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the handshake."""
+        """Begin the handshake, unless it was called off before the connection stood."""
         self._transport = cast("asyncio.Transport", transport)
+        if self._closing:
+            self._transport.abort()
+            return
         self._turns.run(self._step)
 
     def data_received(self, data: bytes) -> None:

@@ -10,7 +10,14 @@ from penstock.core.errors import Refusal
 from penstock.ports.translation import ChatDialect
 from penstock.ports.vectors import EmbedDialect, RerankDialect
 
-_CHAT: dict[str, str] = {}
+_CHAT: dict[str, str] = {
+    "openai.chat": "openai_chat.dialect:OpenaiChatDialect",
+    "openai.completions": "openai_completions.dialect:OpenaiCompletionsDialect",
+    "openai.responses": "openai_responses.dialect:OpenaiResponsesDialect",
+    "anthropic": "anthropic.dialect:AnthropicDialect",
+    "gemini": "gemini.dialect:GeminiDialect",
+    "converse": "converse.dialect:ConverseDialect",
+}
 _EMBED: dict[str, str] = {
     "openai.embeddings": "embeddings.dialect:EmbeddingsDialect",
 }

@@ -11,7 +11,17 @@ from penstock.ports.translation import ChatProvider
 from penstock.ports.vectors import EmbedProvider, RerankProvider
 from penstock.providers.embeddings import flavours
 
-_CHAT: dict[str, tuple[str, tuple[object, ...]]] = {}
+_CHAT: dict[str, tuple[str, tuple[object, ...]]] = {
+    "openai.chat": ("openai_chat.api:OpenaiChatProvider", ()),
+    "openai.completions": ("openai_completions.api:OpenaiCompletionsProvider", ()),
+    "openai.responses": ("openai_responses.api:OpenaiResponsesProvider", ()),
+    "anthropic": ("anthropic.api:AnthropicProvider", ()),
+    "gemini": ("gemini.api:GeminiProvider", ()),
+    "converse": ("converse.api:ConverseProvider", ()),
+    "cohere": ("cohere.api:CohereProvider", ()),
+    "mistral": ("mistral.api:MistralProvider", ()),
+    "ollama": ("ollama.api:OllamaProvider", ()),
+}
 _EMBED: dict[str, tuple[str, tuple[object, ...]]] = {
     "openai.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.OPENAI,)),
     "mistral.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.MISTRAL,)),

@@ -16,6 +16,7 @@ from penstock.core.plan import Target
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import TOKEN_UNITS, UNITS, RateCard
+from penstock.providers.profiles import profiles_of
 from penstock.providers.vendors import VENDORS, Vendor
 from penstock.providers.vendors.row import Auth
 from penstock.routing.resolve import target_of
@@ -56,6 +57,7 @@ def provider_from(
     port = parts.port or (443 if parts.scheme == "https" else 80)
     origin = Origin(parts.scheme, host, port, ca_file=ca_file, proxy=proxy(parts.scheme, host))
     auth, secrets = _auth(name, config, vendor, reveal)
+    rows, default_profile = profiles_of(vendor)
     known_host = host == urlsplit(vendor.base_url).hostname
     template = Target(
         id=name,
@@ -75,10 +77,10 @@ def provider_from(
         api=vendor.api,
         embed_api=vendor.embed_api,
         rerank_api=vendor.rerank_api,
-        profile=vendor.default_profile,
+        profile=default_profile,
         query=vendor.query.encode(),
     )
-    return PlannedProvider(name, config.kind, template, price_id_of(config, prices), vendor.profiles)
+    return PlannedProvider(name, config.kind, template, price_id_of(config, prices), rows)
 
 
 def price_id_of(config: Provider, prices: PriceBook) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from penstock.core.errors import CODES
 from penstock.core.exchange import AttemptFacts, RequestFacts
 from penstock.core.plan import Target
-from penstock.dialects.errors import error_body, error_lines
+from penstock.dialects.errors import ID_HEADERS, error_body, error_lines
 from penstock.dialects.openai.static import static_answer, static_stream
 from penstock.pipeline.heads import answer_lines, budget_line, cost_line, overhead_line
 from penstock.ports.http_server import HttpRequest, Reply
@@ -19,8 +19,6 @@ from penstock.wire.http1 import header_safe
 
 _JSON = b"content-type: application/json\r\n"
 _SSE = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
-# Where each vendor's SDK looks for a request id.
-_ID_HEADERS = {"anthropic": b"request-id", "converse": b"x-amzn-requestid"}
 # Heads of one vendor that mean nothing to another's client.
 _THEIRS = frozenset(
     {b"content-type", b"x-request-id", b"request-id", b"openai-version", b"openai-processing-ms"}
@@ -44,7 +42,7 @@ class Answering:
 
     def _id_line(self, upstream: dict[bytes, bytes]) -> bytes:
         """SDKs show the vendor's header for it: the provider's own id where it is passed on, else ours."""
-        name = _ID_HEADERS.get(self._request.endpoint.dialect, b"x-request-id")
+        name = ID_HEADERS.get(self._request.endpoint.dialect, b"x-request-id")
         if name in upstream:
             return b""
         return b"%b: %b\r\n" % (name, self._facts.request_id.encode())
@@ -120,7 +118,9 @@ class Answering:
             code: str = "upstream_rejected"
             kind: str = "not_found" if failure.status == 404 else "invalid_request"
             body = self._error(code, kind, self.explain(failure, target))
-            lines += self._id_line({}) + _JSON + error_lines(self._request.endpoint.dialect, code, kind)
+            lines += (
+                self._id_line({}) + _JSON + error_lines(self._request.endpoint.dialect, kind, failure.status)
+            )
             return (
                 failure.status,
                 f"upstream_{failure.status}",
@@ -149,7 +149,7 @@ class Answering:
             lines += b"retry-after: %d\r\n" % max(1, int(wait_s + 0.999))
         if status == 402:
             lines += b"x-should-retry: false\r\n"
-        lines += error_lines(self._request.endpoint.dialect, code, kind)
+        lines += error_lines(self._request.endpoint.dialect, kind, status)
         body = self._error(code, kind, message)
         return status, code, lambda: self._reply.send(status, lines, body)
 

@@ -9,7 +9,7 @@ from penstock.admission.tags import read_tags
 from penstock.core.errors import CODES, Refusal
 from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
 from penstock.core.plan import Plan, Route, VirtualKey
-from penstock.dialects.errors import error_body, error_lines
+from penstock.dialects.errors import ID_HEADERS, error_body, error_lines
 from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
@@ -63,10 +63,10 @@ class Gateway:
         request_id = self.ctx.new_request_id()
         dialect, kind = dialect_of(path), CODES[code][1]
         body = error_body(dialect, code, kind, message, None, request_id)
-        reply.send(status, _JSON + _id_lines(request_id) + error_lines(dialect, code, kind), body)
+        reply.send(status, _JSON + _id_lines(request_id, dialect) + error_lines(dialect, kind, status), body)
 
     def _refuse(self, reply: Reply, refusal: Refusal, request_id: str, dialect: str = "openai") -> None:
-        lines = _JSON + _id_lines(request_id) + error_lines(dialect, refusal.code, refusal.type)
+        lines = _JSON + _id_lines(request_id, dialect) + error_lines(dialect, refusal.type, refusal.status)
         if refusal.retry_after_s is not None:
             lines += b"retry-after: %d\r\n" % max(1, int(refusal.retry_after_s + 0.999))
         if refusal.status == 402:
@@ -199,6 +199,8 @@ class _Admission:
         self._ctx.journal.append(AdmissionRefused(facts, subject, refusal.status, refusal.code))
 
 
-def _id_lines(request_id: str) -> bytes:
+def _id_lines(request_id: str, dialect: str = "openai") -> bytes:
     text = request_id.encode()
+    if dialect in ID_HEADERS:
+        return b"x-penstock-request-id: %b\r\n%b: %b\r\n" % (text, ID_HEADERS[dialect], text)
     return b"x-penstock-request-id: %b\r\nx-request-id: %b\r\n" % (text, text)

@@ -51,11 +51,11 @@ class PassingReader(Meter):
 
     def read(self, event: bytes) -> Kind:
         """See EventReader."""
-        name, data = opened(self._provider.framing, event)
-        if not data:
-            self.out = event
-            return "neutral"
         try:
+            name, data = opened(self._provider.framing, event)
+            if not data:
+                self.out = event
+                return "neutral"
             kind = self.see(self._decoder.read(name, data))
         except ShapeError as error:
             self.error = f"an event of the stream cannot be read: {error}".encode()

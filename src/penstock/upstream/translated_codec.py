@@ -64,13 +64,13 @@ class TranslatingReader(Meter):
         leg = b""
         if self._merged:
             leg, _, event = event.partition(b" ")
-        name, data = opened(self._upstream, event)
         self.out = b""
-        if not data:
-            return "neutral"
-        if self._merged:
-            data = leg + b" " + data
         try:
+            name, data = opened(self._upstream, event)
+            if not data:
+                return "neutral"
+            if self._merged:
+                data = leg + b" " + data
             frame: Frame = self._decoder.read(name, data)
         except ShapeError as error:
             self.error = f"an event of the stream cannot be read: {error}".encode()

@@ -7,10 +7,25 @@ from collections.abc import Callable
 import msgspec
 
 from penstock.core.events import Broke
+from penstock.providers.anthropic.errors import read_error as read_anthropic
+from penstock.providers.cohere.errors import read_error as read_cohere
+from penstock.providers.converse.errors import read_error as read_converse
+from penstock.providers.gemini.errors import read_error as read_gemini
+from penstock.providers.mistral.errors import read_error as read_mistral
 from penstock.providers.openai.errors import read_error
+from penstock.providers.openai_chat.errors import read_error as read_chat
+from penstock.providers.openai_responses.errors import read_error as read_responses
 from penstock.shapes.openai import ErrorShape
 
-_READERS: dict[str, Callable[[bytes], ErrorShape]] = {}
+_READERS: dict[str, Callable[[bytes], ErrorShape]] = {
+    "anthropic": read_anthropic,
+    "gemini": read_gemini,
+    "converse": read_converse,
+    "cohere": read_cohere,
+    "mistral": read_mistral,
+    "openai.chat": read_chat,
+    "openai.responses": read_responses,
+}
 
 
 def error_of(shape: str, body: bytes) -> ErrorShape:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from penstock.core.profile import Profile, ProfileRow
-
 Auth = Literal[
     "bearer", "x-api-key", "x-goog-api-key", "api-key", "token", "xi-api-key", "key", "aws", "google", "none"
 ]
@@ -19,8 +17,6 @@ LEGACY = frozenset({"openai.chat", "openai.completions", "openai.embeddings"})
 EVERYTHING = frozenset(
     {"openai", "openai.chat", "openai.completions", "openai.responses", "openai.embeddings", "rerank"}
 )
-
-DEFAULT_PROFILE = Profile()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +38,6 @@ class Vendor:
         stream_usage: Whether a stream may be asked for its usage by `stream_options`.
         embed_api, rerank_api: The shapes of these endpoints, empty where it has none.
         media: Further endpoints that pass or are translated, for the table in docs/providers.md.
-        profiles: What its model families accept; the shape's own rows where empty.
-        default_profile: What a model accepts that no row names.
         price_id: Its name in the price catalogue, empty to look it up by address.
         evidence: How its translator was checked: `recorded`, `documented` or `run`.
         source: The vendor's page.
@@ -63,8 +57,6 @@ class Vendor:
     embed_api: str = "openai.embeddings"
     rerank_api: str = ""
     media: tuple[str, ...] = ()
-    profiles: tuple[ProfileRow, ...] = ()
-    default_profile: Profile = DEFAULT_PROFILE
     price_id: str = ""
     evidence: Evidence = "documented"
     source: str = ""

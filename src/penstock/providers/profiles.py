@@ -1,0 +1,39 @@
+"""Which rows of profiles hold for a vendor's models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from penstock.core.profile import Profile, ProfileRow
+from penstock.providers.anthropic import profile as anthropic
+from penstock.providers.cohere import profile as cohere
+from penstock.providers.gemini import profile as gemini
+from penstock.providers.mistral import profile as mistral
+from penstock.providers.openai_chat import profile as openai_chat
+from penstock.providers.vendors.row import Vendor
+
+Rows = tuple[ProfileRow, ...]
+_APIS: dict[str, tuple[Rows, Profile]] = {
+    "anthropic": (anthropic.ROWS, anthropic.DEFAULT),
+    "cohere": (cohere.ROWS, cohere.DEFAULT),
+    "gemini": (gemini.ROWS, gemini.DEFAULT),
+    "mistral": (mistral.ROWS, mistral.DEFAULT),
+    "openai.chat": (openai_chat.ROWS, openai_chat.DEFAULT),
+}
+# APIs that have no way to ask for several answers; such a request is sent several times (upstream/fan_out.py).
+_ONE_ANSWER = frozenset({"anthropic", "converse", "cohere", "ollama"})
+
+
+def profiles_of(vendor: Vendor) -> tuple[Rows, Profile]:
+    """The rows by model name, and the profile of a model that no row names."""
+    rows, default = _APIS.get(vendor.api, ((), Profile()))
+    if vendor.api == "openai.chat" and vendor.kind in openai_chat.VENDORS:
+        rows, default = (), openai_chat.VENDORS[vendor.kind]
+    if vendor.api in _ONE_ANSWER:
+        rows = tuple([ProfileRow(row.models, _one_answer(row.profile)) for row in rows])
+        default = _one_answer(default)
+    return rows, default
+
+
+def _one_answer(profile: Profile) -> Profile:
+    return replace(profile, lacks=profile.lacks | {"choices"})

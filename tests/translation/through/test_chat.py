@@ -1,0 +1,208 @@
+"""Conversations in every client's words, answered by vendors who use others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.translation.through.conftest import Doors
+from tests.translation.upstream import Answer, sse
+
+_MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-x",
+    "content": [{"type": "text", "text": "Good day."}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 11, "output_tokens": 4, "cache_read_input_tokens": 5},
+}
+_STREAM: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {**_MESSAGE, "content": [], "stop_reason": None}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Good "}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "day."}},
+    {"type": "content_block_stop", "index": 0},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+        "usage": {"output_tokens": 4},
+    },
+    {"type": "message_stop"},
+]
+_HELLO = [{"role": "user", "content": "Hello"}]
+
+
+def test_a_chat_client_is_answered_by_anthropic(doors: Doors) -> None:
+    """The request reaches Anthropic in its words with its headers, the answer comes back as a chat completion."""
+    door = doors.open("anthropic")
+    door.upstream.answer = Answer(_MESSAGE)
+    told = door.post(
+        "/v1/chat/completions", {"model": "up/claude-x", "messages": _HELLO, "logit_bias": {"1": 2}}
+    )
+    assert told.status == 200, told.text
+    body = told.json()
+    assert body["choices"][0]["message"]["content"] == "Good day."
+    assert body["choices"][0]["finish_reason"] == "stop"
+    assert body["usage"]["prompt_tokens"] == 16
+    assert body["usage"]["prompt_tokens_details"]["cached_tokens"] == 5
+    assert "logit_bias" in told.headers["x-penstock-warning"]
+    (asked,) = door.upstream.asked
+    assert asked.path == "/base/messages"
+    assert asked.headers["x-api-key"] == "upstream-secret"
+    assert asked.headers["anthropic-version"] == "2023-06-01"
+    assert asked.body["messages"] == [{"role": "user", "content": "Hello"}]
+    (settled,) = door.gateway.exchanges(1)
+    usage = settled.attempts[-1].usage
+    assert (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens) == (16, 4, 5)
+
+
+def test_a_chat_clients_stream_comes_from_anthropic(doors: Doors) -> None:
+    """Chunks, then the end mark; usage only where it was asked for."""
+    door = doors.open("anthropic")
+    door.upstream.answer = sse(*_STREAM, names=True)
+    told = door.post("/v1/chat/completions", {"model": "up/claude-x", "messages": _HELLO, "stream": True})
+    assert told.headers["content-type"].startswith("text/event-stream")
+    lines = [line[6:] for line in told.text.splitlines() if line.startswith("data: ")]
+    assert lines[-1] == "[DONE]"
+    chunks = [json.loads(line) for line in lines[:-1]]
+    said = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks if chunk["choices"])
+    assert said == "Good day."
+    assert all("usage" not in chunk or chunk["usage"] is None for chunk in chunks)
+    (settled,) = door.gateway.exchanges(1)
+    assert settled.attempts[-1].usage.output_tokens == 4
+
+
+def test_an_anthropic_client_passes_to_anthropic_untouched(doors: Doors) -> None:
+    """Same API on both sides: unknown fields survive both ways, only the model's name is patched."""
+    door = doors.open("anthropic")
+    door.upstream.answer = Answer({**_MESSAGE, "novel": {"x": [1]}})
+    wish = {"model": "up/claude-x", "max_tokens": 5, "messages": _HELLO, "unheard": [1, {"of": None}]}
+    told = door.post("/v1/messages", wish, **{"anthropic-beta": "b1"})
+    assert told.json() == {**_MESSAGE, "novel": {"x": [1]}}
+    (asked,) = door.upstream.asked
+    assert asked.body == {**wish, "model": "claude-x"}
+    assert asked.headers["anthropic-beta"] == "b1"
+    (settled,) = door.gateway.exchanges(1)
+    assert settled.request.dialect == "anthropic"
+    assert settled.attempts[-1].usage.input_tokens == 16
+
+
+def test_an_anthropic_stream_passes_byte_for_byte(doors: Doors) -> None:
+    """The client sees the vendor's own events; usage is read on the way."""
+    door = doors.open("anthropic")
+    door.upstream.answer = sse(*_STREAM, names=True)
+    wish = {"model": "up/claude-x", "max_tokens": 5, "messages": _HELLO, "stream": True}
+    told = door.post("/v1/messages", wish)
+    assert told.raw == door.upstream.answer.body()
+    (settled,) = door.gateway.exchanges(1)
+    assert settled.attempts[-1].usage.input_tokens == 16
+    assert settled.attempts[-1].finish_reason == "stop"
+
+
+def test_an_anthropic_client_is_answered_by_an_openai_server(doors: Doors) -> None:
+    """Claude's SDK in front of any OpenAI-compatible server, streamed."""
+    door = doors.open("vllm")
+    chunk = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "llama"}
+    door.upstream.answer = sse(
+        {
+            **chunk,
+            "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi"}, "finish_reason": None}],
+        },
+        {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        {**chunk, "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}},
+        done=True,
+    )
+    wish = {"model": "up/llama", "max_tokens": 5, "system": "Be brief.", "messages": _HELLO, "stream": True}
+    told = door.post("/v1/messages", wish)
+    assert told.status == 200, told.text
+    names = [line[7:] for line in told.text.splitlines() if line.startswith("event: ")]
+    assert names[0] == "message_start"
+    assert names[-2:] == ["message_delta", "message_stop"]
+    assert '"text":"Hi"' in told.text
+    (asked,) = door.upstream.asked
+    assert asked.path == "/base/chat/completions"
+    assert asked.body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert asked.body["stream_options"] == {"include_usage": True}
+
+
+def test_a_vendors_refusal_comes_in_the_clients_words(doors: Doors) -> None:
+    """The status and the sentence are the vendor's, the shape is the client's."""
+    door = doors.open("anthropic")
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "max_tokens: too many"}}
+    door.upstream.answer = Answer(error, status=400)
+    told = door.post("/v1/chat/completions", {"model": "up/claude-x", "messages": _HELLO})
+    assert told.status == 400
+    assert "max_tokens: too many" in told.json()["error"]["message"]
+    assert told.json()["error"]["code"] == "upstream_rejected"
+    told = door.post("/v1/messages", {"model": "up/claude-x", "max_tokens": 1, "messages": _HELLO})
+    assert told.json() == error
+
+
+def test_on_unsupported_error_refuses_before_anything_is_sent(doors: Doors) -> None:
+    """With `error` a parameter that the target lacks is a 400 that names it."""
+    door = doors.open("anthropic", policy="error")
+    wish = {"model": "up/claude-x", "messages": _HELLO, "logit_bias": {"1": 2}}
+    told = door.post("/v1/chat/completions", wish)
+    assert (told.status, told.json()["error"]["code"]) == (400, "unsupported_parameter")
+    assert "logit_bias" in told.json()["error"]["message"]
+    assert door.upstream.asked == []
+
+
+def test_two_answers_are_two_requests_where_a_vendor_gives_one(doors: Doors) -> None:
+    """Asking for two is a fan-out: two choices, the usage of both, one attempt in the ledger."""
+    door = doors.open("anthropic")
+    door.upstream.answer = Answer(_MESSAGE)
+    told = door.post("/v1/chat/completions", {"model": "up/claude-x", "messages": _HELLO, "n": 2})
+    assert told.status == 200, told.text
+    assert [choice["index"] for choice in told.json()["choices"]] == [0, 1]
+    assert told.json()["usage"]["completion_tokens"] == 8
+    assert len(door.upstream.asked) == 2
+    (settled,) = door.gateway.exchanges(1)
+    assert (len(settled.attempts), settled.attempts[0].usage.output_tokens) == (1, 8)
+
+
+def test_two_answers_stream_side_by_side(doors: Doors) -> None:
+    """Both legs' pieces reach the client as choices 0 and 1, with one end."""
+    door = doors.open("anthropic")
+    door.upstream.answer = sse(*_STREAM, names=True)
+    wish = {"model": "up/claude-x", "messages": _HELLO, "n": 2, "stream": True}
+    told = door.post("/v1/chat/completions", {**wish, "stream_options": {"include_usage": True}})
+    lines = [line[6:] for line in told.text.splitlines() if line.startswith("data: ")]
+    assert lines.count("[DONE]") == 1
+    said = {0: "", 1: ""}
+    usages: list[Any] = []
+    for line in lines[:-1]:
+        chunk = json.loads(line)
+        usages += [chunk["usage"]] if chunk.get("usage") else []
+        for choice in chunk["choices"]:
+            said[choice["index"]] += choice["delta"].get("content") or ""
+    assert said == {0: "Good day.", 1: "Good day."}
+    assert usages[-1]["completion_tokens"] == 8
+
+
+def test_a_leg_that_fails_fails_the_attempt(doors: Doors) -> None:
+    """One of two requests refused: the client gets that refusal, not half an answer."""
+    door = doors.open("anthropic")
+    answers = [Answer(_MESSAGE), Answer({"type": "error", "error": {"type": "x", "message": "no"}}, status=400)]
+    door.upstream.answer = lambda _asked: answers.pop()
+    told = door.post("/v1/chat/completions", {"model": "up/claude-x", "messages": _HELLO, "n": 2})
+    assert told.status == 400
+
+
+def test_errors_of_ours_come_in_each_dialects_shape(doors: Doors) -> None:
+    """A wrong key, an unknown model and bad JSON look to each SDK like its vendor's own errors."""
+    door = doors.open("anthropic")
+    told = door.post("/v1/messages", {}, Authorization="Bearer wrong")
+    assert (told.status, told.json()["type"], told.json()["error"]["type"]) == (
+        401,
+        "error",
+        "authentication_error",
+    )
+    assert told.headers["request-id"].startswith("req_")
+    told = door.post("/v1beta/models/gemini-x:generateContent", {}, Authorization="Bearer wrong")
+    assert (told.status, told.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
+    told = door.post("/model/some.model/converse", {}, Authorization="Bearer wrong")
+    assert told.status == 401
+    assert told.headers["x-amzn-errortype"]

@@ -1,7 +1,8 @@
 """A chat completions request: its parameters. Messages are read in history.py, tools in tools.py.
 
-Beside OpenAI's parameters stand those of compatible vendors that mean what the pivot knows: `top_k`, `reasoning`
-(OpenRouter), `thinking` (DeepSeek, Z.ai), `enable_thinking` and `thinking_budget` (Qwen), `random_seed` (Mistral).
+Beside OpenAI's parameters stand those of compatible vendors that mean what the pivot knows: `top_k`,
+`reasoning` (OpenRouter), `thinking` (DeepSeek, Z.ai), `enable_thinking` and `thinking_budget` (Qwen),
+`random_seed` (Mistral).
 """
 
 from __future__ import annotations

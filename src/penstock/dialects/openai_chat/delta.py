@@ -1,4 +1,4 @@
-"""Events as members of a chunk's delta: filled again where it came in this shape, made anew where it did not."""
+"""Events as members of a chunk's delta: filled again where it came in this shape, else made anew."""
 
 from __future__ import annotations
 
@@ -69,10 +69,9 @@ class Chunk:
         if choice is None:
             choice = self.choices[index] = {"index": index, "delta": {}, "finish_reason": None}
             self.order.append(choice)
-        delta = choice.get("delta")
-        if delta is None:
-            delta = choice["delta"] = {}
-        return delta
+        if choice.get("delta").__class__ is not dict:
+            choice["delta"] = {}
+        return cast("dict[str, Any]", choice["delta"])
 
     def written(self) -> list[dict[str, Any]]:
         """The choices, without our marks."""
@@ -191,7 +190,7 @@ def _start_call(part: ToolCall, index: int, state: Open, delta: dict[str, Any], 
         return
     thinking = tuple([state.thinking[each] for each in sorted(state.thinking)])
     state.thinking.clear()
-    item = {"index": at, "id": into_id(part.id, thinking, part.signature), "type": part.type}
+    item: dict[str, Any] = {"index": at, "id": into_id(part.id, thinking, part.signature), "type": part.type}
     item[part.type] = {"name": part.name, _ARGUMENTS[part.type]: part.arguments}
     delta.setdefault("tool_calls", []).append(item)
 
@@ -247,7 +246,7 @@ def _arguments(event: ArgumentsDelta, state: Open, delta: dict[str, Any], *, own
     else:
         at = state.calls[event.index]
         items = delta.setdefault("tool_calls", [])
-        item = next((each for each in items if each["index"] == at), None)
+        item: Any = next((each for each in items if each["index"] == at), None)
         if item is None:
             item = {"index": at}
             items.append(item)

@@ -140,19 +140,7 @@ class ChatStreamEncoder:
         chunk = Chunk(skeletons or [])
         top = fields.pop("~error", None)
         for event in frame.events:
-            kind = event.__class__
-            if kind is Started:
-                self._start(cast("Started", event))
-            elif kind is UsageReported:
-                self._put_usage(cast("UsageReported", event), fields, chunk)
-            elif kind is Broke:
-                self._broke = True
-                error = broke_object(cast("Broke", event), SHAPE)
-                fields.update(error if top else {"error": error})
-            elif kind is Ended:
-                self._ended = True
-            else:
-                self._add(event, chunk, own=True)
+            self._add_own(event, fields, chunk, top=top is not None)
         for index, choice in chunk.choices.items():
             if "message" in choice:
                 self._repeat(index, choice)
@@ -166,11 +154,27 @@ class ChatStreamEncoder:
                 return []
         return [WireEvent(frame.name, _encode(fields))]
 
+    def _add_own(self, event: Event, fields: dict[str, Any], chunk: Chunk, *, top: bool) -> None:
+        kind = event.__class__
+        if kind is Started:
+            self._start(cast("Started", event))
+        elif kind is UsageReported:
+            self._put_usage(cast("UsageReported", event), fields, chunk)
+        elif kind is Broke:
+            self._broke = True
+            error = broke_object(cast("Broke", event), SHAPE)
+            fields.update(error if top else {"error": error})
+        elif kind is Ended:
+            self._ended = True
+        else:
+            self._add(event, chunk, own=True)
+
     def _repeat(self, index: int, choice: dict[str, Any]) -> None:
         """A choice that repeats the whole text so far beside its delta (Perplexity)."""
         state = self._open.setdefault(index, Open(old=False))
-        state.said += (choice.get("delta") or {}).get("content") or ""
-        message = choice["message"]
+        delta: Any = choice.get("delta")
+        state.said += (delta.get("content") or "") if delta.__class__ is dict else ""
+        message: Any = choice["message"]
         if message.__class__ is dict and "~all" in message:
             choice["message"] = {name: value for name, value in message.items() if name != "~all"}
             choice["message"]["content"] = state.said

@@ -16,12 +16,10 @@ _PLACES = ("function", "custom")
 
 def read_tools(t: Taker, shape: str) -> tuple[Tool, ...]:
     """Take the tools out of a request; web search options are a built-in tool, too."""
-    tools: list[Tool] = []
     items = t.objects("tools")
     if items == []:
         t.rest["tools"] = []
-    for item in items or ():
-        tools.append(_tool(item, shape))
+    tools = [_tool(item, shape) for item in items or ()]
     for old in t.objects("functions") or ():
         t.rest["~functions"] = True
         tools.append(_function(old, "function", None, shape))

@@ -1,7 +1,7 @@
 """A legacy completions request as a conversation of one user message.
 
-`suffix`, `best_of` and `echo` have no equal in a conversation: they stay in the request's extras; `echo` is carried
-out by the reply's encoder, the others are without effect where another shape answers.
+`suffix`, `best_of` and `echo` have no equal in a conversation: they stay in the request's extras; `echo` is
+carried out by the reply's encoder, the others are without effect where another shape answers.
 """
 
 from __future__ import annotations

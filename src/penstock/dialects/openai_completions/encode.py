@@ -19,7 +19,7 @@ from penstock.shapes.taker import extras_of
 def encode_reply(reply: ChatReply, asked: Asked) -> dict[str, Any]:
     """The answer."""
     own = is_own(reply.extras, SHAPE)
-    out = extras_of(reply.extras, SHAPE)
+    out: dict[str, Any] = extras_of(reply.extras, SHAPE)
     absent = out.pop("~absent", [])
     if own:
         head = {"id": reply.id, "model": reply.model, "created": reply.created_s}
@@ -31,8 +31,8 @@ def encode_reply(reply: ChatReply, asked: Asked) -> dict[str, Any]:
             }
         )
     else:
-        out = {"id": reply_id(asked), "object": "text_completion", "created": asked.created_s}
-        out["model"] = reply.model or asked.model
+        out["id"], out["object"] = reply_id(asked), "text_completion"
+        out["created"], out["model"] = asked.created_s, reply.model or asked.model
     if "choices" not in absent and "choices" not in out:
         out["choices"] = [_choice(each, asked) for each in reply.choices]
     if reply.usage is not None:
@@ -55,8 +55,7 @@ def echoed(asked: Asked) -> str:
 
 def finish_word(choice: Choice, *, own: bool) -> str:
     """Why the completion ended; a completion knows no tools."""
-    assert choice.finish is not None
-    word = write_finish(choice.finish, choice.native, own=own)
+    word = write_finish(choice.finish or "other", choice.native, own=own)
     return word if own or word != "tool_calls" else "stop"
 
 

@@ -1,7 +1,7 @@
 """A request to Mistral's chat: OpenAI's form, from which Mistral's differs in names, ids and content.
 
-What a client of OpenAI's shape wrote with Mistral's own fields (`safe_prompt`, `prefix`, `random_seed`, …) is passed
-on; fields that Mistral does not know would be refused, and are left out.
+What a client of OpenAI's shape wrote with Mistral's own fields (`safe_prompt`, `prefix`, `random_seed`, …) is
+passed on; fields that Mistral does not know would be refused, and are left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _FIELDS = frozenset(
     {
         "model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "random_seed", "metadata",
         "response_format", "tools", "tool_choice", "presence_penalty", "frequency_penalty", "n", "prediction",
-        "parallel_tool_calls", "prompt_mode", "guardrails", "reasoning_effort", "prompt_cache_key", "safe_prompt",
+        "parallel_tool_calls", "prompt_mode", "guardrails", "reasoning_effort", "prompt_cache_key",
+        "safe_prompt",
     }
 )  # fmt: skip
 _MESSAGE_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id", "name", "prefix"})
@@ -92,7 +93,9 @@ def _message(message: Message, to: Addressee) -> Message:
         elif isinstance(part, ToolResult):
             parts.append(
                 replace(
-                    part, call_id=call_id(part.call_id), content=tuple([_document(each) for each in part.content])
+                    part,
+                    call_id=call_id(part.call_id),
+                    content=tuple([_document(each) for each in part.content]),
                 )
             )
         elif isinstance(part, Thinking) and not in_content(part.extras, CHAT):
@@ -135,6 +138,6 @@ def _known(message: dict[str, Any]) -> dict[str, Any]:
     if out["role"] == "function":
         out["role"] = "tool"
         out["tool_call_id"] = call_id(out.get("tool_call_id", ""))
-    if out["role"] not in ("tool",):
+    if out["role"] != "tool":
         out.pop("name", None)
     return out

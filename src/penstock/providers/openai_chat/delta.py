@@ -22,6 +22,7 @@ from penstock.shapes.openai_chat.thinking import DETAILS, TEXT_FIELDS, TEXT_OF, 
 from penstock.shapes.taker import Taker
 
 Kind = Literal["", "text", "thinking", "refusal", "audio", "call", "image"]
+_TEXT_OR_NONE = (str, type(None))
 _NEW: dict[str, Callable[[], Part]] = {
     "text": lambda: Text(""),
     "thinking": Thinking,
@@ -33,7 +34,20 @@ _NEW: dict[str, Callable[[], Part]] = {
 class Answer:
     """What is open of one choice: the part that grows, and the tool calls by their wire index."""
 
-    __slots__ = ("at", "calls", "choice", "detail", "kind", "last", "next", "said", "texts", "waiting")
+    __slots__ = (
+        "at",
+        "calls",
+        "choice",
+        "detail",
+        "kind",
+        "last",
+        "next",
+        "said",
+        "text_at",
+        "texts",
+        "top",
+        "waiting",
+    )
 
     def __init__(self, choice: int) -> None:
         self.choice = choice
@@ -45,6 +59,8 @@ class Answer:
         self.waiting: dict[int, str] = {}
         self.last = -1
         self.texts: set[int] = set()
+        self.text_at = -1
+        self.top = -1
         self.said = ""
 
     def open(self, kind: Kind, events: list[Event], part: Part | None = None) -> int:
@@ -56,6 +72,7 @@ class Answer:
         self.next += 1
         if kind == "text":
             self.texts.add(self.at)
+            self.text_at = self.at
         events.append(PartStarted(self.choice, self.at, part if part is not None else _NEW[kind]()))
         return self.at
 
@@ -73,21 +90,9 @@ def read_delta(delta: dict[str, Any], answer: Answer, events: list[Event], shape
             events.append(TextDelta(answer.choice, answer.open("text", events), cast("str", content)))
         elif content.__class__ is list:
             _read_list(delta, answer, events, shape)
-    if delta.get("refusal").__class__ is str and delta["refusal"]:
-        index = answer.open("refusal", events)
-        events.append(TextDelta(answer.choice, index, delta.pop("refusal")))
-    if delta.get("audio").__class__ is dict:
-        _read_audio(delta["audio"], answer, events)
-    if delta.get("images"):
-        _read_images(delta, answer, events, shape)
-    if delta.get("annotations"):
-        _read_annotations(delta, answer, events, shape)
-    calls = delta.get("tool_calls")
-    if calls.__class__ is list and calls:
-        _read_calls(cast("list[Any]", calls), answer, events, shape)
-    old = delta.get("function_call")
-    if old.__class__ is dict:
-        _read_old(cast("dict[str, Any]", old), answer, events, shape)
+    for name, reader in _READERS:
+        if delta.get(name):
+            reader(delta, answer, events, shape)
 
 
 def _read_reasoning(delta: dict[str, Any], answer: Answer, events: list[Event]) -> None:
@@ -105,7 +110,7 @@ def _read_reasoning(delta: dict[str, Any], answer: Answer, events: list[Event]) 
 def _read_details(delta: dict[str, Any], answer: Answer, events: list[Event], shape: str) -> None:
     """Typed details: each item is filled again by the event or events that say `~at`."""
     items = delta[DETAILS]
-    if items.__class__ is not list or not all([item.__class__ is dict for item in items]):
+    if items.__class__ is not list or not all(item.__class__ is dict for item in items):
         _read_reasoning(delta, answer, events)
         return
     told = len(events)
@@ -122,21 +127,19 @@ def _read_details(delta: dict[str, Any], answer: Answer, events: list[Event], sh
 
 
 def _read_detail(item: dict[str, Any], at: int, answer: Answer, events: list[Event], shape: str) -> str:
-    kind = item.get("type")
+    kind: Any = item.get("type")
     member = TEXT_OF.get(kind) if kind.__class__ is str else None
     if member is None and kind != "reasoning.encrypted":
         return ""
     text = item.get(member) if member is not None else None
     seal = item.get("signature") if member is not None else None
     data = item.get("data") if member is None else None
-    if not (text or seal or data) or not all(
-        [each is None or each.__class__ is str for each in (text, seal, data)]
-    ):
+    if not (text or seal or data) or any(each.__class__ not in _TEXT_OR_NONE for each in (text, seal, data)):
         return ""
     key = (item.get("index"), kind, item.get("id")) if data else (item.get("index"), kind)
     if answer.kind != "thinking" or answer.detail != key:
-        call_id = item.get("id")
-        answer.open("thinking", events, Thinking(id=call_id if call_id.__class__ is str else ""))
+        name: Any = item.get("id")
+        answer.open("thinking", events, Thinking(id=name if name.__class__ is str else ""))
         answer.detail = key
     place = Extras(shape, {"~at": at})
     if text:
@@ -176,7 +179,16 @@ def _read_list(delta: dict[str, Any], answer: Answer, events: list[Event], shape
                 events.append(TextDelta(answer.choice, index, text, place))
 
 
-def _read_audio(audio: dict[str, Any], answer: Answer, events: list[Event]) -> None:
+def _read_refusal(delta: dict[str, Any], answer: Answer, events: list[Event], _: str) -> None:
+    if delta["refusal"].__class__ is str:
+        index = answer.open("refusal", events)
+        events.append(TextDelta(answer.choice, index, delta.pop("refusal")))
+
+
+def _read_audio(delta: dict[str, Any], answer: Answer, events: list[Event], _: str) -> None:
+    audio: dict[str, Any] = delta["audio"]
+    if audio.__class__ is not dict:
+        return
     name, text, data = audio.get("id"), audio.get("transcript"), audio.get("data")
     if answer.kind != "audio":
         if not (name or text or data):
@@ -196,7 +208,7 @@ def _read_images(delta: dict[str, Any], answer: Answer, events: list[Event], sha
     if items.__class__ is not list:
         return
     parts = [read_item(item, "", shape, strict=False) for item in items]
-    if all([isinstance(part, Image) for part in parts]):
+    if all(isinstance(part, Image) for part in parts):
         del delta["images"]
         for part in parts:
             answer.open("image", events, part)
@@ -209,25 +221,26 @@ def _read_annotations(delta: dict[str, Any], answer: Answer, events: list[Event]
         return
     del delta["annotations"]
     delta["~annotations"] = t.rest["~annotations"]
-    index = max(answer.texts) if answer.texts else answer.open("text", events)
+    index = answer.text_at if answer.texts else answer.open("text", events)
     events += [CitationAdded(answer.choice, index, citation) for citation in citations]
 
 
-def _read_calls(items: list[Any], answer: Answer, events: list[Event], shape: str) -> None:
-    for at, item in enumerate(items):
+def _read_calls(delta: dict[str, Any], answer: Answer, events: list[Event], shape: str) -> None:
+    items: list[Any] = delta["tool_calls"]
+    for at, item in enumerate(items if items.__class__ is list else ()):
         if item.__class__ is not dict:
             continue
         place = (
             "custom" if item.get("custom").__class__ is dict and item.get("type") != "function" else "function"
         )
-        inner = item.get(place)
-        inner = inner if inner.__class__ is dict else {}
+        said: Any = item.get(place)
+        inner = cast("dict[str, Any]", said) if said.__class__ is dict else {}
         key, index = _find(item, inner, answer, place, at, events, shape)
         if index is None:
             continue
         answer.last = key
         member = "input" if place == "custom" else "arguments"
-        text = inner.get(member)
+        text: Any = inner.get(member)
         if text.__class__ is str and text:
             del inner[member]
             extras = Extras(shape, {"~at": at}) if at else None
@@ -244,23 +257,22 @@ def _find(
     shape: str,
 ) -> tuple[int, int | None]:
     """The call that an item continues or starts; its wire index may be missing, or the same for all."""
-    said_id, name = item.get("id"), inner.get("name")
+    said_id: Any = item.get("id")
+    name: Any = inner.get("name")
     call_id = said_id if said_id.__class__ is str and said_id and said_id != "null" else ""
     named = name.__class__ is str and bool(name)
-    key = item.get("index")
+    key: Any = item.get("index")
     if key.__class__ is not int:
-        new = bool(call_id) or (named and answer.last not in answer.waiting)
-        key = (
-            max([*answer.calls, *answer.waiting], default=-1) + 1
-            if new and not _same(answer, call_id)
-            else answer.last
+        new = (bool(call_id) and not _same(answer, call_id)) or (
+            not call_id and named and answer.last not in answer.waiting
         )
-        key = max(key, 0)
+        key = answer.top + 1 if new else max(answer.last, 0)
     known = answer.calls.get(key)
     if known is not None and (not call_id or call_id == known[1] or not named):
         return key, known[0]
     if known is not None:
-        key = max(answer.calls) + 1
+        key = answer.top + 1
+    answer.top = max(answer.top, key)
     if not named:
         if call_id:
             answer.waiting[key] = call_id
@@ -285,8 +297,11 @@ def _same(answer: Answer, call_id: str) -> bool:
     return bool(call_id) and known is not None and known[1] == call_id
 
 
-def _read_old(old: dict[str, Any], answer: Answer, events: list[Event], shape: str) -> None:
+def _read_old(delta: dict[str, Any], answer: Answer, events: list[Event], shape: str) -> None:
     """The `function_call` of before tool calls: one call, kept under an index that none has."""
+    old: dict[str, Any] = delta["function_call"]
+    if old.__class__ is not dict:
+        return
     name = old.get("name")
     if name.__class__ is str and name and -2 not in answer.calls:
         del old["name"]
@@ -299,3 +314,13 @@ def _read_old(old: dict[str, Any], answer: Answer, events: list[Event], shape: s
     if known is not None and text.__class__ is str and text:
         del old["arguments"]
         events.append(ArgumentsDelta(answer.choice, known[0], cast("str", text)))
+
+
+_READERS: tuple[tuple[str, Callable[[dict[str, Any], Answer, list[Event], str], None]], ...] = (
+    ("refusal", _read_refusal),
+    ("audio", _read_audio),
+    ("images", _read_images),
+    ("annotations", _read_annotations),
+    ("tool_calls", _read_calls),
+    ("function_call", _read_old),
+)

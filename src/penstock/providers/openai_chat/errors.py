@@ -1,7 +1,8 @@
 """Error bodies of OpenAI and compatible vendors, and errors inside a stream.
 
-Beside OpenAI's `{"error": {…}}` there are a string under `error`, the fields at the top (`object: error`: SGLang,
-Mistral), a list of such objects (Google's compatible endpoint), `detail` (FastAPI servers) and `message` alone.
+Beside OpenAI's `{"error": {…}}` there are a string under `error`, the fields at the top (`object: error`:
+SGLang, Mistral), a list of such objects (Google's compatible endpoint), `detail` (FastAPI servers) and
+`message` alone.
 """
 
 from __future__ import annotations
@@ -23,18 +24,15 @@ def read_error(body: bytes) -> ErrorShape:
         return ErrorShape()
     if isinstance(value, list) and value:
         value = cast("list[Any]", value)[0]
-    return _read(value)
-
-
-def _read(value: Any) -> ErrorShape:
-    if isinstance(value, str):
-        return ErrorShape(message=value)
     if not isinstance(value, dict):
-        return ErrorShape()
+        return ErrorShape(message=value if isinstance(value, str) else None)
     said = cast("dict[str, Any]", value)
+    inner: Any = said.get("error")
+    return _read(cast("dict[str, Any]", inner) if isinstance(inner, dict) else said)
+
+
+def _read(said: dict[str, Any]) -> ErrorShape:
     inner = said.get("error")
-    if isinstance(inner, dict):
-        return _read(cast("Any", inner))
     if isinstance(inner, str) and inner:
         return ErrorShape(inner, _text(said.get("type")), _code(said.get("code")))
     message = _text(said.get("message")) or _detail(said.get("detail")) or _detail(said.get("message"))

@@ -23,7 +23,6 @@ from penstock.core.parts import (
     ToolResult,
     Video,
 )
-
 from penstock.core.turns import merged, tools_apart
 from penstock.ports.translation import Addressee
 from penstock.shapes.openai_chat.content import in_content
@@ -48,9 +47,8 @@ def write_messages(
             out.append({"role": "user", "content": _items(shown, shape)})
             shown = []
         if message.role == "tool":
-            for result in message.parts:
-                if isinstance(result, ToolResult):
-                    out.append(_write_result(result, message, to, shape, shown))
+            results = [part for part in message.parts if isinstance(part, ToolResult)]
+            out += [_write_result(result, message, to, shape, shown) for result in results]
             continue
         written = _write(message, to, shape)
         if written is not None:
@@ -84,19 +82,8 @@ def _write(message: Message, to: Addressee, shape: str) -> dict[str, Any] | None
 
 def _write_said(message: Message, to: Addressee, shape: str, *, own: bool) -> dict[str, Any] | None:
     field = to.profile.thinking_field
-    parts: list[Part] = []
-    for part in message.parts:
-        if isinstance(part, Thinking):
-            if _may_return(part, shape, field):
-                parts.append(part)
-        elif isinstance(part, ToolCall | Refused) or (isinstance(part, Opaque) and part.shape == shape):
-            parts.append(part)
-        elif isinstance(part, Image | Audio | Video | Document) and not own:
-            to.losses.drop("assistant.media")
-        else:
-            sendable = _sendable(part, to, own=own)
-            if sendable is not None:
-                parts.append(sendable)
+    sendable = [_sendable_said(part, to, shape, own=own) for part in message.parts]
+    parts = [part for part in sendable if part is not None]
     out = write_assistant(parts, message.extras, shape, field=field)
     if not own:
         if not out and message.parts:
@@ -107,6 +94,18 @@ def _write_said(message: Message, to: Addressee, shape: str, *, own: bool) -> di
     if message.name is not None:
         out["name"] = message.name
     return {"role": "assistant", **out}
+
+
+def _sendable_said(part: Part, to: Addressee, shape: str, *, own: bool) -> Part | None:
+    """What the assistant said, as this model can take it again."""
+    if isinstance(part, Thinking):
+        return part if _may_return(part, shape, to.profile.thinking_field) else None
+    if isinstance(part, ToolCall | Refused) or (isinstance(part, Opaque) and part.shape == shape):
+        return part
+    if isinstance(part, Image | Audio | Video | Document) and not own:
+        to.losses.drop("assistant.media")
+        return None
+    return _sendable(part, to, own=own)
 
 
 def _may_return(part: Thinking, shape: str, field: str) -> bool:
@@ -129,22 +128,15 @@ def _sendable(part: Part, to: Addressee, *, own: bool) -> Part | None:
         return _sendable_image(part, to)
     if isinstance(part, Document):
         return _sendable_document(part, to)
-    if isinstance(part, Audio):
-        missing = (
-            "audio" if "audio" in lacks else "audio.link" if isinstance(part.source, Link | FileRef) else ""
-        )
-        if missing in lacks or (missing and isinstance(part.source, FileRef)):
-            to.losses.drop(missing)
-            return None
-        return part
-    if isinstance(part, Video):
-        if "video" in lacks:
-            to.losses.drop("video")
-            return None
-        return part
-    if isinstance(part, Opaque):
-        to.losses.drop("opaque")
-    return None
+    missing = "opaque" if isinstance(part, Opaque) else ""
+    if isinstance(part, Video) and "video" in lacks:
+        missing = "video"
+    elif isinstance(part, Audio):
+        link = isinstance(part.source, Link) and "audio.link" in lacks
+        missing = "audio" if "audio" in lacks else "audio.link" if link else ""
+    if missing:
+        to.losses.drop(missing)
+    return part if isinstance(part, Audio | Video) and not missing else None
 
 
 def _sendable_image(part: Image, to: Addressee) -> Image | None:
@@ -202,7 +194,7 @@ def _write_result(
     out = extras_of(message.extras, shape)
     role = out.pop("~role", "tool")
     listed = out.pop("~content", None) == "list"
-    parts = list(result.content)
+    parts: list[Part] = list(result.content)
     if not own:
         parts = _texts_of(result, to, shown)
     if result.value is not None:

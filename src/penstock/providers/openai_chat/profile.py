@@ -1,8 +1,9 @@
 """What OpenAI's models and those of compatible vendors accept on chat completions.
 
-`ROWS` are OpenAI's own families (and Azure's), by model name. `VENDORS` are compatible vendors by their name in
-the configuration; `DEFAULT` is a compatible server of which nothing is known. Names in `lacks` that are not fields
-of ChatRequest: `cache` (hints), `developer` (the role), `tool.custom`, `document.link`, `image.link`, `video`.
+`ROWS` are OpenAI's own families (and Azure's), by model name. `VENDORS` are compatible vendors by their name
+in the configuration; `DEFAULT` is a compatible server of which nothing is known. Names in `lacks` that are
+not fields of ChatRequest: `cache` (hints), `developer` (the role), `tool.custom`, `document.link`,
+`image.link`, `video`.
 """
 
 from __future__ import annotations

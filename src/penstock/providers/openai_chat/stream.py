@@ -92,38 +92,43 @@ class ChatStream:
             events.append(Started(head[0], head[1], head[2], head[3]))
 
     def _read_choices(self, rest: dict[str, Any], choices: list[Any], events: list[Event]) -> None:
-        if not all([choice.__class__ is dict for choice in choices]):
+        if not all(choice.__class__ is dict for choice in choices):
             return
         rest["~choices"] = choices
         del rest["choices"]
         for at, choice in enumerate(choices):
-            index = choice.get("index")
-            if index.__class__ is not int:
-                index = choice["~index"] = at
-            answer = self._answers.get(index)
-            if answer is None:
-                answer = self._answers[index] = Answer(index)
-            delta = choice.get("delta")
-            if delta.__class__ is dict:
-                read_delta(delta, answer, events, self._shape)
-                if not self._sources and answer.kind == "text":
-                    self._cite(rest, answer, events)
-            if "text" in choice or "message" in choice:
-                _take_repeats(choice, answer, events)
-            if choice.get("logprobs") is not None:
-                logprobs = take_logprobs(choice, self._shape)
-                if logprobs is not None:
-                    events.append(LogprobsAdded(index, logprobs))
-            if choice.get("finish_reason"):
-                finish, native, stop = take_finish(choice)
-                if finish is not None:
-                    events.append(ChoiceFinished(index, finish, native, stop))
+            self._read_choice(choice, at, rest, events)
+
+    def _read_choice(self, choice: dict[str, Any], at: int, rest: dict[str, Any], events: list[Event]) -> None:
+        index = choice.get("index")
+        if index.__class__ is not int:
+            index = choice["~index"] = at
+        index = cast("int", index)
+        answer = self._answers.get(index)
+        if answer is None:
+            answer = self._answers[index] = Answer(index)
+        told = len(events)
+        delta = choice.get("delta")
+        if delta.__class__ is dict:
+            read_delta(cast("dict[str, Any]", delta), answer, events, self._shape)
+            if not self._sources and answer.kind == "text":
+                self._cite(rest, answer, events)
+        if "text" in choice or "message" in choice:
+            _take_repeats(choice, answer, events[told:])
+        if choice.get("logprobs") is not None:
+            logprobs = take_logprobs(choice, self._shape)
+            if logprobs is not None:
+                events.append(LogprobsAdded(index, logprobs))
+        if choice.get("finish_reason"):
+            finish, native, stop = take_finish(choice)
+            if finish is not None:
+                events.append(ChoiceFinished(index, finish, native, stop))
 
     def _cite(self, rest: dict[str, Any], answer: Answer, events: list[Event]) -> None:
         """The first text cites what the chunk lists beside the answer (Perplexity)."""
         self._sources = True
-        for source in listed_sources(rest, self._shape):
-            events.append(CitationAdded(answer.choice, answer.at, source))
+        sources = listed_sources(rest, self._shape)
+        events += [CitationAdded(answer.choice, answer.at, source) for source in sources]
 
     def _usage(self, rest: dict[str, Any]) -> UsageReported | None:
         """The usage, at the top or where Groq (`x_groq`) and Moonshot (in a choice) put it."""
@@ -163,17 +168,13 @@ class ChatStream:
 
 def _take_repeats(choice: dict[str, Any], answer: Answer, events: list[Event]) -> None:
     """Members that repeat the text: `text` (Hugging Face), a `message` with all of it so far (Perplexity)."""
-    new = "".join([each.text for each in events if each.__class__ is TextDelta and _is_text(each, answer)])
+    new = "".join([each.text for each in events if isinstance(each, TextDelta) and each.index in answer.texts])
     if choice.get("text") == new and new:
         choice["~text"] = True
         del choice["text"]
-    message = choice.get("message")
+    message: Any = choice.get("message")
     if message.__class__ is dict:
         answer.said += new
         if message.get("content") == answer.said and new:
             message["~all"] = True
             del message["content"]
-
-
-def _is_text(event: Event, answer: Answer) -> bool:
-    return event.choice == answer.choice and event.index in answer.texts  # type: ignore[union-attr]

@@ -35,9 +35,7 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
             out[name] = value
     if request.logprobs and "logprobs" not in to.profile.lacks:
         out["logprobs"] = request.top_logprobs or 0
-    stop = list(request.stop)
-    if stop:
-        out["stop"] = stop[0] if out.pop("~stop", None) == "string" and len(stop) == 1 else stop
+    _put_stop(request, out)
     for field in _ABSENT:
         if getattr(request, field):
             to.losses.drop(field)
@@ -49,6 +47,13 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     elif said is not None:
         out["stream"] = False
     return out
+
+
+def _put_stop(request: ChatRequest, out: dict[str, Any]) -> None:
+    stop = list(request.stop)
+    form = out.pop("~stop", None)
+    if stop:
+        out["stop"] = stop[0] if form == "string" and len(stop) == 1 else stop
 
 
 def _prompt(request: ChatRequest, to: Addressee) -> str:

@@ -56,10 +56,13 @@ def write_annotations(texts: list[Text], out: dict[str, Any], shape: str, *, own
     items: list[Any] = []
     before = 0
     for text in texts:
-        for each in text.citations:
-            if (own or each.url) and not is_listed(each, shape):
-                items.append(write_citation(each, shape, before, before + len(text.text), own=own))
-        before += len(text.text)
+        after = before + len(text.text)
+        items += [
+            write_citation(each, shape, before, after, own=own)
+            for each in text.citations
+            if (own or each.url) and not is_listed(each, shape)
+        ]
+        before = after
     if items or unread:
         out["annotations"] = inserted(items, unread)
 

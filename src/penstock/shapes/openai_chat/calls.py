@@ -33,6 +33,8 @@ def read_calls(t: Taker, shape: str) -> tuple[Part, ...]:
 
 
 def _read_call(item: Any, at: int, where: str, shape: str, *, strict: bool) -> Part:
+    if not isinstance(item, dict) and not strict:
+        return Opaque(shape, {"~call": item})
     t = Taker(item, where, strict=strict)
     kind = t.rest.get("type", "function")
     place = "custom" if kind == "custom" else "function"
@@ -136,6 +138,5 @@ def _put_arguments(arguments: str, inner: dict[str, Any], name: str) -> None:
             inner[name] = msgspec.json.decode(arguments)
         except msgspec.DecodeError:
             inner[name] = arguments
-    elif not inner.pop("~bare", None) or arguments:
-        if arguments or name not in inner:
-            inner[name] = arguments
+    elif (not inner.pop("~bare", None) or arguments) and (arguments or name not in inner):
+        inner[name] = arguments

@@ -1,8 +1,8 @@
 """The items of a message's `content`, read and written by type.
 
 Beside OpenAI's own types stand those that compatible vendors take: `video_url` and `audio_url` (vLLM, Qwen),
-`file_url` (Perplexity), `document_url` and `thinking` (Mistral, https://docs.mistral.ai/api/). Any other type is
-kept as it came.
+`file_url` (Perplexity), `document_url` and `thinking` (Mistral, https://docs.mistral.ai/api/). Any other type
+is kept as it came.
 """
 
 from __future__ import annotations

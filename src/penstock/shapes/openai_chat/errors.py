@@ -36,15 +36,15 @@ def read_broke(error: Any, shape: str) -> Broke:
     t = Taker(cast("dict[str, Any]", error))
     message = t.text("message") if t.rest.get("message") else None
     kind = t.text("type") if t.rest.get("type") else None
-    code = t.rest.get("code")
-    status = code if isinstance(code, int) and not isinstance(code, bool) else t.rest.get("status_code")
+    code: Any = t.rest.get("code")
+    status: Any = code if isinstance(code, int) and not isinstance(code, bool) else t.rest.get("status_code")
     if isinstance(code, int) and not isinstance(code, bool):
         t.rest["~code"] = True
     elif not isinstance(code, str) or not code:
         code = None
     if code is not None:
         del t.rest["code"]
-    told = isinstance(status, int) and not isinstance(status, bool) and 400 <= status < 600
+    told: bool = isinstance(status, int) and not isinstance(status, bool) and 400 <= status < 600
     return Broke(
         message or "",
         kind or "",

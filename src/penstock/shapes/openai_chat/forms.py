@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from penstock.core.parts import CacheHint, Extras
@@ -18,10 +19,14 @@ def is_own(extras: Extras | None, shape: str) -> bool:
 
 def inserted(items: list[Any], unread: list[list[Any]]) -> list[Any]:
     """The list with the items that nobody read back at their positions."""
-    out = list(items)
+    if not unread:
+        return items
+    out: list[Any] = []
+    rest = iter(items)
     for at, item in unread:
-        out.insert(at, item)
-    return out
+        out += islice(rest, max(0, at - len(out)))
+        out.append(item)
+    return [*out, *rest]
 
 
 def fold(t: Taker, name: str, inner: Taker) -> None:

@@ -37,9 +37,9 @@ def _read_token(item: Any) -> TokenLogprob | None:
 def write_logprobs(logprobs: Logprobs, shape: str) -> dict[str, Any]:
     """The object; as it came where its tokens are still those."""
     extras = logprobs.extras
-    if extras is not None and extras.shape == shape:
-        if read_logprobs(extras.fields, shape).tokens == logprobs.tokens:
-            return extras.fields
+    own = extras.fields if extras is not None and extras.shape == shape else None
+    if own is not None and read_logprobs(own, shape).tokens == logprobs.tokens:
+        return own
     return {
         "content": [
             {

@@ -1,8 +1,8 @@
 """Thinking in a message: `reasoning_content`, `reasoning`, and OpenRouter's `reasoning_details`.
 
-Vendors that show thinking do it in `reasoning_content` (DeepSeek, xAI, Z.ai, Qwen, vLLM) or `reasoning` (Groq,
-Cerebras, Ollama, newer vLLM). OpenRouter, Vercel and Snowflake add a list of typed details with the seals of the
-models' vendors: https://openrouter.ai/docs/use-cases/reasoning-tokens.
+Vendors that show thinking do it in `reasoning_content` (DeepSeek, xAI, Z.ai, Qwen, vLLM) or `reasoning`
+(Groq, Cerebras, Ollama, newer vLLM). OpenRouter, Vercel and Snowflake add a list of typed details with the
+seals of the models' vendors: https://openrouter.ai/docs/use-cases/reasoning-tokens.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ def write_detail(part: Thinking, at: int, shape: str) -> dict[str, Any]:
     if not out:
         seal = part.sealed or part.signature
         kind = "reasoning.encrypted" if part.sealed is not None and not part.text else "reasoning.text"
-        out = {"type": kind, "format": _FORMATS.get(seal.signer, "unknown") if seal else "unknown", "index": at}
+        out["type"] = kind
+        out["format"] = _FORMATS.get(seal.signer, "unknown") if seal is not None else "unknown"
+        out["index"] = at
     if part.text:
         out[TEXT_OF.get(out["type"], "text")] = part.text
     if part.signature is not None:

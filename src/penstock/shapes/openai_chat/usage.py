@@ -1,10 +1,10 @@
 """Usage objects: OpenAI's counts, and where compatible vendors put theirs.
 
 Counts that are not OpenAI's: `cached_tokens` (Moonshot, Together), `num_cached_tokens` (Mistral),
-`prompt_cache_hit_tokens` (DeepSeek), `cache_…_input_tokens` (Vercel, Databricks). xAI counts reasoning beside the
-completion; its total tells (https://docs.x.ai/docs/guides/reasoning). Costs: `cost` in dollars (OpenRouter,
-Vercel) or an object with `total_cost` (Perplexity), `cost_in_usd_ticks` of which 10^10 are a dollar
-(https://docs.x.ai/developers/cost-tracking).
+`prompt_cache_hit_tokens` (DeepSeek), `cache_…_input_tokens` (Vercel, Databricks). xAI counts reasoning beside
+the completion; its total tells (https://docs.x.ai/docs/guides/reasoning). Costs: `cost` in dollars
+(OpenRouter, Vercel) or an object with `total_cost` (Perplexity), `cost_in_usd_ticks` of which 10^10 are a
+dollar (https://docs.x.ai/developers/cost-tracking).
 """
 
 from __future__ import annotations

@@ -35,9 +35,9 @@ def _top(value: Any) -> tuple[tuple[str, float], ...]:
 def write_logprobs(logprobs: Logprobs, shape: str, offset: int = 0) -> dict[str, Any]:
     """The object; as it came where its tokens are still those. `offset` is where the text begins."""
     extras = logprobs.extras
-    if extras is not None and extras.shape == shape:
-        if read_logprobs(extras.fields, shape).tokens == logprobs.tokens:
-            return extras.fields
+    own = extras.fields if extras is not None and extras.shape == shape else None
+    if own is not None and read_logprobs(own, shape).tokens == logprobs.tokens:
+        return own
     offsets: list[int] = []
     for token in logprobs.tokens:
         offsets.append(offset)

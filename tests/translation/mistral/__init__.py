@@ -1,0 +1,1 @@
+"""Mistral's chat, which only a provider speaks."""

@@ -37,7 +37,7 @@ def _is_response(exchange: Exchange) -> bool:
 
 @pytest.mark.parametrize("api", APIS[:2])
 def test_recorded_replies_come_back_equal(api: str) -> None:
-    """A recorded response that was read into the pivot and written again is the same JSON, in any vendor's form."""
+    """A recorded response, read into the pivot and written again, is the same JSON in any vendor's form."""
     failures: list[str] = []
     for each in exchanges(api):
         if each.status != 200 or each.streaming or not _is_response(each):
@@ -61,7 +61,7 @@ def test_recorded_bodies_without_output_are_not_taken_for_answers() -> None:
 
 
 def test_recorded_streams_come_back_equal() -> None:
-    """Each event of a recorded stream, cut anywhere, comes back equal, and their fold is the response they end in."""
+    """Each event of a stream, cut anywhere, comes back equal; their fold is the response that they end in."""
     failures: list[str] = []
     for each in exchanges("openai.responses"):
         if each.status == 200 and each.streaming:
@@ -135,7 +135,7 @@ def _reported(usage: dict[str, Any] | None) -> Usage:
 
 
 def test_recorded_requests_come_back_equal() -> None:
-    """A recorded request comes back equal; where its vendor took it, no profile finds anything that it lacks."""
+    """A recorded request comes back equal; where its vendor took it, its profile finds nothing lacking."""
     failures: list[str] = []
     for each in exchanges(*APIS):
         if not each.as_sent or not isinstance(each.request, dict):

@@ -23,13 +23,13 @@ _encode = msgspec.json.Encoder().encode
 class Wire:
     """Numbers events, gathers those of one frame, and keeps the complete items."""
 
-    __slots__ = ("_places", "items", "out", "sequence")
+    __slots__ = ("items", "next_place", "out", "sequence")
 
     def __init__(self) -> None:
         self.out: list[WireEvent] = []
         self.items: dict[int, dict[str, Any]] = {}
         self.sequence = -1
-        self._places = 0
+        self.next_place = 0
 
     def emit(self, kind: str, fields: dict[str, Any]) -> None:
         """One event."""
@@ -42,9 +42,9 @@ class Wire:
         return out
 
     def place(self) -> int:
-        """The place of the next item."""
-        self._places += 1
-        return self._places - 1
+        """The place of a new item."""
+        self.next_place += 1
+        return self.next_place - 1
 
     def added(self, at: int, item: dict[str, Any]) -> None:
         """An item begins."""

@@ -76,18 +76,18 @@ def _input(taker: Taker) -> tuple[Message, ...]:
 def _sealed(messages: list[Message]) -> tuple[Message, ...]:
     """The messages with the seals of calls, which stand in items after them, put back on the calls."""
     out: list[Message] = []
+    last: int | None = None
     for message in messages:
         first = message.parts[0] if message.parts else None
         seal = call_seal(first) if isinstance(first, Thinking) else None
         if seal is None:
+            if message.parts and isinstance(message.parts[-1], ToolCall):
+                last = len(out)
             out.append(message)
-            continue
-        for at in range(len(out) - 1, -1, -1):
-            call = out[at].parts[-1] if out[at].parts else None
+        elif last is not None:
+            call = out[last].parts[-1]
             if isinstance(call, ToolCall):
-                sealed = replace(call, signature=seal)
-                out[at] = replace(out[at], parts=(*out[at].parts[:-1], sealed))
-                break
+                out[last] = replace(out[last], parts=(*out[last].parts[:-1], replace(call, signature=seal)))
     return tuple(out)
 
 

@@ -115,7 +115,7 @@ class SameShape:
             _put_message(fields, broke)
 
     def _delta(self, fields: dict[str, Any], events: tuple[Event, ...], growing: Growing) -> None:
-        if "delta" in fields:
+        if not fields.pop("~delta", False):
             return
         text = fields["delta"] = _said(events)
         place = place_of(fields, growing)

@@ -201,9 +201,9 @@ class ResponsesStreamEncoder:
 
     def _whole(self, event: PartStarted) -> None:
         """A picture, or an item of this shape: it comes in one piece."""
-        at = self._wire.place()
-        item = self._items.whole(event.part, at)
+        item = self._items.whole(event.part, self._wire.next_place)
         if item is not None:
+            at = self._wire.place()
             self._wire.added(at, {**item, "result": None} if "result" in item else item)
             self._wire.done(at, item)
 
@@ -229,8 +229,9 @@ class ResponsesStreamEncoder:
         return self._message
 
     def _add_text(self, message: MessageBlock, text: str) -> None:
-        logprobs, self._logprobs = self._logprobs, []
-        message.text(text, logprobs)
+        if text:
+            logprobs, self._logprobs = self._logprobs, []
+            message.text(text, logprobs)
 
     def _text(self, event: TextDelta) -> None:
         block = self._blocks.get(event.index)

@@ -118,6 +118,7 @@ class ResponsesStreamDecoder:
         events = self._grow(place, growing, text)
         if events:
             del event["delta"]
+            event["~delta"] = True
             if event.get("logprobs") and (tokens := decode_logprobs(event["logprobs"])):
                 events.append(LogprobsAdded(0, Logprobs(tokens)))
         return events
@@ -129,7 +130,7 @@ class ResponsesStreamDecoder:
             index = told.whole.get(place[0])
             if index is None:
                 return []
-            told.pieces.setdefault(place, []).append(text)
+            told.grow(place, text)
             return [ArgumentsDelta(0, index, text)]
         events: list[Event] = []
         thinking = growing.of == "thinking"
@@ -137,12 +138,8 @@ class ResponsesStreamDecoder:
         if index is None:
             index = told.start_whole(place[0]) if thinking else told.start_part(place)
             events.append(PartStarted(0, index, _OF[growing.of]))
-        pieces = told.pieces.get(place)
-        if pieces is None:
-            pieces = told.pieces[place] = []
-            if thinking and told.gap(place[0]):
-                events.append(TextDelta(0, index, GAP, _GAP_MARK))
-        pieces.append(text)
+        if told.grow(place, text) and thinking and told.gap(place[0]):
+            events.append(TextDelta(0, index, GAP, _GAP_MARK))
         events.append(TextDelta(0, index, text))
         return events
 
@@ -177,7 +174,7 @@ class ResponsesStreamDecoder:
             return []
         del event["part"]
         if decoded.text:
-            self._told.pieces[place] = [decoded.text]
+            self._told.grow(place, decoded.text)
         return [PartStarted(0, self._told.start_part(place), decoded)]
 
     def _part_done(self, event: dict[str, Any]) -> list[Event]:

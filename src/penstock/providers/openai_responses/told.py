@@ -32,7 +32,9 @@ class Told:
     __slots__ = (
         "_begun",
         "_ended",
+        "_grown",
         "_next",
+        "_numbers",
         "calls",
         "contents",
         "items",
@@ -53,6 +55,8 @@ class Told:
         self._begun: set[int] = set()
         self._ended: set[Place] = set()
         self._next = 0
+        self._numbers: dict[int, list[int]] = {}
+        self._grown: set[int] = set()
 
     def _index(self) -> int:
         self._next += 1
@@ -68,7 +72,18 @@ class Told:
     def start_part(self, place: Place) -> int:
         """The index of a text within a message."""
         index = self.parts[place] = self._index()
+        self._numbers.setdefault(place[0], []).append(place[2])
         return index
+
+    def grow(self, place: Place, text: str) -> bool:
+        """More text at this place; whether it is the first there."""
+        pieces = self.pieces.get(place)
+        if pieces is not None:
+            pieces.append(text)
+            return False
+        self.pieces[place] = [text]
+        self._grown.add(place[0])
+        return True
 
     def begun(self, at: int) -> bool:
         """Whether the item at this place had text before any delta."""
@@ -82,7 +97,7 @@ class Told:
         return False
 
     def places_in(self, output: list[Any]) -> list[int | None]:
-        """For each item of the complete output the place at which it was told, by its id or else by the order."""
+        """For each item of the complete output the place at which it was told, by order or by its id."""
         places = sorted(self.items)
         if len(places) == len(output):
             return list(places)
@@ -116,7 +131,7 @@ class Told:
         events: list[Event] = []
         kept: list[Any] = []
         # Some servers count the parts of all items in one row: the order counts, not the number.
-        places = sorted({number for item_at, _, number in self.parts if item_at == at})
+        places = sorted(self._numbers.get(at, ()))
         for order, part in enumerate(cast("list[Any]", content)):
             place = places[order] if order < len(places) else order
             known = self.contents.get((at, place))
@@ -148,10 +163,10 @@ class Told:
                 return [PartStarted(0, index, part), PartEnded(0, index, part)]
         if isinstance(part, ToolCall):
             self.calls = True
-            if part.arguments and at not in self._begun and not self._grown(at):
+            if part.arguments and at not in self._begun and at not in self._grown:
                 events.append(ArgumentsDelta(0, index, part.arguments))
         elif isinstance(part, Thinking):
-            if part.text and not self._grown(at):
+            if part.text and at not in self._grown:
                 events.append(TextDelta(0, index, part.text))
             if part.sealed is not None:
                 events.append(SignatureDelta(0, index, part.sealed, sealed=True))
@@ -159,9 +174,6 @@ class Told:
                 events.append(SignatureDelta(0, index, part.signature))
         events.append(PartEnded(0, index, part))
         return events
-
-    def _grown(self, at: int) -> bool:
-        return any(place[0] == at for place in self.pieces)
 
     def late(self, at: int, item: dict[str, Any]) -> list[Event]:
         """An item that is told only in the complete response."""

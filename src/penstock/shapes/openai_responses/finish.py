@@ -19,11 +19,12 @@ _RUNNING = frozenset({"in_progress", "queued"})
 
 def finish_of(response: dict[str, Any], *, calls: bool, refused: bool) -> tuple[FinishReason | None, str]:
     """The reason and the vendor's word for it; None while the response is not complete."""
-    status = response.get("status")
+    said = response.get("status")
+    status = said if isinstance(said, str) else ""
     details = response.get("incomplete_details")
     reason = cast("dict[str, Any]", details).get("reason") if isinstance(details, dict) else None
     if status in _RUNNING:
-        return None, str(status)
+        return None, status
     if status == "incomplete" or isinstance(reason, str):
         word = reason if isinstance(reason, str) else "incomplete"
         return _REASONS.get(word, "other"), word

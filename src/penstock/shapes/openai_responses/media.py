@@ -89,7 +89,9 @@ def encode_image(image: Image) -> dict[str, Any] | None:
         if url is None or not (own or url.startswith(("data:", "http:", "https:"))):
             return None
         out["image_url"] = url
-    return put(out, detail=image.detail or None, prompt_cache_breakpoint=encode_cache(image.cache))
+    # The reference requires a detail of those who write one anew.
+    detail = image.detail or (None if own else "auto")
+    return put(out, detail=detail, prompt_cache_breakpoint=encode_cache(image.cache))
 
 
 def decode_file(taker: Taker) -> Document:

@@ -1,0 +1,1 @@
+"""The rerank API as Cohere's and Jina's clients speak it."""

@@ -1,0 +1,1 @@
+"""Embeddings APIs of OpenAI's shape: OpenAI's own, Mistral's, Voyage's and Jina's."""

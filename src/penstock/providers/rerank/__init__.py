@@ -1,0 +1,1 @@
+"""Rerank APIs: Cohere's, Jina's (which others copy), and Voyage's."""

@@ -179,20 +179,22 @@ def write_result(
 
 
 def _response(part: ToolResult, form: str | None, *, media: bool) -> dict[str, Any]:
+    given: Any = part.value
     texts = [each.text for each in part.content if isinstance(each, Text)]
     if form is not None and form.endswith("+"):
-        value = _decoded(texts[0]) if len(texts) == 1 else None if texts else {}
+        nothing: dict[str, Any] = {}
+        value = _decoded(texts[0]) if len(texts) == 1 else None if texts else nothing
         if form != "+":
             return {form[:-1]: value if value is not None else "\n".join(texts)}
         if isinstance(value, dict):
             return cast("dict[str, Any]", value)
     elif form is not None and form in _OUTPUT_KEYS and part.is_error is not True:
-        return {form: "".join(texts) if part.value is None else part.value}
-    elif isinstance(part.value, dict) and part.is_error is not True and form in (None, ""):
-        return cast("dict[str, Any]", part.value)
+        return {form: "".join(texts) if given is None else given}
+    elif isinstance(given, dict) and part.is_error is not True and form in (None, ""):
+        return cast("dict[str, Any]", given)
     key = "error" if part.is_error else "output"
-    if part.value is not None:
-        return {key: part.value}
+    if given is not None:
+        return {key: given}
     text = "\n".join(texts)
     return {} if media and not text else {key: text}
 

@@ -28,7 +28,7 @@ class GeminiEmbedDialect:
         reader = Reader(body, strict=True)
         batch = "requests" in reader.rest
         singles = (reader.many("requests") or []) if batch else [reader]
-        tasks = {_task(each) for each in singles}
+        tasks: set[Task | None] = {_task(each) for each in singles}
         one_task: Task | None = next(iter(tasks)) if len(tasks) == 1 else None
         sizes = [each.rest.get("outputDimensionality") for each in singles]
         one_size = all(each == sizes[0] for each in sizes)

@@ -11,6 +11,7 @@ from penstock.core.parts import Part, Signature, Text, ToolCall, ToolResult
 from penstock.core.turns import made_id
 from penstock.shapes.gemini.media import Media, read_media, write_media
 from penstock.shapes.gemini.reader import Reader, closed, opened, own, own_fields
+from penstock.shapes.gemini.seals import FOREIGN_CALL
 from penstock.shapes.taker import put
 
 _json = msgspec.json.Encoder().encode
@@ -30,10 +31,10 @@ class CallIds:
         self._made = 0
         self._open: dict[str, list[str]] = {}
 
-    def made(self, name: str) -> str:
+    def made(self, name: str, arguments: str = "") -> str:
         """An id for the next call without one."""
         self._made += 1
-        return made_id("call_", *self._seed, self._made, name)
+        return made_id("call_", *self._seed, self._made, name, arguments)
 
     def called(self, call_id: str, name: str) -> None:
         """A call that waits for its response."""
@@ -61,22 +62,25 @@ def read_call(call: Reader, ids: CallIds, signature: Signature | None, rest: Rea
     """The part for a `functionCall`."""
     name = call.text("name") or ""
     call_id = call.text("id")
+    args = call.value("args")
+    arguments = text_of_json(args, call.path("args")) if args is not None else ""
     if call_id is None:
-        call_id = ids.made(name)
+        call_id = ids.made(name, arguments)
         rest.note("made", call_id)
     ids.called(call_id, name)
-    args = call.value("args")
     left = call.left()
     if left:
         rest.note("call", left)
-    arguments = text_of_json(args, call.path("args")) if args is not None else ""
+    if signature is not None and signature.value == FOREIGN_CALL:
+        rest.note("foreign", value=True)
+        signature = None
     return ToolCall(call_id, name, arguments, signature=signature, extras=rest.extras())
 
 
 def write_call(part: ToolCall, seal: str | None) -> dict[str, Any]:
     """The part's JSON; `seal` is its `thoughtSignature`."""
     out, notes = opened(own_fields(part.extras))
-    put(out, thoughtSignature=seal)
+    put(out, thoughtSignature=seal or (FOREIGN_CALL if "~foreign" in notes else None))
     left, spelling = opened(notes.get("~call", {}))
     put(left, id=part.id if part.id and part.id != notes.get("~made") else None)
     if part.name or not own(part.extras):

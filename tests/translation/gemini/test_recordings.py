@@ -9,7 +9,14 @@ import pytest
 
 from penstock.core.assemble import assemble
 from penstock.core.chat import ReplyUsage
+from penstock.core.embedding import EmbedRequest
 from penstock.core.profile import profile_for
+from penstock.dialects.gemini.count import decode_count as ask_count
+from penstock.dialects.gemini.count import encode_count as answer_count
+from penstock.dialects.gemini.embed import GEMINI_EMBED_DIALECT
+from penstock.ports.vectors import EmbedAsked
+from penstock.providers.gemini.count import decode_count, encode_count
+from penstock.providers.gemini.embed import GEMINI_EMBED
 from penstock.providers.gemini.errors import read_error
 from penstock.providers.gemini.profile import DEFAULT, ROWS
 from tests.translation.gemini.replay import DIALECT, PROVIDER, replayed, to, whole, wire_events
@@ -76,7 +83,7 @@ def test_the_usage_is_the_reported_one() -> None:
         else:
             datas = list(wire_events(each))
             told: list[dict[str, Any]] = [json.loads(data).get("usageMetadata") or {} for data in datas]
-            metadata = next((one for one in reversed(told) if "promptTokenCount" in one), {})
+            metadata = next((one for one in reversed(told) if "promptTokenCount" in one), told[0])
             usage = assemble(replayed(datas)[0]).usage
         if _counted(usage) != _reported(metadata):
             failures.append(f"{each.id} {_counted(usage)} {metadata}")
@@ -110,3 +117,39 @@ def test_errors_are_read() -> None:
         assert error.message == each.json["error"]["message"]
         assert error.type == each.json["error"]["status"]
     assert failed
+
+
+def test_counts_come_back_equal() -> None:
+    """Requests for a count, and their answers, are the same JSON; the number is the reported one."""
+    failures: list[str] = []
+    all_of_them = [each for each in exchanges("gemini.countTokens") if each.status == 200]
+    for each in all_of_them:
+        request = ask_count(each.request, each.model)
+        out = encode_count(request, to(each.model))
+        usage = decode_count(each.json)
+        found = difference(each.request, out) or difference(each.json, answer_count(usage))
+        if found or usage.counts.input_tokens != each.json["totalTokens"]:
+            failures.append(f"{each.id} {found}")
+    _show(failures, len(all_of_them))
+
+
+def test_embeddings_come_back_equal() -> None:
+    """Requests for vectors, and their answers, are the same JSON, one or many."""
+    failures: list[str] = []
+    total = 0
+    for each in exchanges("gemini.embedContent", "gemini.batchEmbedContents"):
+        if each.status != 200:
+            continue
+        total += 1
+        request = EmbedRequest(model=each.model)
+        if each.as_sent:
+            request = GEMINI_EMBED_DIALECT.decode_request(each.request, each.model)
+            sent = GEMINI_EMBED.encode_request(request, to(each.model))
+            if found := difference(each.request, sent):
+                failures.append(f"{each.id} {found}")
+        reply = GEMINI_EMBED.decode_reply(each.json, request)
+        back = GEMINI_EMBED_DIALECT.encode_reply(reply, EmbedAsked(request, "m", "req_1"))
+        vectors = each.json.get("embeddings") or [each.json["embedding"]]
+        if (found := difference(each.json, back)) or len(reply.vectors) != len(vectors):
+            failures.append(f"{each.id} {found}")
+    _show(failures, total)

@@ -7,7 +7,7 @@ from typing import Any
 from penstock.core.chat import ChatRequest
 from penstock.core.parts import Audio, Part, Signature, Text, Thinking, ToolCall
 from penstock.shapes.gemini.parts import write_part
-from penstock.shapes.gemini.seals import sealed_text
+from penstock.shapes.gemini.seals import FOREIGN_CALL, sealed_text
 
 Json = dict[str, Any]
 
@@ -19,12 +19,17 @@ def shows_thoughts(request: ChatRequest) -> bool:
 
 
 class PartWriter:
-    """Writes parts one after the other; seals ride on the part that follows the thinking."""
+    """Writes parts one after the other; seals ride on the part that follows the thinking.
 
-    __slots__ = ("_thoughts", "waiting")
+    The first call without a seal is marked as another model's: Google's models of the third generation refuse a
+    history in which it bears nothing.
+    """
+
+    __slots__ = ("_marked", "_thoughts", "waiting")
 
     def __init__(self, *, thoughts: bool) -> None:
         self._thoughts = thoughts
+        self._marked = False
         self.waiting: list[Thinking] = []
 
     def write(self, part: Part) -> Json | None:
@@ -38,7 +43,11 @@ class PartWriter:
         if isinstance(part, Audio) and part.source is None:
             return {"text": part.transcript} if part.transcript else None
         signature = part.signature if isinstance(part, Text | ToolCall) else None
-        return write_part(part, self.seal(signature))
+        seal = self.seal(signature)
+        if isinstance(part, ToolCall) and not self._marked:
+            self._marked = True
+            seal = seal or FOREIGN_CALL
+        return write_part(part, seal)
 
     def seal(self, signature: Signature | None) -> str | None:
         """The `thoughtSignature` of the next part, with what waits for it."""

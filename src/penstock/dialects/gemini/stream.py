@@ -135,11 +135,7 @@ class GeminiStreamEncoder:
 
     def _flush(self) -> list[WireEvent]:
         """What is new since the last event."""
-        candidates = [
-            _candidate(choice, answer)
-            for choice, answer in self._answers.items()
-            if answer.ready or answer.logprobs
-        ]
+        candidates = [_candidate(choice, answer) for choice, answer in self._answers.items() if answer.ready]
         return [self._event({"candidates": candidates})] if candidates else []
 
     def _event(self, fields: Json) -> WireEvent:
@@ -191,10 +187,8 @@ class GeminiStreamEncoder:
 def _candidate(choice: int, answer: GrowingAnswer) -> Json:
     """The candidate with what is ready of it, which is then gone."""
     parts, answer.ready = answer.ready, []
-    candidate: Json = {
-        "content": {"parts": parts, "role": "model"} if parts else {"role": "model"},
-        "index": choice,
-    }
+    # A content without parts makes Google's SDKs drop the whole turn from a chat's history.
+    candidate: Json = {"content": {"parts": parts or [{"text": ""}], "role": "model"}, "index": choice}
     if answer.logprobs:
         tokens = tuple([token for each in answer.logprobs for token in each.tokens])
         answer.logprobs.clear()

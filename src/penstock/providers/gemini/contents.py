@@ -29,11 +29,7 @@ from penstock.shapes.gemini import SHAPE
 from penstock.shapes.gemini.calls import write_result
 from penstock.shapes.gemini.parts import is_own, write_part
 from penstock.shapes.gemini.reader import closed, opened, own, own_fields
-
-# What Google accepts in place of a signature for calls that another model made; the first call of each step is
-# checked. https://ai.google.dev/gemini-api/docs/thought-signatures#faqs,
-# https://cloud.google.com/vertex-ai/generative-ai/docs/thought-signatures
-FOREIGN_CALL = "skip_thought_signature_validator"
+from penstock.shapes.gemini.seals import FOREIGN_CALL
 
 _ROLES = {"assistant": "model", "system": "system"}
 _FEATURES: dict[type, str] = {Image: "image", Audio: "audio", Video: "video", Document: "document"}
@@ -80,6 +76,7 @@ class _Writer:
         # Models that are told how hard to think by a word are those that check signatures.
         self._checked = to.profile.thinking == "effort"
         self._order: dict[str, int] = {}
+        self._foreign = False  # whether the step at hand came from another model, through a Gemini client
 
     def system(self, messages: tuple[Message, ...]) -> Json | None:
         if not messages:
@@ -101,6 +98,8 @@ class _Writer:
     def contents(self, messages: list[Message]) -> list[Json]:
         out: list[Json] = []
         for message in messages:
+            if message.role != "assistant":
+                self._foreign = False
             if own(message.extras):
                 fields = own_fields(message.extras)
                 parts = self._mine(message.parts)
@@ -115,14 +114,13 @@ class _Writer:
     def _mine(self, parts: tuple[Part, ...]) -> list[Json]:
         """A Gemini client's own content, in which another model's turn may have come back."""
         out: list[Json] = []
-        foreign = False
         for part in parts:
             seal = None
             if isinstance(part, Thinking | Text | ToolCall) and part.signature is not None:
-                foreign = foreign or part.signature.signer != SHAPE
-            if isinstance(part, ToolCall) and foreign and self._checked:
-                seal = _own_seal(part.signature) or FOREIGN_CALL
-                foreign = False
+                self._foreign = self._foreign or part.signature.signer != SHAPE
+            if isinstance(part, ToolCall) and self._foreign:
+                seal = _own_seal(part.signature) or (FOREIGN_CALL if self._checked else None)
+                self._foreign = False
             out += self._part(part, mine=True, seal=seal)
         return out
 

@@ -11,6 +11,7 @@ from penstock.core.parts import Part, Signature, Text, ToolCall, ToolResult
 from penstock.core.turns import made_id
 from penstock.shapes.gemini.media import Media, read_media, write_media
 from penstock.shapes.gemini.reader import Reader, closed, opened, own, own_fields
+from penstock.shapes.gemini.seals import FOREIGN_CALL
 from penstock.shapes.taker import put
 
 _json = msgspec.json.Encoder().encode
@@ -30,10 +31,10 @@ class CallIds:
         self._made = 0
         self._open: dict[str, list[str]] = {}
 
-    def made(self, name: str) -> str:
+    def made(self, name: str, arguments: str = "") -> str:
         """An id for the next call without one."""
         self._made += 1
-        return made_id("call_", *self._seed, self._made, name)
+        return made_id("call_", *self._seed, self._made, name, arguments)
 
     def called(self, call_id: str, name: str) -> None:
         """A call that waits for its response."""
@@ -61,22 +62,25 @@ def read_call(call: Reader, ids: CallIds, signature: Signature | None, rest: Rea
     """The part for a `functionCall`."""
     name = call.text("name") or ""
     call_id = call.text("id")
+    args = call.value("args")
+    arguments = text_of_json(args, call.path("args")) if args is not None else ""
     if call_id is None:
-        call_id = ids.made(name)
+        call_id = ids.made(name, arguments)
         rest.note("made", call_id)
     ids.called(call_id, name)
-    args = call.value("args")
     left = call.left()
     if left:
         rest.note("call", left)
-    arguments = text_of_json(args, call.path("args")) if args is not None else ""
+    if signature is not None and signature.value == FOREIGN_CALL:
+        rest.note("foreign", value=True)
+        signature = None
     return ToolCall(call_id, name, arguments, signature=signature, extras=rest.extras())
 
 
 def write_call(part: ToolCall, seal: str | None) -> dict[str, Any]:
     """The part's JSON; `seal` is its `thoughtSignature`."""
     out, notes = opened(own_fields(part.extras))
-    put(out, thoughtSignature=seal)
+    put(out, thoughtSignature=seal or (FOREIGN_CALL if "~foreign" in notes else None))
     left, spelling = opened(notes.get("~call", {}))
     put(left, id=part.id if part.id and part.id != notes.get("~made") else None)
     if part.name or not own(part.extras):
@@ -179,20 +183,22 @@ def write_result(
 
 
 def _response(part: ToolResult, form: str | None, *, media: bool) -> dict[str, Any]:
+    given: Any = part.value
     texts = [each.text for each in part.content if isinstance(each, Text)]
     if form is not None and form.endswith("+"):
-        value = _decoded(texts[0]) if len(texts) == 1 else None if texts else {}
+        nothing: dict[str, Any] = {}
+        value = _decoded(texts[0]) if len(texts) == 1 else None if texts else nothing
         if form != "+":
             return {form[:-1]: value if value is not None else "\n".join(texts)}
         if isinstance(value, dict):
             return cast("dict[str, Any]", value)
     elif form is not None and form in _OUTPUT_KEYS and part.is_error is not True:
-        return {form: "".join(texts) if part.value is None else part.value}
-    elif isinstance(part.value, dict) and part.is_error is not True and form in (None, ""):
-        return cast("dict[str, Any]", part.value)
+        return {form: "".join(texts) if given is None else given}
+    elif isinstance(given, dict) and part.is_error is not True and form in (None, ""):
+        return cast("dict[str, Any]", given)
     key = "error" if part.is_error else "output"
-    if part.value is not None:
-        return {key: part.value}
+    if given is not None:
+        return {key: given}
     text = "\n".join(texts)
     return {} if media and not text else {key: text}
 

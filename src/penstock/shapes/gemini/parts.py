@@ -71,7 +71,7 @@ def read_part(reader: Reader, ids: CallIds) -> tuple[tuple[Thinking, ...], Part]
 
 
 def _kind(rest: dict[str, Any]) -> str | None:
-    """The field that says what the part is, empty for a signature alone; None where only Google understands it."""
+    """The field that says what the part is, empty for a signature alone; None: for Google alone."""
     found = [each for each in _KINDS if each in rest]
     if len(found) > 1 or not _OPAQUE_KINDS.isdisjoint(rest):
         return None

@@ -15,6 +15,10 @@ from penstock.core.parts import Part, Signature, Thinking
 from penstock.core.seals import Carried, unwrap, wrap
 from penstock.shapes.gemini import SHAPE
 
+# What Google accepts in place of a signature on calls that another model made; the first call of each step is
+# checked. https://ai.google.dev/gemini-api/docs/thought-signatures#faqs,
+# https://cloud.google.com/vertex-ai/generative-ai/docs/thought-signatures
+FOREIGN_CALL = "skip_thought_signature_validator"
 _CARRIER = "penstock"
 _decode_carried = msgspec.json.Decoder(Carried).decode
 _URL_SAFE = str.maketrans("-_", "+/")

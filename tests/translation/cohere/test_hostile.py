@@ -28,8 +28,8 @@ NAMES = (
     "url", "tool_call_id",
 )  # fmt: skip
 TYPES = (
-    "message-start", "content-start", "content-delta", "content-end", "tool-plan-delta", "tool-call-
-    start", "tool-call-delta", "tool-call-end", "citation-start", "citation-end", "message-end",
+    "message-start", "content-start", "content-delta", "content-end", "tool-plan-delta",
+    "tool-call-start", "tool-call-delta", "tool-call-end", "citation-start", "citation-end", "message-end",
 )  # fmt: skip
 
 

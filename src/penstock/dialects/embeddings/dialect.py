@@ -51,7 +51,8 @@ class EmbeddingsDialect:
         own = reply.extras is not None and reply.extras.shape == SHAPE
         out = extras_of(reply.extras, SHAPE)
         if not own:
-            out["object"] = "list"
+            # OpenAI has no id here, but Mistral's client insists on one.
+            out |= {"id": f"embd-{asked.request_id}", "object": "list"}
         elif reply.id:
             out["id"] = reply.id
         if reply.model or not own:

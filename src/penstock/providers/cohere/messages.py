@@ -16,6 +16,7 @@ from penstock.core.parts import (
     Link,
     Opaque,
     Part,
+    Plain,
     Refused,
     Text,
     Thinking,
@@ -65,9 +66,14 @@ class Conversation:
         role = "user" if message.role == "user" else "system"
         own = extras_of(message.extras, CHAT)
         string = own.pop(STRING, message.extras is None or message.extras.shape != CHAT)
+        before = len(self.documents)
         pieces = self._pieces(message.parts)
         if not pieces and not self._own:
-            return []
+            # A message has to say something: its documents stand in it where nothing else does.
+            del self.documents[before:]
+            pieces = [{"type": "text", "text": text} for text in _document_texts(message.parts)]
+            if not pieces:
+                return []
         own["role"] = role
         if pieces or "content" not in own:
             whole = string and all(piece.keys() == {"type", "text"} for piece in pieces)
@@ -148,6 +154,10 @@ class Conversation:
         whole = string and all(piece.keys() == {"type", "text"} for piece in pieces)
         out["content"] = "\n".join([piece["text"] for piece in pieces]) if whole else pieces
         return out
+
+
+def _document_texts(parts: tuple[Part, ...]) -> list[str]:
+    return [part.source.text for part in parts if isinstance(part, Document) and isinstance(part.source, Plain)]
 
 
 def _is_result(part: Part) -> bool:

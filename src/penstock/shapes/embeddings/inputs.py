@@ -25,12 +25,13 @@ def read_inputs(value: Any) -> tuple[tuple[EmbedInput, ...], str]:
     members = cast("list[Any]", value)
     if members and all(type(member) is int for member in members):
         return (EmbedInput(tokens=tuple(members)),), "tokens"
-    return tuple([_input(member, f"input[{at}]") for at, member in enumerate(members)]), "list"
+    return tuple([_input(member, at) for at, member in enumerate(members)]), "list"
 
 
-def _input(value: Any, where: str) -> EmbedInput:
+def _input(value: Any, at: int) -> EmbedInput:
     if isinstance(value, str):
         return EmbedInput((Text(value),))
+    where = f"input[{at}]"
     if isinstance(value, list):
         tokens = cast("list[Any]", value)
         if all(type(token) is int for token in tokens):

@@ -131,6 +131,26 @@ def test_a_rebuild_from_segments_equals_the_ledger(tmp_path: Path) -> None:
     }
 
 
+def test_positions_of_boots_without_segments_are_forgotten(tmp_path: Path) -> None:
+    """A restart a minute for years leaves no row each behind; what such a boot gave to the ledger stays."""
+    now = [1_000.0]
+    write(tmp_path, "b1", [opened(1), settled(1)])
+    write(tmp_path, "b2", [settled(2)])
+    worker = Worker(tmp_path, WorkerSettings(), monotonic=lambda: now[0])
+    while worker.step():
+        pass
+    for path in (tmp_path / "journal").glob("b1*"):
+        path.unlink()
+    now[0] += 60
+    worker.step()
+    assert rows(tmp_path, "SELECT boot FROM checkpoints") == [("b2",)]
+    worker.close()
+    snapshot = read_snapshot(tmp_path / "accounts.snapshot")
+    assert snapshot is not None
+    assert (list(snapshot.positions), snapshot.totals) == (["b2"], {"dev": 246})
+    assert len(rows(tmp_path, "SELECT * FROM exchanges")) == 2
+
+
 def test_a_locked_or_full_database_only_delays(tmp_path: Path) -> None:
     """Trouble with the store is raised, and after a reset the work goes on from what is committed."""
     write(tmp_path, "b1", [opened(1), settled(1)])

@@ -21,7 +21,7 @@ from penstock.adapters.sqlite.ledger import SqliteLedger
 from penstock.ledger.accounts_replay import JOURNAL_NAME
 from penstock.ports.ledger import LedgerStore, Position
 from penstock.worker.accounts import AccountsSnapshots
-from penstock.worker.housekeeping import clean
+from penstock.worker.housekeeping import clean, forgettable
 from penstock.worker.projector import Projector
 
 LEDGER_NAME = "ledger.db"
@@ -118,6 +118,7 @@ class Worker:
         self._cleaning = threading.Thread(
             target=self._clean, args=(positions,), name="journal-cleaning", daemon=True
         )
+        store.forget(forgettable(self._journal, positions))
         self._cleaning.start()
 
     def _clean(self, positions: dict[str, Position]) -> None:

@@ -1,4 +1,4 @@
-"""What `logs`, `top` and `cost` share: where the ledger is, since when, and how money is shown."""
+"""What the commands about the ledger share: where the ledger is, since when, and how money is shown."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ def place_options(command: Command) -> Command:
         click.option(
             "--wait", is_flag=True, help="First wait until the ledger has caught up with the journal."
         ),
+    ):
+        command = option(command)
+    return state_options(command)
+
+
+def state_options(command: Command) -> Command:
+    """Adds `-c` and `--state-dir`; pass them on to `state_place`."""
+    for option in (
         click.option(
             "--state-dir",
             type=click.Path(path_type=Path, file_okay=False),
@@ -64,7 +72,7 @@ def open_ledger(
     config: Path | None, state_dir: Path | None, *, wait: bool, wait_timeout: float
 ) -> Generator[LedgerReader]:
     """The ledger that the options mean; errors become sentences and a non-zero exit."""
-    place = state_dir or _state_dir_of(config)
+    place = state_place(config, state_dir)
     path = place / LEDGER_NAME
     try:
         if wait and not wait_for_ledger(place, lambda: _positions(path), wait_timeout):
@@ -136,8 +144,13 @@ def _positions(path: Path) -> Mapping[str, Position]:
         reader.close()
 
 
-def _state_dir_of(config: Path | None) -> Path:
-    """`server.state_dir` of a configuration, which need not be complete here: no secret is looked up."""
+def state_place(config: Path | None, state_dir: Path | None) -> Path:
+    """The folder that was named, else `server.state_dir` of the configuration, else the default.
+
+    The configuration need not be complete here: no secret is looked up.
+    """
+    if state_dir is not None:
+        return state_dir
     if config is None and _DEFAULT_CONFIG.exists():
         config = _DEFAULT_CONFIG
     if config is None:

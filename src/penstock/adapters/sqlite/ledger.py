@@ -156,7 +156,7 @@ class SqliteLedger:
         if version not in {0, SCHEMA_VERSION}:
             raise RuntimeError(
                 f"{self.path} has tables of version {version}, this program needs {SCHEMA_VERSION}: "
-                "move the file away and rebuild it from the journal"
+                "stop `penstock serve` and make the ledger anew with `penstock ledger rebuild`"
             )
 
     @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import sqlite3
@@ -34,8 +35,17 @@ _ENV = re.compile(r"\$\{(\w+)\}")
 Command = Callable[..., None]
 
 
-def place_options(command: Command) -> Command:
-    """Adds `-c`, `--state-dir`, `--wait` and `--wait-timeout`; pass them on to `open_ledger`."""
+def reads_ledger(command: Command) -> Command:
+    """Gives the command the ledger, by `-c`, `--state-dir`, `--wait` and `--wait-timeout`."""
+
+    @functools.wraps(command)
+    def opened(
+        *, config: Path | None, state_dir: Path | None, wait: bool, wait_timeout: float, **rest: Any
+    ) -> None:
+        with open_ledger(config, state_dir, wait=wait, wait_timeout=wait_timeout) as ledger:
+            command(ledger, **rest)
+
+    wrapped: Command = opened
     for option in (
         click.option(
             "--wait-timeout", type=float, default=30, show_default=True, help="Seconds that --wait waits."
@@ -44,8 +54,35 @@ def place_options(command: Command) -> Command:
             "--wait", is_flag=True, help="First wait until the ledger has caught up with the journal."
         ),
     ):
-        command = option(command)
-    return state_options(command)
+        wrapped = option(wrapped)
+    return state_options(wrapped)
+
+
+def grouping_options(by: str, since: str) -> Callable[[Command], Command]:
+    """Adds `--by` and `--since` with these defaults, `--json`, and what `reads_ledger` adds."""
+
+    def add(command: Command) -> Command:
+        command = reads_ledger(command)
+        for option in (
+            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+            click.option(
+                "--since",
+                callback=since_ms,
+                default=since,
+                show_default=True,
+                help="How far back: 15m, 6h, 7d, 2026-05-01.",
+            ),
+            click.option(
+                "--by",
+                default=by,
+                show_default=True,
+                help="route, model, key, target, team, org, user, day …, tag.NAME; commas between.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add
 
 
 def state_options(command: Command) -> Command:

@@ -244,14 +244,6 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
-def test_loopback_decides_about_the_admin_address() -> None:
-    """Admin shares the port on loopback and its own one when the gateway is reachable."""
-    assert load_text("server: {listen: '127.0.0.1:1'}", {}).server.admin_listen is None
-    assert load_text("server: {listen: '[::1]:1'}", {}).server.admin_listen is None
-    assert load_text("server: {listen: '0.0.0.0:1'}", {}).server.admin_listen == "127.0.0.1:4001"
-    assert load_text("server: {listen: '[::]:1', admin_listen: '[::]:2'}", {}).server.admin_listen == "[::]:2"
-
-
 def test_organisations_are_founded_by_keys_when_none_are_listed() -> None:
     """Without `orgs`, a key's org and team need no entry."""
     document = load_text("keys: [{name: a, secret: abc, org: acme, team: t}]", {})

@@ -1,5 +1,6 @@
-"""What people ask the ledger: logs, top, cost."""
+"""What people ask the ledger, and how it is made anew: logs, top, cost, ledger rebuild."""
 
+import fcntl
 import json
 import sqlite3
 import subprocess
@@ -14,7 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 from penstock.adapters.sqlite.ledger_read import LedgerReader
+from penstock.bootstrap.state_dir import StateDir
 from penstock.cli.cost import cost
+from penstock.cli.files import sole_service
+from penstock.cli.ledger import rebuild
 from penstock.cli.logs import logs
 from penstock.cli.top import top
 from penstock.worker.main import WorkerSettings, run
@@ -156,6 +160,49 @@ def test_wait_blocks_until_the_worker_has_caught_up(tmp_path: Path) -> None:
     worker.join(timeout=20)
     journal.close()
     assert len(output.splitlines()) == 300
+
+
+def test_the_ledger_is_rebuilt_from_the_journal(state_dir: Path) -> None:
+    """As a sentence and as an object; the rows are those of before."""
+    before = ask(logs, "--json", "--state-dir", str(state_dir))
+    (state_dir / "ledger.db").unlink()
+    done = json.loads(ask(rebuild, "--json", "--state-dir", str(state_dir)))
+    assert done == {"records": 5, "exchanges": 4, "exchanges_before": None, "kept": None}
+    after = ask(logs, "--json", "--state-dir", str(state_dir))
+    assert [json.loads(line)["cost_nanousd"] for line in after.splitlines()] == [
+        json.loads(line)["cost_nanousd"] for line in before.splitlines()
+    ]
+    text = ask(rebuild, "--state-dir", str(state_dir))
+    assert "5 records of the journal gave 4 exchanges" in text
+    assert f"the old ledger is kept as {state_dir / 'ledger.db.old'}" in text
+
+
+def test_a_rebuild_names_the_rows_that_are_missing(state_dir: Path) -> None:
+    """Rows of deleted segments are only in the old file, and nobody has to find that out later."""
+    for path in (state_dir / "journal").iterdir():
+        path.unlink()
+    text = ask(rebuild, "--state-dir", str(state_dir))
+    assert "4 exchanges of the old ledger are not in the new one" in text
+
+
+def test_a_rebuild_refuses_while_somebody_uses_the_state(state_dir: Path, tmp_path: Path) -> None:
+    """A running service, a running worker, and a folder without a journal each get a sentence."""
+
+    def refused(place: Path) -> str:
+        result = CliRunner().invoke(rebuild, ["--state-dir", str(place)])
+        assert result.exit_code == 1
+        return result.output
+
+    state = StateDir(state_dir)
+    state.create()
+    with sole_service(state):
+        assert "another `penstock serve` uses" in refused(state_dir)
+    with (state_dir / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "stop it before rebuilding the ledger" in refused(state_dir)
+    (tmp_path / "empty").mkdir()
+    assert "there is no journal in" in refused(tmp_path / "empty")
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
 def test_readers_cannot_write(state_dir: Path) -> None:

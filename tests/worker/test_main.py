@@ -122,13 +122,55 @@ def test_a_rebuild_from_segments_equals_the_ledger(tmp_path: Path) -> None:
     store.close()
     clean(tmp_path / "journal", {"b1": positions["b1"]}, is_locked=lambda _: False, retention_s=1e9, now_s=0)
     (tmp_path / "ledger.db").write_bytes(b"not a database" * 1_000)
-    assert rebuild(tmp_path) == len(story) + 3
+    done = rebuild(tmp_path)
+    assert (done.records, done.exchanges, done.exchanges_before) == (len(story) + 3, 62, None)
     after = dump(tmp_path)
     # The instant at which an interruption is noticed is that of the projection.
     assert {**after, "exchanges": len(after["exchanges"])} == {
         **before,
         "exchanges": len(before["exchanges"]),
     }
+
+
+def test_a_rebuild_keeps_the_old_ledger_and_says_what_is_missing(tmp_path: Path) -> None:
+    """Rows whose segments are gone stay where they can be looked up; a failure leaves everything in place."""
+    write(tmp_path, "b1", [settled(number) for number in range(5)])
+    write(tmp_path, "b2", [settled(100)])
+    project(tmp_path)
+    for path in (tmp_path / "journal").glob("b1*"):
+        path.unlink()
+    done = rebuild(tmp_path)
+    assert (done.records, done.exchanges, done.exchanges_before) == (1, 1, 6)
+    assert done.kept == str(tmp_path / "ledger.db.old")
+    old = sqlite3.connect(tmp_path / "ledger.db.old")
+    assert old.execute("SELECT count(*) FROM exchanges").fetchone() == (6,)
+    old.close()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    (tmp_path / "journal" / "b3-000001.journal").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        rebuild(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert rows(tmp_path, "SELECT count(*) FROM exchanges") == [(1,)]
+
+
+def test_positions_of_boots_without_segments_are_forgotten(tmp_path: Path) -> None:
+    """A restart a minute for years leaves no row each behind; what such a boot gave to the ledger stays."""
+    now = [1_000.0]
+    write(tmp_path, "b1", [opened(1), settled(1)])
+    write(tmp_path, "b2", [settled(2)])
+    worker = Worker(tmp_path, WorkerSettings(), monotonic=lambda: now[0])
+    while worker.step():
+        pass
+    for path in (tmp_path / "journal").glob("b1*"):
+        path.unlink()
+    now[0] += 60
+    worker.step()
+    assert rows(tmp_path, "SELECT boot FROM checkpoints") == [("b2",)]
+    worker.close()
+    snapshot = read_snapshot(tmp_path / "accounts.snapshot")
+    assert snapshot is not None
+    assert (list(snapshot.positions), snapshot.totals) == (["b2"], {"dev": 246})
+    assert len(rows(tmp_path, "SELECT * FROM exchanges")) == 2
 
 
 def test_a_locked_or_full_database_only_delays(tmp_path: Path) -> None:

@@ -123,6 +123,9 @@ class Dying:
             raise sqlite3.OperationalError("database or disk is full")
         return charged
 
+    def forget(self, boots: Sequence[str]) -> None:
+        self.inner.forget(boots)
+
     def state(self, since_hour: int) -> LedgerState:
         return self.inner.state(since_hour)
 

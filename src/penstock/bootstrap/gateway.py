@@ -27,7 +27,7 @@ from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import PlanSource
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
-from penstock.config.document import Tls
+from penstock.config.document import Document, Tls
 from penstock.core.ids import boot_id
 from penstock.ledger.accounts_replay import replay
 from penstock.ledger.journal.settings import JournalSettings
@@ -88,12 +88,7 @@ class GatewayProcess:
             clock,
             boot=boot,
             on_error=lambda error: log.error("journal: %s", error),
-            settings=JournalSettings(
-                segment_bytes=settings.journal.segment_bytes,
-                max_bytes=settings.journal.max_bytes or 0,
-                on_full=settings.journal.on_journal_full,
-                fsync=settings.journal.fsync,
-            ),
+            settings=journal_settings(settings),
         )
         earlier = replay(self._state.root, is_locked)
         accounts = Accounts({key: Spend(spent.hours, spent.total) for key, spent in earlier.items()})
@@ -109,7 +104,7 @@ class GatewayProcess:
             bits=random.getrandbits,
         )
         gateway = Gateway(ctx)
-        server = HttpServer(gateway, clock, ServerLimits(max_body_bytes=settings.server.max_body_bytes))
+        server = HttpServer(gateway, clock, server_limits(settings))
         self._watch(loop)
         gc.collect()
         gc.freeze()
@@ -181,6 +176,22 @@ class GatewayProcess:
         descriptor = lifeline.inherited()
         if descriptor is not None:
             loop.add_reader(descriptor, self._stop.set)
+
+
+def journal_settings(document: Document) -> JournalSettings:
+    """How the document wants the journal to be kept."""
+    journal = document.journal
+    return JournalSettings(
+        segment_bytes=journal.segment_bytes,
+        max_bytes=journal.max_bytes or 0,
+        on_full=journal.on_journal_full,
+        fsync=journal.fsync,
+    )
+
+
+def server_limits(document: Document) -> ServerLimits:
+    """What the document says of clients' connections."""
+    return ServerLimits(max_body_bytes=document.server.max_body_bytes)
 
 
 def tls_context(tls: Tls | None) -> ssl.SSLContext | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
+from penstock.config.document import Document
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.worker.main import WorkerSettings, run
 
@@ -22,6 +23,11 @@ def settings_of(state: StateDir) -> WorkerSettings:
         document = read_snapshot(state.snapshot, LazyBox(state.root, os.environ)).document
     except SnapshotError:
         return WorkerSettings()
+    return settings_from(document)
+
+
+def settings_from(document: Document) -> WorkerSettings:
+    """What the document says of the journal's age and size."""
     return WorkerSettings(retention_s=document.journal.retention_s, max_bytes=document.journal.max_bytes or 0)
 
 

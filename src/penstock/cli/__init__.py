@@ -14,6 +14,7 @@ _COMMANDS = {
     "logs": ("penstock.cli.logs", "logs", "Show requests from the ledger."),
     "top": ("penstock.cli.top", "top", "Show what is busy, slow or dear right now."),
     "cost": ("penstock.cli.cost", "cost", "Add up cost by route, model, key, team or tag."),
+    "ledger": ("penstock.cli.ledger", "ledger", "Make the ledger anew from the journal."),
 }
 
 

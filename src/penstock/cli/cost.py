@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 import msgspec
 from rich.table import Table
 
-from penstock.adapters.sqlite.ledger_read import CostLine
+from penstock.adapters.sqlite.ledger_read import CostLine, LedgerReader
 from penstock.cli.ledger_options import (
     console,
     dollars,
     group_columns,
+    grouping_options,
     names,
-    open_ledger,
-    place_options,
-    since_ms,
 )
 
 
 @click.command()
-@click.option(
-    "--by",
-    default="route,model",
-    show_default=True,
-    help="route, model, key, target, team, org, user, day …, tag.NAME; commas between.",
-)
-@click.option(
-    "--since", callback=since_ms, default="7d", show_default=True, help="How far back: 6h, 7d, 2026-05-01."
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: lines and total.")
-@place_options
-def cost(
-    *,
-    by: str,
-    since: int,
-    as_json: bool,
-    config: Path | None,
-    state_dir: Path | None,
-    wait: bool,
-    wait_timeout: float,
-) -> None:
+@grouping_options(by="route,model", since="7d")
+def cost(ledger: LedgerReader, *, by: str, since: int, as_json: bool) -> None:
     """Sum cost, requests and tokens by any of the ledger's names, the dearest first.
 
     Requests without a known price are counted as unpriced and never as free; the estimated share is what
     rests on counts that the provider did not report.
     """
-    with open_ledger(config, state_dir, wait=wait, wait_timeout=wait_timeout) as ledger:
-        lines = ledger.cost(names(by), since)
-        totals = ledger.cost([], since)
+    lines = ledger.cost(names(by), since)
+    totals = ledger.cost([], since)
     total = totals[0] if totals else CostLine({}, 0, 0, 0, 0, 0, 0, 0)
     if as_json:
         click.echo(msgspec.json.encode({"since_ms": since, "lines": lines, "total": total}))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -35,3 +37,16 @@ def state_dir(config: Path | None, given: Path | None) -> StateDir:
         return StateDir(Path(load_file(path, os.environ).server.state_dir).absolute())
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+
+
+def sole_service(state: StateDir) -> IO[str]:
+    """The lock of a state directory, held while this process lives: two services would fight over it."""
+    lock = (state.run / "serve.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise click.ClickException(
+            f"another `penstock serve` uses {state.root}; end it, or choose another folder with --state-dir"
+        ) from None
+    return lock

@@ -1,8 +1,9 @@
-"""What `logs`, `top` and `cost` share: where the ledger is, since when, and how money is shown."""
+"""What the commands about the ledger share: where the ledger is, since when, and how money is shown."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import sqlite3
@@ -34,8 +35,17 @@ _ENV = re.compile(r"\$\{(\w+)\}")
 Command = Callable[..., None]
 
 
-def place_options(command: Command) -> Command:
-    """Adds `-c`, `--state-dir`, `--wait` and `--wait-timeout`; pass them on to `open_ledger`."""
+def reads_ledger(command: Command) -> Command:
+    """Gives the command the ledger, by `-c`, `--state-dir`, `--wait` and `--wait-timeout`."""
+
+    @functools.wraps(command)
+    def opened(
+        *, config: Path | None, state_dir: Path | None, wait: bool, wait_timeout: float, **rest: Any
+    ) -> None:
+        with open_ledger(config, state_dir, wait=wait, wait_timeout=wait_timeout) as ledger:
+            command(ledger, **rest)
+
+    wrapped: Command = opened
     for option in (
         click.option(
             "--wait-timeout", type=float, default=30, show_default=True, help="Seconds that --wait waits."
@@ -43,6 +53,41 @@ def place_options(command: Command) -> Command:
         click.option(
             "--wait", is_flag=True, help="First wait until the ledger has caught up with the journal."
         ),
+    ):
+        wrapped = option(wrapped)
+    return state_options(wrapped)
+
+
+def grouping_options(by: str, since: str) -> Callable[[Command], Command]:
+    """Adds `--by` and `--since` with these defaults, `--json`, and what `reads_ledger` adds."""
+
+    def add(command: Command) -> Command:
+        command = reads_ledger(command)
+        for option in (
+            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+            click.option(
+                "--since",
+                callback=since_ms,
+                default=since,
+                show_default=True,
+                help="How far back: 15m, 6h, 7d, 2026-05-01.",
+            ),
+            click.option(
+                "--by",
+                default=by,
+                show_default=True,
+                help="route, model, key, target, team, org, user, day …, tag.NAME; commas between.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
+def state_options(command: Command) -> Command:
+    """Adds `-c` and `--state-dir`; pass them on to `state_place`."""
+    for option in (
         click.option(
             "--state-dir",
             type=click.Path(path_type=Path, file_okay=False),
@@ -64,7 +109,7 @@ def open_ledger(
     config: Path | None, state_dir: Path | None, *, wait: bool, wait_timeout: float
 ) -> Generator[LedgerReader]:
     """The ledger that the options mean; errors become sentences and a non-zero exit."""
-    place = state_dir or _state_dir_of(config)
+    place = state_place(config, state_dir)
     path = place / LEDGER_NAME
     try:
         if wait and not wait_for_ledger(place, lambda: _positions(path), wait_timeout):
@@ -136,8 +181,13 @@ def _positions(path: Path) -> Mapping[str, Position]:
         reader.close()
 
 
-def _state_dir_of(config: Path | None) -> Path:
-    """`server.state_dir` of a configuration, which need not be complete here: no secret is looked up."""
+def state_place(config: Path | None, state_dir: Path | None) -> Path:
+    """The folder that was named, else `server.state_dir` of the configuration, else the default.
+
+    The configuration need not be complete here: no secret is looked up.
+    """
+    if state_dir is not None:
+        return state_dir
     if config is None and _DEFAULT_CONFIG.exists():
         config = _DEFAULT_CONFIG
     if config is None:

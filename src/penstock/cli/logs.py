@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 from rich.table import Table
 
-from penstock.cli.ledger_options import console, dollars, open_ledger, place_options, since_ms
+from penstock.adapters.sqlite.ledger_read import LedgerReader
+from penstock.cli.ledger_options import console, dollars, reads_ledger, since_ms
 
 _encode = msgspec.json.Encoder().encode
 
@@ -25,28 +25,18 @@ _encode = msgspec.json.Encoder().encode
 @click.option(
     "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="The newest N; 0: all."
 )
-@place_options
-def logs(
-    *,
-    as_json: bool,
-    since: int,
-    limit: int,
-    config: Path | None,
-    state_dir: Path | None,
-    wait: bool,
-    wait_timeout: float,
-) -> None:
+@reads_ledger
+def logs(ledger: LedgerReader, *, as_json: bool, since: int, limit: int) -> None:
     """Show the exchanges in the ledger, one a line, the newest last.
 
     Costs are integers of nano-dollars in JSON; null means that no price was known.
     """
-    with open_ledger(config, state_dir, wait=wait, wait_timeout=wait_timeout) as ledger:
-        found = ledger.exchanges(since, limit)
-        if as_json:
-            for each in found:
-                click.echo(_encode(each))
-        else:
-            console().print(_table(list(found)))
+    found = ledger.exchanges(since, limit)
+    if as_json:
+        for each in found:
+            click.echo(_encode(each))
+    else:
+        console().print(_table(list(found)))
 
 
 def _table(exchanges: list[dict[str, Any]]) -> Table:

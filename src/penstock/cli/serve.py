@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import IO
 
 import click
 
 from penstock.bootstrap.control import LISTEN, PUBLISHED, now_ms, publisher_for
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import Supervisor, free_port, listening_socket
-from penstock.cli.files import config_path
+from penstock.cli.files import config_path, sole_service
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.load import ConfigError
@@ -43,7 +41,7 @@ def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, ne
     state = StateDir(root.absolute())
     try:
         state.create()
-        lock = _sole_service(state)
+        lock = sole_service(state)
         key = _admin_key(state, path, renew=new_admin_key)
         publisher = publisher_for(state, path.absolute() if path else None, listen)
         published = stamp_of(path)
@@ -58,19 +56,6 @@ def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, ne
     status = supervisor.run()
     lock.close()
     sys.exit(status)
-
-
-def _sole_service(state: StateDir) -> IO[str]:
-    """The lock of a state directory, held while this process lives: two services would fight over it."""
-    lock = (state.run / "serve.lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise click.ClickException(
-            f"another `penstock serve` uses {state.root}; end it, or choose another folder with --state-dir"
-        ) from None
-    return lock
 
 
 def _state_of(path: Path | None) -> Path:

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 import msgspec
 from rich.table import Table
 
+from penstock.adapters.sqlite.ledger_read import LedgerReader
 from penstock.cli.ledger_options import (
     console,
     dollars,
     group_columns,
+    grouping_options,
     names,
-    open_ledger,
-    place_options,
-    since_ms,
 )
 
 
 @click.command()
-@click.option(
-    "--by",
-    default="route",
-    show_default=True,
-    help="route, model, key, target, team …, tag.NAME; several with commas.",
-)
-@click.option("--since", callback=since_ms, default="15m", show_default=True, help="How far back: 5m, 1h, 1d.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
-@place_options
-def top(
-    *,
-    by: str,
-    since: int,
-    as_json: bool,
-    config: Path | None,
-    state_dir: Path | None,
-    wait: bool,
-    wait_timeout: float,
-) -> None:
+@grouping_options(by="route", since="15m")
+def top(ledger: LedgerReader, *, by: str, since: int, as_json: bool) -> None:
     """Show requests, errors, latency and cost of the last minutes, the busiest first."""
-    with open_ledger(config, state_dir, wait=wait, wait_timeout=wait_timeout) as ledger:
-        lines = ledger.top(names(by), since)
+    lines = ledger.top(names(by), since)
     if as_json:
         click.echo(msgspec.json.encode(lines))
         return

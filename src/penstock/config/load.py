@@ -9,12 +9,10 @@ import msgspec
 
 from penstock.config.checks import Checks
 from penstock.config.document import Document
-from penstock.config.document.server import DEFAULT_ADMIN_LISTEN
 from penstock.config.needs import NEEDS, Need, unmet
 from penstock.config.policy import PolicyReader
 from penstock.config.problem import ConfigError, Problem
 from penstock.config.reader import INVALID, Reader
-from penstock.config.values import is_loopback
 from penstock.config.yaml_text import MAX_BYTES, parse_yaml
 
 __all__ = ["ConfigError", "Problem", "load_file", "load_text"]
@@ -64,15 +62,6 @@ def load_text(
         raise ConfigError(source, sorted(problems, key=lambda one: (one.line, one.column, one.path)))
     if document is INVALID:
         raise AssertionError("an unreadable document without a problem")
-    return _completed(document)
-
-
-def _completed(document: Document) -> Document:
-    """Fill in what follows from other values."""
-    server = document.server
-    if server.admin_listen is None and not is_loopback(server.listen):
-        server = msgspec.structs.replace(server, admin_listen=DEFAULT_ADMIN_LISTEN)
-        document = msgspec.structs.replace(document, server=server)
     return document
 
 

@@ -39,7 +39,14 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "bad_multipart": (400, "invalid_request", "The multipart body cannot be read."),
     "bad_framing": (400, "invalid_request", "The HTTP message breaks RFC 9112."),
     "bad_header": (400, "invalid_request", "A header name has a character that is not allowed."),
+    "bad_method": (400, "invalid_request", "The request does not begin with a method; perhaps it is TLS."),
     "bad_target": (400, "invalid_request", "The request target is not a path."),
+    "bad_host": (400, "invalid_request", "The Host header is not a host and a port."),
+    "too_many_requests_ahead": (
+        400,
+        "invalid_request",
+        "Too many requests were sent on one connection ahead of their answers.",
+    ),
     "missing_host": (400, "invalid_request", "HTTP/1.1 requires a Host header."),
     "duplicate_header": (400, "invalid_request", "A header that must stand once was sent twice."),
     "incomplete_request": (
@@ -73,6 +80,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "upstream_rate_limited": (429, "rate_limit", "Every target that may serve this request is rate limited."),
     "unpriced_model": (403, "budget", "A budget applies and the model has no price."),
     "endpoint_not_built": (501, "unavailable", "The endpoint is part of the design and not built yet."),
+    "bad_http_version": (505, "invalid_request", "The HTTP version is not served."),
     "upstream_auth": (502, "upstream", "The provider refused the gateway's credential."),
     "upstream_error": (502, "upstream", "The provider failed."),
     "upstream_garbage": (502, "upstream", "The provider's answer cannot be read."),

@@ -26,6 +26,7 @@ _LATER = (
     "/v1/batches",
     "/v1/feedback",
     "/v1/usage",
+    "/v1/responses/",
     "/mcp",
 )
 MAX_MODEL = 256
@@ -95,9 +96,7 @@ class Gateway:
                 reply, Refusal("endpoint_not_built", f"{path} is not served by this version yet"), request_id
             )
         else:
-            known = ", ".join(sorted(PATHS))
-            refusal = Refusal("unknown_path", f"nothing is served at {path}; there are {known}")
-            self._refuse(reply, refusal, request_id, dialect_of(path))
+            self._refuse(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
 
     def _models(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
         if request.method not in (b"GET", b"HEAD"):
@@ -197,6 +196,17 @@ class _Admission:
         )
         subject = self._key.subject if self._key is not None else Subject()
         self._ctx.journal.append(AdmissionRefused(facts, subject, refusal.status, refusal.code))
+
+
+def _lost(path: str) -> str:
+    """Nothing is served there; most often an SDK's base URL has too little or too much in it."""
+    known = [*sorted(PATHS), "/v1/models"]
+    meant = [
+        each for each in known if f"/v1{path}" == each or path.endswith(each) or path.startswith(f"{each}/")
+    ]
+    if meant:
+        return f"nothing is served at {path}; for {meant[0]} let the client's base URL end in /v1"
+    return f"nothing is served at {path}; there are {', '.join(known)}"
 
 
 def _id_lines(request_id: str, dialect: str = "openai") -> bytes:

@@ -67,6 +67,10 @@ class LedgerStore(Protocol):
         """Charge what a dead boot left open at its reservations; how many attempts that were."""
         ...
 
+    def forget(self, boots: Sequence[str]) -> None:
+        """Drop the positions of boots whose segments are gone."""
+        ...
+
     def state(self, since_hour: int) -> LedgerState:
         """Positions, spending per key and hour from `since_hour` on, totals, and what is under way."""
         ...

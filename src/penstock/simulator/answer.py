@@ -79,14 +79,14 @@ def _transcription(body: bytes, content_type: str) -> Prepared | Reply:
     return Prepared(model, streamed, "", partial(media.transcription, form))
 
 
-_images = _json(Images, media.images)
+_edits = _json(Images, media.edits)
 
 
 def _image_form(body: bytes, content_type: str) -> Prepared | Reply:
     """Edits and variations: a form, or JSON as newer clients send it."""
     form = media.form_of(body, content_type)
     if form is None:
-        return _images(body, content_type)
+        return _edits(body, content_type)
     texts = {
         name: value.decode("utf-8", "replace")
         for name, value in form.items()
@@ -96,7 +96,7 @@ def _image_form(body: bytes, content_type: str) -> Prepared | Reply:
         ask = msgspec.convert(texts, Images, strict=False)
     except msgspec.ValidationError as error:
         return _misunderstood(error)
-    return Prepared(ask.model, stream=False, user="", answer=partial(media.images, ask))
+    return Prepared(ask.model, stream=bool(ask.stream), user="", answer=partial(media.edits, ask))
 
 
 _rerank = _json(Rerank, vectors.rerank)
@@ -108,7 +108,7 @@ _POST: dict[str, Prepare] = {
     "/moderations": _json(Moderation, vectors.moderations),
     "/rerank": _rerank,
     "/v2/rerank": _rerank,
-    "/images/generations": _images,
+    "/images/generations": _json(Images, media.images),
     "/images/edits": _image_form,
     "/images/variations": _image_form,
     "/audio/speech": _json(Speech, media.speech),

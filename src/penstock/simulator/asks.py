@@ -125,6 +125,8 @@ class Images(msgspec.Struct):
     n: int | None = None
     size: str | None = None
     response_format: str | None = None
+    stream: bool | None = None
+    partial_images: int | None = None
 
 
 class Speech(msgspec.Struct):
@@ -133,6 +135,7 @@ class Speech(msgspec.Struct):
     model: str
     input: str
     response_format: str | None = None
+    stream_format: str | None = None
 
 
 def parts_text(content: object) -> str:

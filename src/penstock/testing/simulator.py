@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypedDict, TypeVar, Unpack
 
 import uvloop
 
@@ -15,21 +15,22 @@ from penstock.simulator import Counts, Received, Settings, Simulator
 _Result = TypeVar("_Result")
 
 
+class Place(TypedDict, total=False):
+    """Where it listens, as Simulator has it."""
+
+    host: str
+    port: int
+    certificate: tuple[str, str] | None
+
+
 class SimulatorThread:
     """`with SimulatorThread() as simulator:` serves until the block ends; takes what Simulator takes.
 
     Every method may be called from any thread; it runs in the simulator's own.
     """
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        certificate: tuple[str, str] | None = None,
-    ) -> None:
-        self._simulator = Simulator(settings, host=host, port=port, certificate=certificate)
+    def __init__(self, settings: Settings | None = None, **place: Unpack[Place]) -> None:
+        self._simulator = Simulator(settings, **place)
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="simulator", daemon=True)
 

@@ -100,8 +100,10 @@ def scan(body: bytes, owned: Mapping[str, str] | None = None) -> Fields:
         literal = found[1]
         if literal != key.encode() and not (b"\\" in literal and _decode_key(b'"' + literal + b'"') == key):
             raise _duplicate(key)
-        if owned is not None and key not in owned and (right := owned.get(key.casefold())) is not None:
-            raise FieldsError("case_variant_key", f"the key {key!r} must be written {right!r}")
+        if owned is not None and key not in owned:
+            right = owned.get(key.casefold())
+            if right is not None and right != key:
+                raise FieldsError("case_variant_key", f"the key {key!r} must be written {right!r}")
         raw[key] = text
         at = start + len(text)
         spans[key] = (found.start(1) - 1, start, at)

@@ -28,6 +28,14 @@ def compressible(directory: Path, positions: Mapping[str, Position]) -> list[Pat
     return found
 
 
+def forgettable(directory: Path, positions: Mapping[str, Position]) -> list[str]:
+    """Boots that are settled and of which no segment is left: nothing will ever ask how far they are read."""
+    if not directory.is_dir():
+        return []
+    found = segments(directory)
+    return [boot for boot, position in positions.items() if position.finished and boot not in found]
+
+
 def compress(path: Path) -> Path:
     """Replace a segment by its compressed copy, which keeps its age.
 

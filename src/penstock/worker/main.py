@@ -18,14 +18,17 @@ import msgspec
 
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.sqlite.ledger import SqliteLedger
+from penstock.adapters.sqlite.ledger_read import LedgerReader
 from penstock.ledger.accounts_replay import JOURNAL_NAME
 from penstock.ports.ledger import LedgerStore, Position
 from penstock.worker.accounts import AccountsSnapshots
-from penstock.worker.housekeeping import clean
+from penstock.worker.housekeeping import clean, forgettable
 from penstock.worker.projector import Projector
 
 LEDGER_NAME = "ledger.db"
 LOCK_NAME = "worker.lock"
+# What SQLite keeps beside a database belongs to it; the file itself comes last.
+_SUFFIXES = ("-wal", "-shm", "")
 _log = logging.getLogger(__name__)
 _BACKOFF_S = (0.1, 5.0)
 _CLEAN_EVERY_S = 30.0
@@ -115,6 +118,7 @@ class Worker:
             return
         self._clean_due = self._monotonic() + _CLEAN_EVERY_S
         positions = dict(store.positions())
+        store.forget(forgettable(self._journal, positions))
         self._cleaning = threading.Thread(
             target=self._clean, args=(positions,), name="journal-cleaning", daemon=True
         )
@@ -173,22 +177,54 @@ def main(state_dir: Path, settings: WorkerSettings | None = None) -> None:
     run(state_dir, settings or WorkerSettings(), stop)
 
 
-def rebuild(state_dir: Path) -> int:
-    """Make `ledger.db` anew from all segments that are kept; the number of records.
+class Rebuilt(msgspec.Struct, frozen=True):
+    """What a rebuild did. `exchanges_before`: of the old ledger, None where it could not be read.
 
-    Rows of segments that retention has deleted are gone with it.
+    `kept` is where the old file is now, None where there was none.
+    """
+
+    records: int
+    exchanges: int
+    exchanges_before: int | None
+    kept: str | None
+
+
+def rebuild(state_dir: Path) -> Rebuilt:
+    """Make `ledger.db` anew from all segments that are kept.
+
+    Rows of segments that retention has deleted are only in the old file, which stays beside the new one.
 
     Raises:
         WorkerRunningError: stop the worker first.
+        sqlite3.Error, OSError: the new file cannot be written; the old one stays in its place.
     """
     stop = threading.Event()
     stop.set()
     with _sole_worker(state_dir, stop) as alone:
         if not alone:
             raise WorkerRunningError(f"a worker holds {state_dir}; stop it before rebuilding the ledger")
-        fresh = state_dir / f"{LEDGER_NAME}.rebuild"
+        ledger, fresh = state_dir / LEDGER_NAME, state_dir / f"{LEDGER_NAME}.rebuild"
         _remove(fresh)
-        store = SqliteLedger(fresh)
+        try:
+            records = _project_all(state_dir, fresh)
+        except BaseException:
+            _remove(fresh)
+            raise
+        before, after = _exchanges_in(ledger), _exchanges_in(fresh)
+        kept = ledger.with_name(f"{LEDGER_NAME}.old") if ledger.exists() else None
+        if kept is not None:
+            _remove(kept)
+            for suffix in _SUFFIXES:
+                with contextlib.suppress(FileNotFoundError):
+                    ledger.with_name(ledger.name + suffix).replace(kept.with_name(kept.name + suffix))
+        fresh.replace(ledger)
+        _remove(fresh)
+    return Rebuilt(records, after or 0, before, str(kept) if kept is not None else None)
+
+
+def _project_all(state_dir: Path, database: Path) -> int:
+    store = SqliteLedger(database)
+    try:
         projector = Projector(
             state_dir / JOURNAL_NAME,
             store,
@@ -198,14 +234,21 @@ def rebuild(state_dir: Path) -> int:
         )
         while projector.step():
             pass
+    finally:
         store.close()
-        _remove(state_dir / LEDGER_NAME)
-        fresh.replace(state_dir / LEDGER_NAME)
     return projector.records
 
 
+def _exchanges_in(database: Path) -> int | None:
+    try:
+        with contextlib.closing(LedgerReader(database)) as reader:
+            return sum(line.requests for line in reader.cost([], 0))
+    except (FileNotFoundError, sqlite3.Error):
+        return None
+
+
 def _remove(database: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in _SUFFIXES:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 

@@ -121,6 +121,13 @@ class SqliteLedger:
             self._move(boot, msgspec.structs.replace(position, finished=True), Gaps())
         return len(left)
 
+    def forget(self, boots: Sequence[str]) -> None:
+        """Drop the positions of boots whose segments are gone; what they gave to the ledger stays."""
+        if boots:
+            with self._transaction():
+                marks = [(boot,) for boot in boots]
+                self._db.executemany("DELETE FROM checkpoints WHERE boot = ? AND finished", marks)
+
     def state(self, since_hour: int) -> LedgerState:
         """What the committed rows say about spending, all of the same instant."""
         with self._transaction("BEGIN"):
@@ -149,7 +156,7 @@ class SqliteLedger:
         if version not in {0, SCHEMA_VERSION}:
             raise RuntimeError(
                 f"{self.path} has tables of version {version}, this program needs {SCHEMA_VERSION}: "
-                "move the file away and rebuild it from the journal"
+                "stop `penstock serve` and make the ledger anew with `penstock ledger rebuild`"
             )
 
     @contextlib.contextmanager

@@ -10,8 +10,6 @@ from msgspec import Meta
 from penstock.config.document.fields import Address, Duration, Network, Size, Text, Url
 from penstock.config.document.secret import Secret
 
-DEFAULT_ADMIN_LISTEN = "127.0.0.1:4001"
-
 # A segment much smaller than one turn's appends would be rotated all the time.
 SegmentSize = Annotated[int, Meta(ge=65_536, extra={"reads": "size"})]
 
@@ -43,8 +41,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         listen: Address and port of the gateway.
-        admin_listen: An own address for `/admin`, `/ui` and `/metrics`; the default is `127.0.0.1:4001` as
-            soon as `listen` is not loopback, else the gateway's own port.
+        admin_listen: An own address for `/admin`, `/ui` and `/metrics`.
         control_url: Where a gateway on another machine finds its control process.
         tls: Certificate and key; without them the gateway speaks plain HTTP.
         ca_file: PEM file of certificate authorities trusted for upstreams, instead of the system's.

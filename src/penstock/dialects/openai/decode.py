@@ -54,9 +54,14 @@ def _model(endpoint: Endpoint, raw: dict[str, bytes]) -> str:
             return endpoint.default_model
         raise Refusal("missing_model", "name a model: a route, a deployment or provider/model", param="model")
     try:
-        return _string(text)
+        name = _string(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Refusal("invalid_type", "model must be a string", param="model") from None
+    if not name:
+        raise Refusal(
+            "missing_model", "the model's name is empty; name a route or provider/model", param="model"
+        )
+    return name
 
 
 def _stream(endpoint: Endpoint, raw: dict[str, bytes]) -> tuple[bool, bool]:

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from penstock.core.usage import Usage
-from penstock.providers.openai.usage import usage_of
+from penstock.providers.openai.usage import usage_of, with_image
 from penstock.shapes.openai import (
     Answer,
     ChoiceShape,
@@ -30,6 +30,7 @@ Kind = Literal["neutral", "content", "last", "error", "garbage"]
 _USAGE_NULL_AT_END = b',"usage":null}'
 _EARLY_EVENTS = frozenset({"response.created", "response.queued", "response.in_progress"})
 _LAST_EVENTS = frozenset({"response.completed", "response.incomplete"})
+_IMAGE_EVENTS = frozenset({"image_generation.completed", "image_edit.completed"})
 _EMPTY = (b"null", b"[]")
 _MAYBE_LAST = (".completed", ".done")
 
@@ -164,7 +165,9 @@ class StreamReader:
                 self.service_tier = response.service_tier
             if response.usage is not None:
                 self.usage = usage_of(response.usage)
-        if seen.usage is not None:
+        if kind in _IMAGE_EVENTS:
+            self.usage = with_image(self.usage, seen.usage)
+        elif seen.usage is not None:
             self.usage = usage_of(seen.usage)
         self.out = self.rest() + event
         if kind == "error" or kind.endswith(".failed"):

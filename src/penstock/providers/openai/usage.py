@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.core.usage import Usage
+from penstock.core.usage import NO_USAGE, Usage
 from penstock.shapes.openai import Answer, InputDetails, Number, OutputDetails, UsageShape
 
 _NO_INPUT = InputDetails()
@@ -35,6 +35,21 @@ def usage_of(shape: UsageShape) -> Usage:
         1,
         0,
         int(float(shape.seconds) * 1000) if shape.seconds else 0,
+    )
+
+
+def with_image(before: Usage | None, shape: UsageShape | None) -> Usage:
+    """The usage of an image stream after one more image, whose event tells the output tokens of that image."""
+    usage = usage_of(shape) if shape is not None else NO_USAGE
+    sofar = before or NO_USAGE
+    return Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=sofar.output_tokens + usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        image_input_tokens=usage.image_input_tokens,
+        image_output_tokens=sofar.image_output_tokens + (usage.image_output_tokens or usage.output_tokens),
+        requests=1,
+        images=sofar.images + 1,
     )
 
 

@@ -1,0 +1,226 @@
+"""Every key of the document does something or is refused: an accepted key without effect would be relied on."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import ssl
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import inspect
+
+from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
+from penstock.bootstrap.supervisor import listening_socket
+from penstock.bootstrap.worker import settings_from
+from penstock.cli.files import state_dir
+from penstock.compile.plan import compile_plan
+from penstock.config.document import Document
+from penstock.config.load import ConfigError, load_file
+from penstock.config.schema import unwrapped
+from penstock.core.price import Ceiling
+from penstock.core.price_book import PriceBook
+from penstock.core.rates import RateCard
+from tests.transport.certificates import Authority
+
+Value = Any
+# A document that has a place for every key that is not refused; `*` stands for the name or index used here.
+BASE: dict[str, Value] = {
+    "version": 1,
+    "server": {"listen": "127.0.0.1:0", "tls": {"cert": "CERT", "key": "KEY"}},
+    "providers": {
+        "p": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": "k", "headers": {"x-a": "b"}},
+        "q": {"kind": "openai", "base_url": "http://127.0.0.1:9/v2"},
+    },
+    "deployments": {
+        "d": {
+            "provider": "p",
+            "model": "m",
+            "price": {
+                "input": 1,
+                "service_tier": {"flex": 0.5},
+                "tiers": [{"above_input": 10, "input": 2}],
+            },
+            "set": {"top_p": 0.5},
+        }
+    },
+    "orgs": {"o": {"teams": {"t": {}}}, "o2": {"teams": {"t": {}}}},
+    "routes": {"r": {"policy": "d"}, "r2": {"policy": "q/m"}},
+    "keys": [
+        {
+            "name": "k",
+            "secret": "s-secret",
+            "org": "o",
+            "routes": ["r"],
+            "tags": {"a": "b"},
+            "budget": {"usd": 1, "window": "day"},
+        }
+    ],
+}
+PLACES = {
+    "providers": "p",
+    "deployments": "d",
+    "orgs": "o",
+    "routes": "r",
+    "keys": 0,
+    "tiers": 0,
+    "teams": "t",
+    "guards": "g",
+    "headers": "x-a",
+    "service_tier": "flex",
+    "tags": "a",
+    "set": "top_p",
+}
+# Another value than the base's, where the kind of the key alone does not give one.
+VALUES: dict[str, Value] = {
+    "server.listen": "127.0.0.2:0",
+    "server.tls.cert": "missing.pem",
+    "server.tls.key": "missing.pem",
+    "server.max_body_bytes": 77,
+    "journal.segment_bytes": 100_000,
+    "defaults.provider_order": ["q", "p"],
+    "providers.*.kind": "anthropic",
+    "providers.*.base_url": "http://127.0.0.1:10/v1",
+    "deployments.*.provider": "q",
+    "deployments.*.set.*": 0.75,
+    "deployments.*.price.service_tier.*": 2,
+    "routes.*.policy": "q/other",
+    "routes.*.timeouts.total_s": 999.0,
+    "routes.*.success.all": ["finish"],
+    "routes.*.retry.backoff_s": 0.125,
+    "keys.*.org": "o2",
+    "keys.*.team": "t",
+    "keys.*.routes": ["r2"],
+}
+# Keys that have one possible value.
+FIXED = {"version"}
+
+
+def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Type]]:
+    """Every key that holds a value, with `*` for any name or index."""
+    inner, reads = unwrapped(kind)
+    if isinstance(inner, inspect.StructType) and not reads:
+        for field in inner.fields:
+            yield from leaves(field.type, f"{path}.{field.encode_name}" if path else field.encode_name)
+    elif isinstance(inner, inspect.DictType):
+        yield from leaves(inner.value_type, f"{path}.*")
+    elif isinstance(inner, inspect.VarTupleType) and isinstance(inner.item_type, inspect.StructType):
+        yield from leaves(inner.item_type, f"{path}.*")
+    else:
+        yield path, kind
+
+
+LEAVES = dict(leaves(inspect.type_info(Document)))
+
+
+def values(path: str, kind: inspect.Type) -> list[Value]:
+    """Values for a key: all others than the default one of a choice, else one that is likely to be new."""
+    inner, reads = unwrapped(kind)
+    if path in VALUES:
+        return [VALUES[path]]
+    if isinstance(inner, inspect.LiteralType):
+        return list(inner.values)
+    if isinstance(inner, inspect.VarTupleType):
+        return [values("", inner.item_type)]
+    if reads in {"address", "url", "network"}:
+        return [{"address": "127.0.0.3:0", "url": "http://127.0.0.1:11", "network": "10.0.0.0/8"}[reads]]
+    if isinstance(inner, inspect.BoolType):
+        return [True]
+    if isinstance(inner, inspect.IntType):
+        return [7]
+    if isinstance(inner, inspect.FloatType) or reads == "decimal":
+        return [0.5]
+    return ["2026-05-01" if isinstance(inner, inspect.DateType) else "another"]
+
+
+def changed(path: str, value: Value) -> dict[str, Value]:
+    """The base with one key set; names and lists on the way are made where the base has none."""
+    document = copy.deepcopy(BASE)
+    at: Value = document
+    steps: list[str | int] = []
+    for step in path.split("."):
+        steps.append(PLACES[str(steps[-1])] if step == "*" else step)
+    for step, following in pairwise(steps):
+        if isinstance(step, str) and step not in at:
+            at[step] = [{}] if isinstance(following, int) else {}
+        at = at[step]
+    at[steps[-1]] = value
+    return document
+
+
+def seen(value: Value) -> Value:
+    """Everything in a compiled value, hidden fields included, but for names that are made from the document."""
+    if isinstance(value, RateCard):
+        return seen(msgspec.structs.astuple(msgspec.structs.replace(value, version="")))
+    if isinstance(value, Ceiling):
+        return value.nanousd(1_000, 1_000, 1)
+    if isinstance(value, msgspec.Struct):
+        return seen(msgspec.structs.astuple(value))
+    if dataclasses.is_dataclass(value):
+        return [(each.name, seen(getattr(value, each.name))) for each in dataclasses.fields(value)]
+    if type(value) is dict:
+        return seen(list(value.items()))  # pyright: ignore[reportUnknownArgumentType]
+    if type(value) in {list, tuple}:
+        return [seen(each) for each in value]
+    return repr(value)
+
+
+def effects(document: dict[str, Value], folder: Path) -> Value:
+    """What the processes make of a document: Plan, settings, socket, certificate, folder."""
+    file = folder / "penstock.yaml"
+    text = (
+        json.dumps(document).replace('"CERT"', f'"{folder}/cert.pem"').replace('"KEY"', f'"{folder}/key.pem"')
+    )
+    file.write_text(text)
+    loaded = load_file(file, {})
+    plan = compile_plan(
+        loaded,
+        revision="",
+        prices=PriceBook("none", {}),
+        reveal=lambda secret: secret.resolve({}),
+        urls={"simulator": "http://127.0.0.1:1/v1"},
+        now_ms=0,
+    )
+    try:
+        tls = str(type(tls_context(loaded.server.tls)))
+    except (OSError, ssl.SSLError) as error:
+        tls = repr(error)
+    with listening_socket(loaded.server.listen) as sock:
+        host = sock.getsockname()[0]
+    settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
+    return seen([plan, settings, tls, host, str(state_dir(file, None).root)])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a certificate."""
+    made = tmp_path_factory.mktemp("keys")
+    certificate, key = Authority().pair("localhost")
+    (made / "cert.pem").write_bytes(certificate)
+    (made / "key.pem").write_bytes(key)
+    return made
+
+
+@pytest.mark.parametrize("path", sorted(set(LEAVES) - FIXED))
+def test_a_key_has_an_effect_or_is_refused(path: str, folder: Path) -> None:
+    """Each other value of the key changes what runs, or is an error that says what it needs."""
+    base = effects(BASE, folder)
+    # A choice may name its own default.
+    allowed = 1 if isinstance(unwrapped(LEAVES[path])[0], inspect.LiteralType) else 0
+    silent = [value for value in values(path, LEAVES[path]) if is_silent(changed(path, value), base, folder)]
+    assert len(silent) <= allowed, silent
+
+
+def is_silent(document: dict[str, Value], base: Value, folder: Path) -> bool:
+    """Whether a document is taken and does what the base does."""
+    try:
+        return bool(effects(document, folder) == base)
+    except ConfigError as error:
+        told = [each.message for each in error.problems]
+    assert any("which this version does not have yet" in message for message in told), told
+    return False

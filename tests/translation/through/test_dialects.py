@@ -1,0 +1,164 @@
+"""Gemini, Converse and Responses clients in front of vendors that speak something else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from penstock.wire.aws_events import AwsEventDecoder
+from tests.translation.through.conftest import Doors
+from tests.translation.upstream import Answer, sse
+
+_CHUNK: dict[str, Any] = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "llama"}
+_STREAM: list[dict[str, Any]] = [
+    {
+        **_CHUNK,
+        "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi "}, "finish_reason": None}],
+    },
+    {**_CHUNK, "choices": [{"index": 0, "delta": {"content": "you"}, "finish_reason": None}]},
+    {**_CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    {**_CHUNK, "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}},
+]
+_WHOLE: dict[str, Any] = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "llama",
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [
+                    {"id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}}
+                ],
+            },
+            "finish_reason": "tool_calls",
+        }
+    ],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
+}
+_CONTENTS = [{"role": "user", "parts": [{"text": "Hello"}]}]
+_TURNS = [{"role": "user", "content": [{"text": "Hello"}]}]
+
+
+def test_a_gemini_client_gets_a_function_call(doors: Doors) -> None:
+    """generateContent in front of an OpenAI-compatible server: the call's arguments are an object."""
+    door = doors.open("vllm")
+    door.upstream.answer = Answer(_WHOLE)
+    wish = {
+        "contents": _CONTENTS,
+        "tools": [
+            {"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT", "properties": {}}}]}
+        ],
+        "generationConfig": {"maxOutputTokens": 9},
+    }
+    told = door.post("/v1beta/models/up/llama:generateContent", wish)
+    assert told.status == 200, told.text
+    (part,) = told.json()["candidates"][0]["content"]["parts"]
+    assert part["functionCall"]["name"] == "f"
+    assert part["functionCall"]["args"] == {"x": 1}
+    assert told.json()["usageMetadata"]["promptTokenCount"] == 3
+    (asked,) = door.upstream.asked
+    assert (asked.body["model"], asked.body["max_tokens"]) == ("llama", 9)
+    assert asked.body["tools"][0]["function"]["name"] == "f"
+
+
+@pytest.mark.parametrize("query", ["?alt=sse", ""])
+def test_a_gemini_client_streams_as_it_asked(doors: Doors, query: str) -> None:
+    """With alt=sse events, without it one JSON array that grows."""
+    door = doors.open("vllm")
+    door.upstream.answer = sse(*_STREAM, done=True)
+    told = door.post(f"/v1beta/models/up/llama:streamGenerateContent{query}", {"contents": _CONTENTS})
+    assert told.status == 200, told.text
+    if query:
+        pieces = [json.loads(line[6:]) for line in told.text.splitlines() if line.startswith("data: ")]
+    else:
+        assert told.headers["content-type"] == "application/json"
+        pieces = told.json()
+    said = "".join(
+        part.get("text", "")
+        for piece in pieces
+        for candidate in piece.get("candidates", [])
+        for part in candidate.get("content", {}).get("parts", [])
+    )
+    assert said == "Hi you"
+    assert pieces[-1]["candidates"][0]["finishReason"] == "STOP"
+    assert door.upstream.asked[0].body["stream"] is True
+
+
+@pytest.mark.parametrize("query", ["?alt=sse", ""])
+def test_a_gemini_client_of_gemini_gets_either_framing(doors: Doors, query: str) -> None:
+    """Google is asked for SSE whatever the client wants, and usage is read on the way."""
+    door = doors.open("google")
+    piece = {
+        "candidates": [
+            {"content": {"role": "model", "parts": [{"text": "Hi"}]}, "finishReason": "STOP", "index": 0}
+        ],
+        "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5},
+        "novel": 1,
+    }
+    door.upstream.answer = sse(piece)
+    told = door.post(f"/v1beta/models/up/gemini-x:streamGenerateContent{query}", {"contents": _CONTENTS})
+    assert told.status == 200, told.text
+    assert (told.raw == door.upstream.answer.body()) if query else (told.json() == [piece])
+    (asked,) = door.upstream.asked
+    assert asked.path == "/base/models/gemini-x:streamGenerateContent?alt=sse"
+    assert asked.headers["x-goog-api-key"] == "upstream-secret"
+    (settled,) = door.gateway.exchanges(1)
+    assert settled.attempts[-1].usage.output_tokens == 2
+
+
+def test_a_converse_client_streams_from_an_openai_server(doors: Doors) -> None:
+    """ConverseStream's binary messages carry text, stop reason and usage."""
+    door = doors.open("vllm")
+    door.upstream.answer = sse(*_STREAM, done=True)
+    told = door.post("/model/up%2Fllama/converse-stream", {"messages": _TURNS})
+    assert told.status == 200, told.text
+    assert told.headers["content-type"] == "application/vnd.amazon.eventstream"
+    messages = AwsEventDecoder().feed(told.raw)
+    names = [message.text(":event-type") for message in messages]
+    assert names[0] == "messageStart"
+    assert {"contentBlockDelta", "messageStop", "metadata"} <= set(names)
+    said = [
+        json.loads(m.payload)["delta"]["text"] for m in messages if m.text(":event-type") == "contentBlockDelta"
+    ]
+    assert "".join(said) == "Hi you"
+    assert json.loads(messages[-1].payload)["usage"]["inputTokens"] == 3
+
+
+def test_a_responses_client_streams_from_an_openai_chat_server(doors: Doors) -> None:
+    """A server that knows chat alone answers the Responses API with its typed events."""
+    door = doors.open("deepseek")
+    door.upstream.answer = sse(*_STREAM, done=True)
+    told = door.post("/v1/responses", {"model": "up/llama", "input": "Hello", "stream": True})
+    assert told.status == 200, told.text
+    events = [json.loads(line[6:]) for line in told.text.splitlines() if line.startswith("data: ")]
+    assert [events[0]["type"], events[-1]["type"]] == ["response.created", "response.completed"]
+    assert events[-1]["response"]["output"][0]["content"][0]["text"] == "Hi you"
+    assert events[-1]["response"]["usage"]["input_tokens"] == 3
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+
+
+def test_a_converse_client_passes_to_bedrock(doors: Doors) -> None:
+    """Same API on both sides: bytes pass, the model stands in the path."""
+    door = doors.open("bedrock")
+    reply = {
+        "output": {"message": {"role": "assistant", "content": [{"text": "Hi"}]}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5},
+        "metrics": {"latencyMs": 5},
+        "novel": [1],
+    }
+    door.upstream.answer = Answer(reply)
+    told = door.post("/model/up%2Fsome.model-v1%3A0/converse", {"messages": _TURNS, "unheard": 1})
+    assert told.json() == reply
+    (asked,) = door.upstream.asked
+    assert asked.path == "/base/model/some.model-v1%3A0/converse"
+    assert asked.headers["authorization"] == "Bearer upstream-secret"
+    assert asked.body == {"messages": _TURNS, "unheard": 1}
+    (settled,) = door.gateway.exchanges(1)
+    assert settled.attempts[-1].usage.input_tokens == 3

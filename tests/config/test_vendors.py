@@ -2,7 +2,10 @@
 
 from typing import get_args
 
+import pytest
+
 from penstock.config.document import Provider, ProviderKind
+from penstock.config.load import ConfigError, load_text
 from penstock.providers.vendors import VENDORS
 
 
@@ -30,3 +33,11 @@ def test_rows_are_complete() -> None:
         assert row.source, row.kind
         if row.base_url.startswith("https://"):
             assert row.variable or row.auth in {"aws", "google"}, row.kind
+
+
+def test_a_part_of_an_address_that_has_no_such_part_is_refused() -> None:
+    """A region that would change nothing is not accepted in silence."""
+    with pytest.raises(ConfigError) as caught:
+        load_text("version: 1\nproviders:\n  a: {kind: anthropic, api_key: k, region: eu-west-1}\n", {})
+    assert "providers.a.region" in str(caught.value)
+    assert "has no effect" in str(caught.value)

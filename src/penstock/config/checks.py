@@ -97,12 +97,15 @@ class Checks:
                         else "it is no header name"
                     )
                     self._report(child(child(path, "headers"), header), "cannot be set", hint)
+            for key in ("region", "account", "project"):
+                if getattr(provider, key) is not None and key not in provider.address_parts:
+                    self._report(child(path, key), "has no effect", "this provider's address has no such part")
             if provider.kind == "simulator":
                 for key in ("base_url", "api_key", "headers"):
                     if getattr(provider, key):
                         self._report(child(path, key), "the simulator has none", "remove the key")
             elif provider.url is None:
-                missing = [name for name in ("region", "account", "project") if getattr(provider, name) is None]
+                missing = [name for name in provider.address_parts if getattr(provider, name) is None]
                 self._report(path, "its address is not known", f"add base_url, or {' and '.join(missing)}")
             elif provider.kind == "openai" and not any(
                 child(path, key) in self.places for key in ("base_url", "api_key")

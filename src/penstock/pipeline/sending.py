@@ -27,7 +27,15 @@ def encode(
         return Failure("unsupported", "unsupported_parameter", 0, f"{attempt.target.id}: {error}")
     except Refusal as refusal:
         return Failure("unsupported", refusal.code, 0, str(refusal))
+    except Exception as error:  # noqa: BLE001 - a translator's defect costs one answer, and is told as ours
+        return defect(error, attempt.target.id)
     return None
+
+
+def defect(error: Exception, target: str) -> Failure:
+    """The failure that an exception in a translator is."""
+    what = f"{type(error).__name__}: {error}"[:200]
+    return Failure("internal", "internal_error", 0, f"putting the request into {target}'s words failed: {what}")
 
 
 def send(transport: Transport, http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str) -> None:

@@ -75,14 +75,19 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         if self.base_url:
             return self.base_url
-        template = VENDORS[self.kind].base_url
-        for name in ("region", "account", "project"):
+        address = VENDORS[self.kind].base_url
+        for name in self.address_parts:
             value = getattr(self, name)
-            if f"{{{name}}}" in template:
-                if value is None:
-                    return None
-                template = template.replace(f"{{{name}}}", value)
-        return template or None
+            if value is None:
+                return None
+            address = address.replace(f"{{{name}}}", value)
+        return address or None
+
+    @property
+    def address_parts(self) -> tuple[str, ...]:
+        """Which of region, account and project the kind's own address is made of."""
+        address = "" if self.base_url else VENDORS[self.kind].base_url
+        return tuple([name for name in ("region", "account", "project") if f"{{{name}}}" in address])
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

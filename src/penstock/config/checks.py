@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from penstock.config import node as nodes
-from penstock.config.document import Document, Price, Secret, VirtualKey
+from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
 from penstock.config.node import Node
 from penstock.config.problem import Problem, child, nearest, suggestion
 from penstock.core.rates import UNITS
@@ -97,21 +97,24 @@ class Checks:
                         else "it is no header name"
                     )
                     self._report(child(child(path, "headers"), header), "cannot be set", hint)
-            for key in ("region", "account", "project"):
-                if getattr(provider, key) is not None and key not in provider.address_parts:
-                    self._report(child(path, key), "has no effect", "this provider's address has no such part")
+            self._address(provider, path)
             if provider.kind == "simulator":
                 for key in ("base_url", "api_key", "headers"):
                     if getattr(provider, key):
                         self._report(child(path, key), "the simulator has none", "remove the key")
-            elif provider.url is None:
-                missing = [name for name in provider.address_parts if getattr(provider, name) is None]
-                self._report(path, "its address is not known", f"add base_url, or {' and '.join(missing)}")
             elif provider.kind == "openai" and not any(
                 child(path, key) in self.places for key in ("base_url", "api_key")
             ):
                 hint = "add api_key, or base_url for another server"
                 self._report(path, "OpenAI needs an api_key", hint)
+
+    def _address(self, provider: Provider, path: str) -> None:
+        for key in ("region", "account", "project"):
+            if getattr(provider, key) is not None and key not in provider.address_parts:
+                self._report(child(path, key), "has no effect", "this provider's address has no such part")
+        if provider.url is None and provider.kind != "simulator":
+            missing = [name for name in provider.address_parts if getattr(provider, name) is None]
+            self._report(path, "its address is not known", f"add base_url, or {' and '.join(missing)}")
 
     def _deployments(self) -> None:
         for name, deployment in self.document.deployments.items():

@@ -156,6 +156,12 @@ class Answering:
     def _error(self, code: str, kind: str, message: str) -> bytes:
         return error_body(self._request.endpoint.dialect, code, kind, message, None, self._facts.request_id)
 
+    def counted(self, body: bytes, route: str, target: Target) -> Finish:
+        """A number of tokens that we estimated ourselves, labelled so."""
+        lines = answer_lines(self._facts.request_id, route, target, 0) + self._id_line({}) + cost_line(0)
+        lines += _JSON + b"x-penstock-warning: estimated=input_tokens\r\n"
+        return lambda: self._reply.send(200, lines, body)
+
     def static(self, text: str, route: str, opened: int, now_s: int) -> Finish | None:
         """A fixed text, marked degraded; None where the endpoint has no text to answer with."""
         facts, endpoint = self._facts, self._request.endpoint.name

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.admission.accounts import Account
-from penstock.core.budget import Budget
 from penstock.core.exchange import (
     AttemptFacts,
     AttemptOpened,
@@ -24,8 +23,8 @@ from penstock.core.plan import Route, Target, VirtualKey
 from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
-from penstock.pipeline.heads import dollars
-from penstock.pipeline.reservation import Reservation, reservation_for
+from penstock.pipeline.counting import counts, estimated
+from penstock.pipeline.reservation import hold, reservation_for
 from penstock.pipeline.sending import encode, send
 from penstock.pipeline.settlement import settle_attempt, succeeded
 from penstock.pipeline.translation import broken_event
@@ -135,13 +134,19 @@ class Exchange:
     def _open(self, target: Target, retry_of: str) -> AttemptOutcome | None:
         """Reserve, write `attempt.opened`, send. An outcome instead where the attempt cannot be made."""
         ctx = self._ctx
+        if self._request.endpoint.task == "count" and not counts(target, self._request):
+            self._answer_count(target)
+            return None
         openai = self._request.endpoint.dialect == "openai" and self._request.endpoint.shape in target.speaks
         reservation = reservation_for(ctx.plan, self._request, target, ctx.learned_of(target.id))
         budget = self._account.budget if self._key.budget is not None else None
         now_ms = ctx.clock.now_ms()
         amount = reservation.amount_nanousd
-        if budget is not None and (skipped := self._reserve(budget, target, reservation, now_ms)) is not None:
-            return skipped
+        if budget is not None:
+            refused = hold(budget, reservation, target, now_ms, refuse_unpriced=ctx.plan.refuse_unpriced)
+            if refused is not None:
+                self._skipped = refused
+                return refused.outcome()
         self._opened += 1
         attempt = Attempt(
             self, self._request, target, self._opened, self._route.timeouts, self._deadline, ctx.clock
@@ -189,29 +194,10 @@ class Exchange:
             return self._failure.outcome()
         return None
 
-    def _reserve(
-        self, budget: Budget, target: Target, reservation: Reservation, now_ms: int
-    ) -> AttemptOutcome | None:
-        """Hold what the attempt may cost; an outcome instead where that is not known or not left."""
-        amount = reservation.amount_nanousd
-        if amount is None and self._ctx.plan.refuse_unpriced:
-            what = f" for the service tier {reservation.service_tier!r}" if reservation.service_tier else ""
-            return self._skip("unpriced", f"{target.id} has no price{what}, and a budget applies to this key")
-        if not budget.reserve(amount or 0, now_ms):
-            left = dollars(budget.left_nanousd()).decode()
-            return self._skip(
-                "budget", f"this request may cost more than the {left} USD that this key has left"
-            )
-        return None
-
     def _not_opened(self, attempt: Attempt, error: Exception) -> None:
         """The opening could not be written, so nothing may be sent: it could be lost without a trace."""
         if self._attempt is attempt:
             self.attempt_failed(attempt, failure_of_cause("journal_full", str(error)))
-
-    def _skip(self, cause: str, message: str) -> AttemptOutcome:
-        self._skipped = failure_of_cause(cause, message)
-        return self._skipped.outcome()
 
     def _send(self, attempt: Attempt, cap: int | None) -> None:
         if self._attempt is not attempt or self._ended:
@@ -347,6 +333,11 @@ class Exchange:
         failure = failure or failure_of_cause("internal", "no target was tried")
         status, code, send = self._answering.failure(failure, self._route.name, self._opened, self._settled)
         self._settle("error", status, code, None, send)
+
+    def _answer_count(self, target: Target) -> None:
+        tokens = self._ctx.learned_of(target.id).input_tokens(self._request.prompt_chars)
+        finish = self._answering.counted(estimated(self._request, tokens), self._route.name, target)
+        self._settle("ok", 200, "estimated", None, finish)
 
     def _answer_static(self, text: str) -> None:
         finish = self._answering.static(text, self._route.name, self._opened, self._ctx.clock.now_ms() // 1000)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from penstock.core.budget import Budget
 from penstock.core.plan import Plan, Target
 from penstock.core.usage import Usage
+from penstock.pipeline.heads import dollars
+from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.learned import Learned
 
@@ -21,6 +24,22 @@ class Reservation:
         self.usage = usage
         self.cap = cap
         self.service_tier = service_tier
+
+
+def hold(
+    budget: Budget, reservation: Reservation, target: Target, now_ms: int, *, refuse_unpriced: bool
+) -> Failure | None:
+    """Hold what an attempt may cost; a failure where that is not known or not left."""
+    amount = reservation.amount_nanousd
+    if amount is None and refuse_unpriced:
+        what = f" for the service tier {reservation.service_tier!r}" if reservation.service_tier else ""
+        told = f"{target.id} has no price{what}, and a budget applies to this key"
+        return failure_of_cause("unpriced", told)
+    if not budget.reserve(amount or 0, now_ms):
+        left = dollars(budget.left_nanousd()).decode()
+        told = f"this request may cost more than the {left} USD that this key has left"
+        return failure_of_cause("budget", told)
+    return None
 
 
 def reservation_for(plan: Plan, request: OpenAIRequest, target: Target, learned: Learned) -> Reservation:

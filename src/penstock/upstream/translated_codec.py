@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from penstock.core.chat import ChatRequest
 from penstock.core.errors import ShapeError
 from penstock.core.events import Frame
+from penstock.core.forced_tool import Releasing, force, released
 from penstock.core.losses import Losses, OnUnsupported, UnsupportedError
 from penstock.core.plan import Target
 from penstock.ports.translation import (
@@ -38,7 +39,17 @@ _encode = msgspec.json.Encoder().encode
 class TranslatingReader(Meter):
     """Implements upstream.codec.EventReader: each event through the pivot into the client's dialect."""
 
-    __slots__ = ("_decoder", "_encoder", "_ended", "_framing", "_merged", "_upstream", "error", "out")
+    __slots__ = (
+        "_decoder",
+        "_encoder",
+        "_ended",
+        "_framing",
+        "_merged",
+        "_upstream",
+        "error",
+        "out",
+        "releasing",
+    )
 
     def __init__(
         self,
@@ -53,6 +64,7 @@ class TranslatingReader(Meter):
         self._decoder = decoder
         self._upstream: Framing = upstream
         self._merged = merged
+        self.releasing: Releasing | None = None
         self._encoder = encoder
         self._framing = framing
         self._ended = False
@@ -75,6 +87,8 @@ class TranslatingReader(Meter):
         except ShapeError as error:
             self.error = f"an event of the stream cannot be read: {error}".encode()
             return "garbage"
+        if self.releasing is not None:
+            frame = self.releasing.frame(frame)
         kind = self.see(frame)
         if kind == "error":
             if self.broke is not None:
@@ -120,6 +134,9 @@ class TranslatedCodec:
         self._provider = provider
         self._framing = framing
         self._losses = Losses(on_unsupported)
+        self._forced = (
+            target.profile.schema == "tool" and chat.output is not None and chat.output.kind == "schema"
+        )
         self.legs = self._count_legs()
         self.content_type = b"application/json"
         self.stream_type = framing.content_type
@@ -139,6 +156,8 @@ class TranslatedCodec:
         chat = replace(self._chat, model=self._target.model)
         if cap is not None and (chat.max_output_tokens is None or chat.max_output_tokens > cap):
             chat = replace(chat, max_output_tokens=cap)
+        if self._forced and self._losses.map("output.schema"):
+            chat = force(chat)
         addressee = Addressee(self._target.model, self._target.profile, self._losses)
         body: dict[str, Any] = self._provider.encode_request(chat, addressee)
         for name, text in self._target.set_fields.items():
@@ -161,13 +180,18 @@ class TranslatedCodec:
             decoder = MergedDecoder([self._provider.stream() for _ in range(legs)])
             cutter = LegFramer([framer(framing) for _ in range(legs)])
         encoder = self._dialect.stream(self._asked)
-        return cutter, TranslatingReader(decoder, encoder, framing, self._framing, merged=legs > 1)
+        reader = TranslatingReader(decoder, encoder, framing, self._framing, merged=legs > 1)
+        if self._forced:
+            reader.releasing = Releasing(self._chat)
+        return cutter, reader
 
     def whole(self, body: bytes) -> PassedWhole:
         """See Codec."""
         bodies = legs_of(body) if self.legs > 1 else [body]
         replies = [self._provider.decode_reply(decode_object(each)) for each in bodies]
         reply = merged_replies(replies) if len(replies) > 1 else replies[0]
+        if self._forced:
+            reply = released(reply, self._chat)
         whole = PassedWhole(_encode(self._dialect.encode_reply(reply, self._asked)))
         whole.see_reply(reply)
         return whole

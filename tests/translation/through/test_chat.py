@@ -35,7 +35,7 @@ _HELLO = [{"role": "user", "content": "Hello"}]
 
 
 def test_a_chat_client_is_answered_by_anthropic(doors: Doors) -> None:
-    """The request reaches Anthropic in its words with its headers, the answer comes back as a chat completion."""
+    """The request reaches Anthropic in its words, the answer comes back as a chat completion."""
     door = doors.open("anthropic")
     door.upstream.answer = Answer(_MESSAGE)
     told = door.post(
@@ -206,3 +206,50 @@ def test_errors_of_ours_come_in_each_dialects_shape(doors: Doors) -> None:
     told = door.post("/model/some.model/converse", {}, Authorization="Bearer wrong")
     assert told.status == 401
     assert told.headers["x-amzn-errortype"]
+
+
+def test_tokens_are_counted_by_the_vendor_or_estimated(doors: Doors) -> None:
+    """Anthropic counts for itself; for a target that cannot, the number is ours and says so."""
+    door = doors.open("anthropic")
+    door.upstream.answer = Answer({"input_tokens": 42})
+    wish = {"model": "up/claude-x", "messages": _HELLO}
+    told = door.post("/v1/messages/count_tokens", wish)
+    assert told.json() == {"input_tokens": 42}
+    assert door.upstream.asked[0].path == "/base/messages/count_tokens"
+    door = doors.open("vllm")
+    told = door.post("/v1/messages/count_tokens", {**wish, "model": "up/llama"})
+    assert told.status == 200
+    assert 5 < told.json()["input_tokens"] < 20
+    assert told.headers["x-penstock-warning"] == "estimated=input_tokens"
+    told = door.post("/v1beta/models/up/llama:countTokens", {"contents": [{"parts": [{"text": "Hello you"}]}]})
+    assert told.json()["totalTokens"] > 5
+    assert door.upstream.asked == []
+
+
+def test_a_schema_is_emulated_by_a_forced_tool(doors: Doors) -> None:
+    """Where a model has no structured output, a tool that it must call carries the answer, and is unwrapped."""
+    door = doors.open("anthropic")
+    door.upstream.answer = Answer(
+        {
+            **_MESSAGE,
+            "content": [{"type": "tool_use", "id": "t1", "name": "answer", "input": {"x": 1}}],
+            "stop_reason": "tool_use",
+        }
+    )
+    schema = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
+    told = door.post(
+        "/v1/chat/completions",
+        {
+            "model": "up/claude-3-haiku",
+            "messages": _HELLO,
+            "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}},
+        },
+    )
+    choice = told.json()["choices"][0]
+    assert json.loads(choice["message"]["content"]) == {"x": 1}
+    assert choice["finish_reason"] == "stop"
+    assert "tool_calls" not in choice["message"] or not choice["message"]["tool_calls"]
+    (asked,) = door.upstream.asked
+    assert asked.body["tool_choice"]["name"] == asked.body["tools"][0]["name"] == "answer"
+    assert asked.body["tools"][0]["input_schema"]["required"] == ["x"]
+    assert "output.schema" in told.headers["x-penstock-warning"]

@@ -46,10 +46,10 @@ _TURNS = [{"role": "user", "content": [{"text": "Hello"}]}]
 
 
 def test_a_gemini_client_gets_a_function_call(doors: Doors) -> None:
-    """generateContent in front of an OpenAI-compatible server: the call's arguments are an object."""
+    """Google's API in front of an OpenAI-compatible server: the call's arguments are an object."""
     door = doors.open("vllm")
     door.upstream.answer = Answer(_WHOLE)
-    wish = {
+    wish: dict[str, Any] = {
         "contents": _CONTENTS,
         "tools": [
             {"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT", "properties": {}}}]}

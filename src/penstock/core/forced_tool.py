@@ -1,8 +1,8 @@
 """Structured output for models that have none: a tool whose input has the wanted form, and that must be called.
 
 `force` puts the tool into a request; `released` turns its call, in a reply, back into the text that the caller
-asked for; `Releasing` does the same with the frames of a stream. All three know the tool from the request as the
-client sent it, so nothing has to be remembered in between.
+asked for; `Releasing` does the same with the frames of a stream. All of them know the tool from the request as
+the client sent it, so nothing has to be remembered in between.
 """
 
 from __future__ import annotations

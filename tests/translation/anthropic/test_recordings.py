@@ -34,9 +34,11 @@ def _asked(model: str) -> Asked:
 def _messages(api: str) -> list[Exchange]:
     """Exchanges whose reply is a message; other models behind Bedrock's `invoke` have shapes of their own."""
     found = exchanges(api)
-    if api.startswith("bedrock"):
-        return [each for each in found if not isinstance(each.json, dict) or each.json.get("type") == "message"]
-    return found
+    return [each for each in found if not api.startswith("bedrock") or _member(each.json, "type") == "message"]
+
+
+def _member(value: Any, name: str) -> Any:
+    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
 
 
 def _report(failures: list[str], seen: int) -> None:
@@ -104,8 +106,8 @@ def test_each_stream_comes_back_event_for_event() -> None:
             for said in frame.events:
                 assembler.add(said)
             value = json.loads(event.data)
-            usage = value.get("message", value).get("usage") or {}
-            told.update({name: count for name, count in usage.items() if count is not None})
+            usage: dict[str, Any] = value.get("message", value).get("usage") or {}
+            told.update({name: number for name, number in usage.items() if number is not None})
             if [each.name for each in out] != [event.name] or difference(value, json.loads(out[0].data)):
                 failures.append(f"{each.id} {event.name} {difference(value, json.loads(out[0].data))}")
         if encoder.end():
@@ -125,7 +127,7 @@ def test_each_request_comes_back_equal(api: str) -> None:
     sent = [
         each
         for each in exchanges(api)
-        if each.as_sent and isinstance(each.request, dict) and "messages" in each.request
+        if each.as_sent and _member(each.request, "messages") is not None
         if api.startswith("anthropic") or "claude" in each.model
     ]
     for each in sent:

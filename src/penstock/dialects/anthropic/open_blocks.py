@@ -1,7 +1,7 @@
 """Content blocks of a stream from another vendor, brought into a row.
 
-Text and thinking give way to the next part; if more of them comes later, it becomes a further block. A tool call
-cannot be cut in two: what comes after it waits until it ends, or until the stream does.
+Text and thinking give way to the next part; if more of them comes later, it becomes a further block. A tool
+call cannot be cut in two: what comes after it waits until it ends, or until the stream does.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class OpenBlocks:
         self.calls = False
 
     def look_ahead(self, events: Iterable[Event]) -> None:
-        """Find seals of calls that come in the same frame: a call's seal travels in its id, which is said first."""
+        """Find the seals of calls in the same frame: such a seal travels in the id, which is said first."""
         self._ahead = {
             event.index: event.signature
             for event in events

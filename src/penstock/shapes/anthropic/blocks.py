@@ -31,7 +31,7 @@ def read_blocks(values: list[Any], where: str, *, strict: bool, depth: int = 0) 
 
 
 def read_block(value: Any, where: str, *, strict: bool, depth: int = 0) -> Part:
-    """The part for a block. Raises ShapeError where it is none, or, `strict`, where a known kind is malformed."""
+    """The part for a block. Raises ShapeError where it is no object, or, `strict`, where it is malformed."""
     if not isinstance(value, dict):
         raise ShapeError(where, "an object")
     block = cast("dict[str, Any]", value)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from penstock.core.chat import ChatReply, ChatRequest, Choice
+from penstock.core.chat import ChatReply, ChatRequest, Choice, Message
 from penstock.core.events import Event, Frame
 from penstock.core.losses import Losses, OnUnsupported
-from penstock.core.parts import Part
+from penstock.core.parts import Part, Text
 from penstock.core.profile import profile_for
 from penstock.dialects.anthropic.dialect import AnthropicDialect
 from penstock.ports.translation import Addressee, Asked, WireEvent
@@ -96,3 +96,23 @@ def blocks_of(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
                 found[-1] += (piece,)
     assert not is_open
     return found
+
+
+def asked(*messages: Message, **fields: Any) -> ChatRequest:
+    """Another dialect's request."""
+    return ChatRequest(model="gpt", messages=messages or (user("Hi"),), **fields)
+
+
+def user(*parts: Part | str) -> Message:
+    """A user's turn."""
+    return Message("user", tuple([Text(part) if isinstance(part, str) else part for part in parts]))
+
+
+def assistant(*parts: Part | str) -> Message:
+    """An assistant's turn."""
+    return Message("assistant", tuple([Text(part) if isinstance(part, str) else part for part in parts]))
+
+
+def system(text: str) -> Message:
+    """A system prompt."""
+    return Message("system", (Text(text),))

@@ -19,18 +19,20 @@ from tests.translation.anthropic.speaking import ASKED, DIALECT, PROVIDER, again
 from tests.translation.recordings import difference
 
 _WORDS = [
-    "type", "text", "content", "role", "user", "assistant", "system", "messages", "source", "base64", "data", "image",
-    "media_type", "tool_use", "tool_result", "input", "id", "name", "thinking", "signature", "document", "citations",
-    "cache_control", "ephemeral", "ttl", "output_config", "format", "schema", "tools", "tool_choice", "usage", "delta",
-    "index", "message", "content_block", "stop_reason", "message_start", "content_block_start", "message_delta",
-    "content_block_delta", "text_delta", "citation", "citations_delta", "search_result", "metadata", "json_schema",
+    "type", "text", "content", "role", "user", "assistant", "system", "messages", "source", "base64",
+    "data", "image", "media_type", "tool_use", "tool_result", "input", "id", "name", "thinking",
+    "signature", "document", "citations", "cache_control", "ephemeral", "ttl", "output_config",
+    "format", "schema", "tools", "tool_choice", "usage", "delta", "index", "message", "content_block",
+    "stop_reason", "message_start", "content_block_start", "message_delta", "content_block_delta",
+    "text_delta", "citation", "citations_delta", "search_result", "metadata", "json_schema",
 ]  # fmt: skip
 _KINDS = [
-    "text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking", "search_result", "new"
+    "text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking",
+    "search_result", "new",
 ]  # fmt: skip
 _EVENTS = [
-    "message_start", "content_block_start", "content_block_delta", "content_block_delta", "content_block_stop",
-    "message_delta", "message_stop", "error", "ping", "new",
+    "message_start", "content_block_start", "content_block_delta", "content_block_delta",
+    "content_block_stop", "message_delta", "message_stop", "error", "ping", "new",
 ]  # fmt: skip
 _DELTAS = ["text_delta", "thinking_delta", "input_json_delta", "signature_delta", "citations_delta", "new"]
 _seeds = st.integers(0, 2**32)

@@ -153,14 +153,14 @@ def test_each_block_is_read_and_written(block: dict[str, Any], part: Part) -> No
     [
         (
             {"thinking": {"type": "adaptive", "display": "summarized"}},
-            {"reasoning": Reasoning(None, None, True, "auto")},
+            {"reasoning": Reasoning(enabled=True, summary="auto")},
         ),
         (
             {
                 "thinking": {"type": "enabled", "budget_tokens": 2000},
                 "output_config": {"effort": "low", "task_budget": {}},
             },
-            {"reasoning": Reasoning("low", 2000, True)},
+            {"reasoning": Reasoning("low", 2000, enabled=True)},
         ),
         ({"thinking": {"type": "disabled"}}, {"reasoning": Reasoning(enabled=False)}),
         (
@@ -320,21 +320,21 @@ def test_changed_text_of_a_list_wins_over_the_list() -> None:
     assert body["messages"][0]["content"] == [{**block, "content": [{"type": "text", "text": "[hidden]"}]}]
 
 
-@pytest.mark.parametrize(
-    ("members", "where"),
-    [
-        ({"messages": None}, "messages"),
-        ({"messages": ["x"]}, "messages[0]"),
-        ({"messages": [{"role": "robot", "content": "x"}]}, "messages[0].role"),
-        ({"messages": [{"role": "user"}]}, "messages[0].content"),
-        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
-        ({"messages": [{"role": "user", "content": [{"type": ["text"]}]}]}, "messages[0].content[0].type"),
-        ({"max_tokens": "many"}, "max_tokens"),
-        ({"tools": [{"input_schema": {}}]}, "tools[0].name"),
-        ({"tool_choice": {"type": "tool"}}, "tool_choice.name"),
-        ({"system": 3}, "system"),
-    ],
-)
+_MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"messages": None}, "messages"),
+    ({"messages": ["x"]}, "messages[0]"),
+    ({"messages": [{"role": "robot", "content": "x"}]}, "messages[0].role"),
+    ({"messages": [{"role": "user"}]}, "messages[0].content"),
+    ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
+    ({"messages": [{"role": "user", "content": [{"type": ["text"]}]}]}, "messages[0].content[0].type"),
+    ({"max_tokens": "many"}, "max_tokens"),
+    ({"tools": [{"input_schema": {}}]}, "tools[0].name"),
+    ({"tool_choice": {"type": "tool"}}, "tool_choice.name"),
+    ({"system": 3}, "system"),
+]
+
+
+@pytest.mark.parametrize(("members", "where"), _MISTAKES)
 def test_a_mistake_is_named(members: dict[str, Any], where: str) -> None:
     """The client is told which field is wrong."""
     with pytest.raises(ShapeError) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from penstock.core.parts import (
     ToolResult,
 )
 from penstock.core.seals import into_id, wrap
+from penstock.dialects.anthropic.decode import has_foreign_seals
 from penstock.shapes.anthropic import NO_SEAL, SHAPE
 from tests.translation.anthropic.speaking import again, read
 from tests.translation.recordings import difference
@@ -262,7 +264,47 @@ def test_other_vendors_seals_are_read_from_thinking_blocks() -> None:
         {"type": "redacted_thinking", "data": wrap(foreign, SHAPE)},
     ]
     request = read(messages=[{"role": "assistant", "content": blocks}])
-    assert request.messages[0].parts == (Thinking("a", foreign), Thinking("b"), Thinking(sealed=foreign))
+    unsealed = Thinking("b", extras=Extras(SHAPE, {"~form": "unsealed"}))
+    assert request.messages[0].parts == (Thinking("a", foreign), unsealed, Thinking(sealed=foreign))
+
+
+def test_what_others_sealed_does_not_go_to_anthropic() -> None:
+    """A client that changes from another vendor to Claude repeats that vendor's seals; Claude refuses them."""
+    foreign = Signature("openai.responses", "enc")
+    cited = {
+        "type": "web_search_result_location",
+        "url": "https://x.test",
+        "cited_text": "",
+        "encrypted_index": NO_SEAL,
+    }
+    carried = into_id("a", (Thinking("hm", foreign),), None)
+    blocks: list[dict[str, Any]] = [
+        {"type": "thinking", "thinking": "a", "signature": wrap(foreign, SHAPE)},
+        {"type": "thinking", "thinking": "b", "signature": NO_SEAL},
+        {"type": "redacted_thinking", "data": wrap(foreign, SHAPE)},
+        {"type": "thinking", "thinking": "c", "signature": "claudes"},
+        {"type": "text", "text": "Hi", "citations": [cited]},
+        {"type": "tool_use", "id": carried, "name": "f", "input": {}},
+    ]
+    messages = [{"role": "assistant", "content": blocks[:3]}, {"role": "assistant", "content": blocks}]
+    assert again(read(messages=messages))["messages"] == [
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "c", "signature": "claudes"},
+                {"type": "text", "text": "Hi"},
+                {"type": "tool_use", "id": "a", "name": "f", "input": {}},
+            ],
+        }
+    ]
+    assert [has_foreign_seals(json.dumps(each).encode()) for each in blocks] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_changes_in_the_pivot_reach_the_body() -> None:

@@ -52,8 +52,8 @@ def test_a_whole_stream_in_order() -> None:
     usage = ReplyUsage(Usage(10, 4, 3))
     events = told(
         (Started("x", "gpt"),),
-        (PartStarted(0, 0, Text("")), TextDelta(0, 0, "Hel")),
-        (TextDelta(0, 0, "lo"),),
+        (PartStarted(0, 0, Text("")), TextDelta(0, 0, "He")),
+        (TextDelta(0, 0, "llo"),),
         (ChoiceFinished(0, "stop"),),
         (UsageReported(usage),),
         (Ended(),),
@@ -78,8 +78,8 @@ def test_a_whole_stream_in_order() -> None:
             },
         },
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hel"}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "lo"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "He"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "llo"}},
         {"type": "content_block_stop", "index": 0},
         {
             "type": "message_delta",

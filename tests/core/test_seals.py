@@ -1,5 +1,9 @@
 """Seals survive the dialects that cannot show them."""
 
+import base64
+import zlib
+
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,3 +44,15 @@ def test_an_id_that_only_looks_carried_is_the_clients_own(tail: str) -> None:
     """Ids that a stranger made up are passed on as they are, and never raise."""
     call_id, _ = from_id("x-ps1-" + tail)
     assert call_id in {"x-ps1-" + tail, "x"} or call_id.startswith("x")
+
+
+def test_a_small_id_does_not_become_a_large_text() -> None:
+    """Text that packs too well travels unpacked, so what a stranger packed even better is not read."""
+    seal = Signature("gemini", "s")
+    thinking = (Thinking("a" * 100_000, seal),)
+    carried = into_id("call", thinking, None)
+    assert len(carried) > 100_000
+    assert from_id(carried) == ("call", Carried(thinking))
+    bomb = zlib.compress(msgspec.json.encode(Carried((Thinking("a" * 1_000_000, seal),))))
+    packed = "call-ps1-" + base64.urlsafe_b64encode(bomb).decode().rstrip("=")
+    assert from_id(packed) == (packed, Carried())

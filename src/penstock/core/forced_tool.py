@@ -1,8 +1,8 @@
 """Structured output for models that have none: a tool whose input has the wanted form, and that must be called.
 
 `force` puts the tool into a request; `released` turns its call, in a reply, back into the text that the caller
-asked for; `Releasing` does the same with the frames of a stream. All three know the tool from the request as the
-client sent it, so nothing has to be remembered in between.
+asked for; `Releasing` does the same with the frames of a stream. All of them know the tool from the request as
+the client sent it, so nothing has to be remembered in between.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def _choice(choice: Choice, name: str, *, wrapped: bool) -> Choice:
     parts: list[Part] = []
     for part in choice.parts:
         if isinstance(part, ToolCall) and part.name == name:
-            parts.append(Text(_value(part.arguments) if wrapped else part.arguments or "{}"))
+            text = part.arguments or "{}"
+            parts.append(Text(_value(text) if wrapped else text))
         else:
             parts.append(part)
     if tuple(parts) == choice.parts:
@@ -109,13 +110,14 @@ def _value(arguments: str) -> str:
 class Releasing:
     """Turns the tool's call into text in the frames of one stream."""
 
-    __slots__ = ("_calls", "_held", "_name", "_released", "_texts", "_wrapped")
+    __slots__ = ("_calls", "_held", "_name", "_released", "_silent", "_texts", "_wrapped")
 
     def __init__(self, request: ChatRequest) -> None:
         output = request.output
         self._name = tool_name(request) if output is not None and output.kind == "schema" else None
         self._wrapped = output is not None and _wrapped(output.schema or {})
         self._texts: set[tuple[int, int]] = set()
+        self._silent: set[tuple[int, int]] = set()
         self._held: dict[tuple[int, int], list[str]] = {}
         self._calls: set[int] = set()
         self._released: set[int] = set()
@@ -142,7 +144,7 @@ class Releasing:
             whole = Text(self._text(part.arguments)) if isinstance(part, ToolCall) else None
             out.append(PartEnded(event.choice, event.index, whole))
         elif isinstance(event, ChoiceFinished) and event.choice in self._released:
-            for at in [each for each in self._held if each[0] == event.choice]:
+            for at in [each for each in self._texts if each[0] == event.choice]:
                 self._flush(at, out)
             finish = cast("FinishReason", _finish(event.finish, calls=event.choice in self._calls))
             same = finish == event.finish
@@ -159,21 +161,27 @@ class Releasing:
             return [event]
         at = (event.choice, event.index)
         self._texts.add(at)
+        self._silent.add(at)
         self._released.add(event.choice)
         events: list[Event] = [PartStarted(event.choice, event.index, Text(""))]
         self._more(at, part.arguments, events)
         return events
 
     def _more(self, at: tuple[int, int], text: str, out: list[Event]) -> None:
+        if not text:
+            return
+        self._silent.discard(at)
         if self._wrapped:
             self._held.setdefault(at, []).append(text)
-        elif text:
+        else:
             out.append(TextDelta(at[0], at[1], text))
 
     def _flush(self, at: tuple[int, int], out: list[Event]) -> None:
+        """What was held back; a call without arguments is an empty object."""
         held = "".join(self._held.pop(at, ()))
-        if held:
-            out.append(TextDelta(at[0], at[1], _value(held)))
+        if held or at in self._silent:
+            self._silent.discard(at)
+            out.append(TextDelta(at[0], at[1], _value(held) if held else "{}"))
 
     def _text(self, arguments: str) -> str:
         return _value(arguments) if self._wrapped else arguments

@@ -56,7 +56,15 @@ def into_id(call_id: str, thinking: tuple[Thinking, ...], signature: Signature |
     if not sealed and signature is None:
         return call_id
     text = msgspec.json.encode(Carried(sealed, signature))
-    return call_id + _IN_ID + base64.urlsafe_b64encode(zlib.compress(text)).decode().rstrip("=")
+    packed = zlib.compress(text)
+    if len(text) > _most(packed):
+        packed = zlib.compress(text, 0)
+    return call_id + _IN_ID + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _most(packed: bytes) -> int:
+    """How large a stranger's packed text may become: a request must not grow by being read."""
+    return min(MAX_CARRIED, max(4096, 16 * len(packed)))
 
 
 def from_id(call_id: str) -> tuple[str, Carried]:
@@ -67,7 +75,7 @@ def from_id(call_id: str) -> tuple[str, Carried]:
     try:
         packed = base64.urlsafe_b64decode(carried + "=" * (-len(carried) % 4))
         unpacker = zlib.decompressobj()
-        text = unpacker.decompress(packed, MAX_CARRIED)
+        text = unpacker.decompress(packed, _most(packed))
         return own, _decode_carried(text)
     except (ValueError, zlib.error, msgspec.DecodeError):
         return call_id, Carried()

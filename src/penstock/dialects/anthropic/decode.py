@@ -6,13 +6,15 @@ from typing import Any
 
 from penstock.core.chat import ChatRequest, Tool
 from penstock.core.parts import Extras
-from penstock.shapes.anthropic import SHAPE
+from penstock.shapes.anthropic import NO_SEAL, SHAPE
 from penstock.shapes.anthropic.messages import read_messages, read_system
 from penstock.shapes.anthropic.output import read_output
 from penstock.shapes.anthropic.thinking import read_thinking
 from penstock.shapes.anthropic.tools import read_choice, read_tool
 from penstock.shapes.taker import Taker
 
+# How core/seals.py marks a seal in a signature field, and in the id of a tool call.
+_WRAPPED, _IN_ID = NO_SEAL[:12].encode(), b"-ps1-"
 _TIERS = {"auto": "auto", "standard_only": "default"}
 
 
@@ -44,6 +46,11 @@ def decode_request(body: dict[str, Any], model: str, *, stream: bool) -> ChatReq
         user=_user(taker),
         extras=Extras(SHAPE, taker.rest),
     )
+
+
+def has_foreign_seals(body: bytes) -> bool:
+    """Whether a request repeats what other vendors sealed, which Anthropic would refuse as received."""
+    return _WRAPPED in body or _IN_ID in body
 
 
 def _tools(taker: Taker) -> tuple[Tool, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatReply, Choice
-from penstock.core.parts import Opaque, Part, Text, Thinking, ToolCall
+from penstock.core.parts import Document, Image, Opaque, Part, Text, Thinking, ToolCall, ToolResult
 from penstock.dialects.anthropic.shown import shown
 from penstock.ports.translation import Asked
 from penstock.shapes.anthropic import SHAPE, own
@@ -15,7 +15,8 @@ from penstock.shapes.anthropic.usage import write_usage
 from penstock.shapes.taker import extras_of, put
 
 _NOTHING = Choice()
-_SAID = (Text, Thinking, Opaque)  # in an answer of this shape these are as the vendor said them
+# In an answer of this shape these are as the vendor said them.
+_SAID = (Text, Thinking, Opaque, Image, Document, ToolResult)
 
 
 def encode_reply(reply: ChatReply, asked: Asked) -> dict[str, Any]:

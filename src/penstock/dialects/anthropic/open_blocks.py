@@ -1,7 +1,7 @@
 """Content blocks of a stream from another vendor, brought into a row.
 
-Text and thinking give way to the next part; if more of them comes later, it becomes a further block. A tool call
-cannot be cut in two: what comes after it waits until it ends, or until the stream does.
+Text and thinking give way to the next part; if more of them comes later, it becomes a further block. A tool
+call cannot be cut in two: what comes after it waits until it ends, or until the stream does.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class OpenBlocks:
         self.calls = False
 
     def look_ahead(self, events: Iterable[Event]) -> None:
-        """Find seals of calls that come in the same frame: a call's seal travels in its id, which is said first."""
+        """Find the seals of calls in the same frame: such a seal travels in the id, which is said first."""
         self._ahead = {
             event.index: event.signature
             for event in events
@@ -87,7 +87,7 @@ class OpenBlocks:
             block.call = replace(part, arguments="", signature=seal)
             self.calls = True
         elif isinstance(part, Opaque):
-            block.call, block.ended = part, True
+            block.call = part
         self._fill(block, part)
 
     def _add(self, part: int, kind: _Kind) -> _Block:
@@ -149,6 +149,8 @@ class OpenBlocks:
         if block is not None:
             if event.part is not None and block.wire < 0 and not block.deltas:
                 self._fill(block, event.part)
+            if isinstance(event.part, Opaque):
+                block.call = event.part
             block.ended = True
 
     def _current(self, part: int) -> _Block | None:
@@ -189,7 +191,8 @@ class OpenBlocks:
 
     def _send(self, block: _Block, out: list[WireEvent], *, over: bool) -> None:
         seal, sealed = (block.seal, block.sealed) if over else ([], [])
-        if block.wire < 0 and (block.deltas or block.call is not None or seal):
+        said = block.call is not None and (over or block.kind == "tool_use")
+        if block.wire < 0 and (block.deltas or said or seal):
             block.wire = self._begin(_opening(block), out)
         for delta in block.deltas:
             event = {"type": "content_block_delta", "index": block.wire, "delta": delta}

@@ -26,7 +26,7 @@ from penstock.core.parts import Thinking, ToolCall
 from penstock.core.seals import wrap
 from penstock.dialects.anthropic.shown import sealed_call
 from penstock.ports.translation import WireEvent
-from penstock.shapes.anthropic import SHAPE
+from penstock.shapes.anthropic import SHAPE, own
 from penstock.shapes.anthropic.blocks import write_block
 from penstock.shapes.anthropic.citations import write_citation
 from penstock.shapes.anthropic.finish import write_finish
@@ -49,8 +49,7 @@ class OwnEvents:
 
     def event(self, frame: Frame) -> WireEvent | None:
         """The wire event; None where the frame's events are no longer what one event of its kind can say."""
-        assert frame.extras is not None
-        fields = dict(frame.extras.fields)
+        fields = extras_of(frame.extras, SHAPE)
         kind = fields.get("type")
         if frame.events:
             write = _WRITERS.get(kind) if isinstance(kind, str) else None
@@ -102,10 +101,7 @@ class OwnEvents:
             return False
         delta: _Fields
         if isinstance(event, TextDelta):
-            thinking = event.index in self._thinking
-            delta = {"type": "thinking_delta", "thinking": event.text} if thinking else {
-                "type": "text_delta", "text": event.text
-            }  # fmt: skip
+            delta = self._text(event)
         elif isinstance(event, ArgumentsDelta):
             delta = {"type": "input_json_delta", "partial_json": event.text}
         elif isinstance(event, SignatureDelta) and not event.sealed:
@@ -117,6 +113,12 @@ class OwnEvents:
         fields["index"] = event.index
         fields["delta"] = {**extras_of(event.extras, SHAPE), **delta} if event.extras is not None else delta
         return True
+
+    def _text(self, event: TextDelta) -> _Fields:
+        said = extras_of(event.extras, SHAPE).get("type")
+        if said == "thinking_delta" or (said is None and event.index in self._thinking):
+            return {"type": "thinking_delta", "thinking": event.text}
+        return {"type": "text_delta", "text": event.text}
 
     def block_stop(self, fields: _Fields, events: tuple[Event, ...]) -> bool:
         """A block is complete."""
@@ -152,8 +154,9 @@ class OwnEvents:
         event = events[0]
         if not isinstance(event, Broke):
             return False
-        error = extras_of(event.extras, SHAPE)
-        fields["error"] = put(error, type=event.type or None, message=event.message or None)
+        if event.extras is not None:  # else the event has no error object, and stays as it is
+            error = extras_of(event.extras, SHAPE)
+            fields["error"] = put(error, type=event.type or None, message=event.message or None)
         return True
 
 
@@ -161,7 +164,9 @@ def _usage(event: UsageReported) -> _Fields:
     """The usage as this event said it: often less than the whole, which the start of the message began."""
     said = extras_of(event.extras, SHAPE)
     whole = extras_of(event.usage.extras, SHAPE)
-    return said if said and counts_of(whole) == event.usage.counts else write_usage(event.usage)
+    if own(event.extras) and counts_of(whole) == event.usage.counts:
+        return said
+    return write_usage(event.usage)
 
 
 _WRITERS: dict[str, Callable[[OwnEvents, _Fields, tuple[Event, ...]], bool]] = {

@@ -1,7 +1,7 @@
 """What a Messages client can be shown of an answer: each part as one that this API has, or nothing.
 
-Another vendor's seals travel where the client sends them back: in a thinking block's signature, or, where a call
-was sealed, in its id.
+Another vendor's seals travel where the client sends them back: in a thinking block's signature, or, where a
+call was sealed, in its id.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """An answer's events as a Messages client expects them: one content block after the other, each closed.
 
-A frame of this shape gives back the wire event that it came from. For others the encoder keeps the order that the
-API promises: blocks never overlap, so what a vendor says of a later tool call while an earlier one is open waits.
+A frame of this shape gives back the wire event that it came from. For others the encoder keeps the order that
+the API promises: blocks never overlap, so what a vendor says of a later tool call waits while an earlier one is
+open.
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -94,17 +95,18 @@ class AnthropicStream:
         return out
 
     def _take(self, event: Any, out: list[WireEvent]) -> None:
-        handler = self._on.get(type(event))
+        kind: Any = cast("Any", type(event))
+        handler = self._on.get(kind)
         if handler is not None:
             if event.choice == 0 and not self._ended:
                 handler(event)
                 self._blocks.drain(out)
-        elif type(event) is ChoiceFinished:
+        elif kind is ChoiceFinished:
             if event.choice == 0:
                 self._finish = event
-        elif type(event) is Ended:
+        elif kind is Ended:
             out += self.end()
-        elif type(event) is Broke:
+        elif kind is Broke:
             out += self.fail(event)
 
     def _watch(self, frame: Frame) -> None:
@@ -127,7 +129,7 @@ class AnthropicStream:
             return
         self._started = True
         usage = {**write_usage(self._usage, self._tier), "output_tokens": 0}
-        message = {
+        message: dict[str, Any] = {
             "id": message_id(self._asked),
             "type": "message",
             "role": "assistant",

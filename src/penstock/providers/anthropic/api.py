@@ -12,12 +12,12 @@ from penstock.providers.anthropic.stream import AnthropicStreamDecoder
 from penstock.shapes.anthropic import SHAPE
 
 Cloud = Literal["", "vertex", "bedrock"]
-# https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai and …/claude-on-amazon-bedrock-legacy
+# https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
 _VERSIONS = {"vertex": "vertex-2023-10-16", "bedrock": "bedrock-2023-05-31"}
 
 
 class AnthropicProvider:
-    """Anthropic and who speaks its API; on a `cloud` the path names the model and the body the API's version.
+    """Anthropic and who speaks its API; on a `cloud` the path names the model, the body the version.
 
     Bedrock's `invoke` takes no `stream` in the body: its path says that, too.
     """

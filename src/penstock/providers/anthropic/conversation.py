@@ -1,7 +1,7 @@
 """Another dialect's conversation in the order that the vendor takes.
 
-User and assistant in turn, the user first; results of tools at the head of the turn after their calls; the system
-prompt beside the messages. https://platform.claude.com/docs/en/api/messages/create
+User and assistant in turn, the user first; results of tools at the head of the turn after their calls; the
+system prompt beside the messages. https://platform.claude.com/docs/en/api/messages/create
 """
 
 from __future__ import annotations

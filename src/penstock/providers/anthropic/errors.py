@@ -1,4 +1,4 @@
-"""Error bodies: Anthropic's, and those of the clouds that pass its API on (Bedrock: `message`; Vertex: `status`).
+"""Error bodies: Anthropic's, and those of the clouds that pass its API on (Bedrock `message`, Vertex `status`).
 
 https://platform.claude.com/docs/en/api/errors
 """

@@ -1,4 +1,4 @@
-"""Another dialect's request as one that the vendor takes: every field mapped, dropped, or refused by the caller's wish.
+"""Another dialect's request as one that the vendor takes: each field mapped, dropped, or refused as wished.
 
 A request of this API's own dialect is sent as it was said.
 """
@@ -14,7 +14,7 @@ from penstock.core.forced_tool import force
 from penstock.core.parts import Extras, Text
 from penstock.ports.translation import Addressee
 from penstock.providers.anthropic.conversation import fit_messages
-from penstock.providers.anthropic.reasoning import fit_reasoning
+from penstock.providers.anthropic.reasoning import fit_reasoning, wanted
 from penstock.shapes.anthropic import SHAPE
 from penstock.shapes.anthropic.schema import closed, tool_input
 
@@ -57,10 +57,9 @@ def fit_request(request: ChatRequest, to: Addressee) -> ChatRequest:
         service_tier=_TIERS.get(request.service_tier or ""),
         extras=Extras(SHAPE, fields),
     )
-    fitted = fit_reasoning(fitted, to, default_cap=DEFAULT_MAX_TOKENS)
     fitted = _choice(_output(fitted, to), to)
     fitted = replace(fitted, tools=_tools(fitted, to))
-    return _sampling(fitted, to)
+    return _sampling(fit_reasoning(fitted, to, default_cap=DEFAULT_MAX_TOKENS), to)
 
 
 def _with_json_wish(request: ChatRequest, to: Addressee) -> tuple[Message, ...]:
@@ -124,7 +123,7 @@ def _tools(request: ChatRequest, to: Addressee) -> tuple[Tool, ...]:
 
 
 def _choice(request: ChatRequest, to: Addressee) -> ChatRequest:
-    """Which tools must be called: not together with thinking, and with some models not at all."""
+    """Which tools must be called: not together with a budget for thinking, and with some models not at all."""
     if not request.tools:
         return replace(request, tool_choice=None, parallel_tool_calls=None)
     choice = request.tool_choice
@@ -132,20 +131,15 @@ def _choice(request: ChatRequest, to: Addressee) -> ChatRequest:
     if choice is None:
         return replace(request, parallel_tool_calls=alone)
     choice = ToolChoice(choice.mode, choice.name)
-    reasoning = request.reasoning
-    if choice.mode in ("required", "named"):
+    if choice.mode == "none":
+        alone = None
+    elif choice.mode != "auto":
         if "tool_choice.forced" in to.profile.lacks:
             choice = ToolChoice("auto") if to.losses.map("tool_choice") else None
-        elif reasoning is not None and reasoning.enabled:
-            if to.profile.thinking == "always":
-                choice = ToolChoice("auto") if to.losses.map("tool_choice") else None
-            else:
-                to.losses.drop("reasoning")
-                reasoning = replace(reasoning, enabled=False, budget_tokens=None, summary=None, extras=None)
-                reasoning = reasoning if to.profile.thinking == "adaptive" else None
-    elif choice.mode == "none":
-        alone = None
-    return replace(request, tool_choice=choice, parallel_tool_calls=alone, reasoning=reasoning)
+        elif to.profile.thinking == "budget" and wanted(request.reasoning):
+            to.losses.drop("reasoning")
+            request = replace(request, reasoning=None)
+    return replace(request, tool_choice=choice, parallel_tool_calls=alone)
 
 
 def _sampling(request: ChatRequest, to: Addressee) -> ChatRequest:
@@ -157,12 +151,12 @@ def _sampling(request: ChatRequest, to: Addressee) -> ChatRequest:
     thinks = request.reasoning is not None and bool(request.reasoning.enabled)
     temperature, top_p, top_k = request.temperature, request.top_p, request.top_k
     top = to.profile.max_temperature
-    if temperature is not None and temperature > top:
-        temperature = top if to.losses.map("temperature") else None
     if temperature is not None and ("temperature" in lacks or thinks):
         if temperature != 1:
             to.losses.drop("temperature")
         temperature = None
+    if temperature is not None and temperature > top:
+        temperature = top if to.losses.map("temperature") else None
     if top_p is not None and ("top_p" in lacks or (thinks and top_p < 0.95)):
         if top_p != 1:
             to.losses.drop("top_p")

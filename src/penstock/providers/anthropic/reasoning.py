@@ -1,7 +1,7 @@
 """How much another dialect's caller wants the model to think, as this family of models is told.
 
-Words and budgets are mapped by the sizes that vendors name for their words; a budget is at least 1,024 tokens and
-leaves room for the answer below `max_tokens`.
+Words and budgets are mapped by the sizes that vendors name for their words; a budget is at least 1,024 tokens
+and leaves room for the answer below `max_tokens`.
 https://platform.claude.com/docs/en/build-with-claude/extended-thinking#working-with-thinking-budgets
 """
 
@@ -19,19 +19,16 @@ from penstock.shapes.anthropic.thinking import BETWEEN_TOOLS
 LEAST_BUDGET = 1024
 _BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576, "max": 32768}
 _WORDS = tuple(_BUDGETS)
-_THINKS = Reasoning(enabled=True)
 
 
 def fit_reasoning(request: ChatRequest, to: Addressee, *, default_cap: int) -> ChatRequest:
     """The request with thinking as the model takes it, and a bound on the output that holds it."""
     asked, cap = request.reasoning, request.max_output_tokens
     bounded = replace(request, max_output_tokens=cap if cap is not None else default_cap)
-    if asked is None:
-        return bounded
-    wanted = _wanted(asked)
-    if wanted is None:
+    wish = wanted(asked)
+    if asked is None or wish is None:
         return replace(bounded, reasoning=None)
-    if not wanted:
+    if not wish:
         return replace(bounded, reasoning=_off(to))
     style = to.profile.thinking
     if style == "none":
@@ -48,8 +45,10 @@ def fit_reasoning(request: ChatRequest, to: Addressee, *, default_cap: int) -> C
     return replace(bounded, reasoning=Reasoning(effort, None, None if silent else True, asked.summary))
 
 
-def _wanted(asked: Reasoning) -> bool | None:
+def wanted(asked: Reasoning | None) -> bool | None:
     """Whether thinking is wanted; None where that is not said."""
+    if asked is None:
+        return None
     if asked.enabled is False or asked.effort == "none" or asked.budget_tokens == 0:
         return False
     said = asked.enabled or asked.effort is not None or asked.budget_tokens is not None
@@ -82,7 +81,9 @@ def _budgeted(request: ChatRequest, asked: Reasoning, to: Addressee, *, cap_give
         to.losses.drop("reasoning")
         return replace(request, reasoning=None)
     effort = None if "reasoning.effort" in to.profile.lacks else _effort(asked.effort, to.profile)
-    return replace(request, reasoning=Reasoning(effort, budget, True, asked.summary), max_output_tokens=cap)
+    return replace(
+        request, reasoning=Reasoning(effort, budget, enabled=True, summary=asked.summary), max_output_tokens=cap
+    )
 
 
 def _thinking_is_missing(messages: tuple[Message, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from penstock.core.chat import ChatReply, Choice
 from penstock.core.errors import ShapeError
@@ -30,6 +30,6 @@ def decode_reply(body: dict[str, Any]) -> ChatReply:
         model=kept(taker, "model"),
         choices=(Choice(0, parts, finish, native, taker.text("stop_sequence")),),
         usage=read_usage(usage) if usage is not None else None,
-        service_tier=tier_of(cast("dict[str, Any]", usage)) if usage is not None else None,
+        service_tier=tier_of(usage) if usage is not None else None,
         extras=Extras(SHAPE, taker.rest),
     )

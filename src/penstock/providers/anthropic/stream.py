@@ -41,6 +41,7 @@ from penstock.shapes.taker import Taker
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _DELTA = Extras(SHAPE, {"type": "content_block_delta"})
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking"}
+_KINDS = {kind: Extras(SHAPE, {"type": kind}) for kind in _TEXTS}
 _Fields = dict[str, Any]
 
 
@@ -86,7 +87,10 @@ class AnthropicStreamDecoder:
         member = _TEXTS.get(kind) if isinstance(kind, str) else None
         if member is not None:
             text = delta.get(member)
-            return TextDelta(0, index, text, _left(delta, member)) if isinstance(text, str) else None
+            if not isinstance(text, str):
+                return None
+            left = _KINDS[cast("str", kind)] if len(delta) == 2 else _left(delta, member, kind)
+            return TextDelta(0, index, text, left)
         if kind == "input_json_delta":
             text = delta.get("partial_json")
             return (
@@ -185,14 +189,15 @@ class AnthropicStreamDecoder:
         del fields["error"]
         taker = Taker(error)
         kind, message = kept(taker, "type"), kept(taker, "message")
-        return (Broke(message, kind, status=_STATUS.get(kind, 0), extras=taker.extras(SHAPE)),)
+        return (Broke(message, kind, status=_STATUS.get(kind, 0), extras=Extras(SHAPE, taker.rest)),)
 
 
-def _left(delta: _Fields, member: str) -> Extras | None:
-    """What a delta has besides its type and its one member."""
-    if len(delta) == 2:
+def _left(delta: _Fields, member: str, kind: Any = None) -> Extras | None:
+    """What a delta has besides its one member; its type where two kinds of delta are one in the pivot."""
+    if len(delta) == 2 and kind is None:
         return None
-    return Extras(SHAPE, {name: value for name, value in delta.items() if name not in (member, "type")})
+    left = {name: value for name, value in delta.items() if name not in (member, "type")}
+    return Extras(SHAPE, {**left, "type": kind} if kind is not None else left)
 
 
 _STATUS = {

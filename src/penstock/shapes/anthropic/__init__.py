@@ -7,8 +7,8 @@ from penstock.core.seals import wrap
 
 SHAPE = "anthropic"
 
-# Stands in a field that must have a vendor's seal where there is none to give (thinking of a vendor that does not
-# sign, a citation without an index), so that it is known again, and left out, when the client sends it back.
+# Stands in a field that must have a vendor's seal where there is none to give (thinking of a vendor that does
+# not sign, a citation without an index), so that it is known again, and left out, when the client sends it.
 NO_SEAL = wrap(Signature("", ""), SHAPE)
 
 

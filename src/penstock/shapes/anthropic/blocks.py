@@ -12,7 +12,7 @@ from typing import Any, cast
 from penstock.core.errors import ShapeError
 from penstock.core.parts import Document, Image, Opaque, Part, Plain, Text, Thinking, ToolCall, ToolResult
 from penstock.core.seals import unwrap, wrap
-from penstock.shapes.anthropic import SHAPE
+from penstock.shapes.anthropic import NO_SEAL, SHAPE
 from penstock.shapes.anthropic.cache import read_cache, write_cache
 from penstock.shapes.anthropic.calls import arguments_of, input_of, vendor_id
 from penstock.shapes.anthropic.citations import kept, read_citation, write_citation
@@ -20,6 +20,7 @@ from penstock.shapes.anthropic.sources import BLOCKS, read_source, take_blocks, 
 from penstock.shapes.taker import Taker, extras_of
 
 FORM = "~form"
+UNSEALED = "unsealed"  # the form of thinking of a vendor that does not sign
 _MAX_DEPTH = 4
 
 
@@ -31,7 +32,7 @@ def read_blocks(values: list[Any], where: str, *, strict: bool, depth: int = 0) 
 
 
 def read_block(value: Any, where: str, *, strict: bool, depth: int = 0) -> Part:
-    """The part for a block. Raises ShapeError where it is none, or, `strict`, where a known kind is malformed."""
+    """The part for a block. Raises ShapeError where it is no object, or, `strict`, where it is malformed."""
     if not isinstance(value, dict):
         raise ShapeError(where, "an object")
     block = cast("dict[str, Any]", value)
@@ -127,6 +128,7 @@ def _thinking(taker: Taker, _: int) -> Part:
     signature = unwrap(sealed, SHAPE) if sealed else None
     if signature is not None and not signature.signer:
         signature = None
+        taker.rest[FORM] = UNSEALED
     return Thinking(taker.need("thinking"), signature, cache=cache, extras=taker.extras(SHAPE))
 
 
@@ -226,11 +228,14 @@ def _is_plain(part: Part) -> bool:
 
 def _write_thinking(part: Thinking) -> dict[str, Any]:
     block = extras_of(part.extras, SHAPE)
+    unsealed = block.pop(FORM, None) is not None
     if part.sealed is not None and not part.text:
         return {**block, "type": "redacted_thinking", "data": wrap(part.sealed, SHAPE)}
     block.update({"type": "thinking", "thinking": part.text})
     if part.signature is not None:
         block["signature"] = wrap(part.signature, SHAPE)
+    elif unsealed:
+        block["signature"] = NO_SEAL
     return write_cache(block, part.cache)
 
 

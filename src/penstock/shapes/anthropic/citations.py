@@ -14,18 +14,26 @@ from penstock.shapes.taker import Taker, extras_of
 _WEB = "web_search_result_location"
 # Which member has the address and which the title, by kind.
 _URL = {_WEB: "url", "search_result_location": "source"}
-_DOCUMENT_KINDS = frozenset({"char_location", "page_location", "content_block_location"})
+_TITLE = {
+    "char_location": "document_title",
+    "page_location": "document_title",
+    "content_block_location": "document_title",
+}
 
 
 def read_citation(value: dict[str, Any]) -> Citation:
     """A citation of any kind."""
     taker = Taker(value)
-    kind = value.get("type")
-    url = kept(taker, _URL.get(kind, "url") if isinstance(kind, str) else "url")
-    title = kept(taker, "document_title" if kind in _DOCUMENT_KINDS else "title")
+    url_at, title_at = _members(value.get("type"))
+    url, title = kept(taker, url_at), kept(taker, title_at)
     cited = kept(taker, "cited_text")
     document = taker.count("document_index")
     return Citation(url, title, cited, document=document, extras=Extras(SHAPE, taker.rest))
+
+
+def _members(kind: Any) -> tuple[str, str]:
+    """Where a citation of this kind has its address and its title."""
+    return (_URL.get(kind, "url"), _TITLE.get(kind, "title")) if isinstance(kind, str) else ("url", "title")
 
 
 def write_citation(citation: Citation) -> dict[str, Any] | None:
@@ -41,11 +49,11 @@ def write_citation(citation: Citation) -> dict[str, Any] | None:
             "encrypted_index": NO_SEAL,
         }
     value = extras_of(citation.extras, SHAPE)
-    kind = value.get("type")
+    url_at, title_at = _members(value.get("type"))
     if citation.url:
-        value[_URL.get(kind, "url") if isinstance(kind, str) else "url"] = citation.url
+        value[url_at] = citation.url
     if citation.title:
-        value["document_title" if kind in _DOCUMENT_KINDS else "title"] = citation.title
+        value[title_at] = citation.title
     if citation.cited:
         value["cited_text"] = citation.cited
     if citation.document is not None:

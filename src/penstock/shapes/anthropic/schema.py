@@ -30,20 +30,34 @@ def closed(schema: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     if depth > _MAX_DEPTH:
         return schema
     out = dict(schema)
+    left = _left_out(out)
+    out.pop("$schema", None)
+    if "oneOf" in out and "anyOf" not in out:
+        out["anyOf"] = out.pop("oneOf")
+    if out.get("type") == "object" or "properties" in out:
+        out["additionalProperties"] = False
+    _go_down(out, depth)
+    if left:
+        said = ", ".join([f"{name}: {msgspec.json.encode(value).decode()}" for name, value in left.items()])
+        before = out.get("description")
+        out["description"] = f"{before} ({said})" if isinstance(before, str) and before else said
+    return out
+
+
+def _left_out(out: dict[str, Any]) -> dict[str, Any]:
+    """What the vendor refuses, taken out."""
     left = {name: out.pop(name) for name in _BOUNDS if name in out}
-    least = out.get("minItems")
-    if least not in (None, 0, 1):
+    if out.get("minItems") not in (None, 0, 1):
         left["minItems"] = out.pop("minItems")
     if isinstance(out.get("format"), str) and out["format"] not in _FORMATS:
         left["format"] = out.pop("format")
-    if "oneOf" in out and "anyOf" not in out:
-        out["anyOf"] = out.pop("oneOf")
-    out.pop("$schema", None)
-    if out.get("type") == "object" or "properties" in out:
-        out["additionalProperties"] = False
+    return left
+
+
+def _go_down(out: dict[str, Any], depth: int) -> None:
     for name in _ONE:
-        if isinstance(out.get(name), dict):
-            out[name] = closed(out[name], depth + 1)
+        if name in out:
+            out[name] = _each(out[name], depth)
     for name in _LISTS:
         if isinstance(out.get(name), list):
             out[name] = [_each(each, depth) for each in cast("list[Any]", out[name])]
@@ -51,11 +65,6 @@ def closed(schema: dict[str, Any], depth: int = 0) -> dict[str, Any]:
         if isinstance(out.get(name), dict):
             members = cast("dict[str, Any]", out[name])
             out[name] = {key: _each(each, depth) for key, each in members.items()}
-    if left:
-        said = ", ".join([f"{name}: {msgspec.json.encode(value).decode()}" for name, value in left.items()])
-        before = out.get("description")
-        out["description"] = f"{before} ({said})" if isinstance(before, str) and before else said
-    return out
 
 
 def _each(value: Any, depth: int) -> Any:

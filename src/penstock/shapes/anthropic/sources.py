@@ -77,7 +77,7 @@ def text_of_blocks(content: Any) -> str | None:
 
 
 def take_blocks(fields: dict[str, Any], text: str) -> Any:
-    """The list whose text this is, taken out of the extras; None where there is none, or where it is another."""
+    """The list whose text this is, taken out of the extras; None where there is no such list."""
     content = fields.pop(BLOCKS, None)
     return content if content == text or text_of_blocks(content) == text else None
 
@@ -85,7 +85,7 @@ def take_blocks(fields: dict[str, Any], text: str) -> Any:
 def write_source(fields: dict[str, Any], source: Source) -> dict[str, Any]:
     """The `source` member; takes what belongs to it out of the part's extras."""
     rest = fields.pop(REST, None)
-    value: dict[str, Any] = dict(rest) if isinstance(rest, dict) else {}
+    value: dict[str, Any] = dict(cast("dict[str, Any]", rest)) if isinstance(rest, dict) else {}
     if isinstance(source, Inline):
         return {**value, "type": "base64", "media_type": source.media_type, "data": source.data}
     if isinstance(source, Link):

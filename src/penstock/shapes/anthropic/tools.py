@@ -45,7 +45,7 @@ def write_tool(tool: Tool) -> dict[str, Any] | None:
 
 
 def read_choice(taker: Taker) -> tuple[ToolChoice | None, bool | None]:
-    """The request's `tool_choice`: which tools, and whether several at a time; unknown ones stay where they are."""
+    """The `tool_choice`: which tools, and whether several at a time; an unknown one stays where it is."""
     value = taker.rest.get("tool_choice")
     if not isinstance(value, dict):
         return None, None

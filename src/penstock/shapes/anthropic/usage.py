@@ -1,4 +1,4 @@
-"""Usage: Anthropic counts what was read from and written to the cache apart from `input_tokens`; the pivot sums.
+"""Usage. Anthropic counts what it read from and wrote to the cache apart from `input_tokens`; the pivot sums.
 
 https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
 """
@@ -10,7 +10,7 @@ from typing import Any, cast
 from penstock.core.chat import ReplyUsage
 from penstock.core.parts import Extras
 from penstock.core.usage import Usage
-from penstock.shapes.anthropic import SHAPE
+from penstock.shapes.anthropic import SHAPE, own
 from penstock.shapes.taker import extras_of
 
 # The tier that was used, by the pivot's word.
@@ -61,7 +61,7 @@ def write_usage(usage: ReplyUsage | None, tier: str | None = None) -> dict[str, 
     """A usage object; the vendor's own in full as long as it says what the pivot says."""
     counts = usage.counts if usage is not None else Usage()
     value = extras_of(usage.extras, SHAPE) if usage is not None else {}
-    if value and counts_of(value) == counts:
+    if usage is not None and own(usage.extras) and counts_of(value) == counts:
         return value
     value["input_tokens"] = max(0, counts.input_tokens - counts.cache_read_tokens - counts.cache_write_tokens)
     value["output_tokens"] = counts.output_tokens

@@ -100,7 +100,7 @@ def test_what_else_an_answer_may_hold_has_its_member() -> None:
         "logprobs": None,
     }
     sound = _message(Audio(Inline("audio/wav", "UklG"), "wav", "beep", "audio_1"))["message"]
-    assert sound["audio"] == {"id": "audio_1", "data": "UklG", "transcript": "beep"}
+    assert sound["audio"] == {"id": "audio_1", "data": "UklG", "transcript": "beep", "expires_at": 1700000000}
     picture = _message(Image(Inline("image/png", "AAAA")))["message"]
     assert picture["content"] == ""
     assert picture["images"] == [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]

@@ -20,6 +20,10 @@ from penstock.shapes.openai_chat.usage import write_usage
 from penstock.shapes.taker import extras_of
 
 THINKING = "reasoning_content"
+# What clients' types know.
+# An answer that has one of these needs no content.
+_INSTEAD = ("tool_calls", "function_call", "refusal", "audio")
+TIERS = frozenset({"auto", "default", "flex", "scale", "priority"})
 
 
 def encode_reply(reply: ChatReply, asked: Asked) -> dict[str, Any]:
@@ -31,7 +35,7 @@ def encode_reply(reply: ChatReply, asked: Asked) -> dict[str, Any]:
         "id": reply.id if own else reply_id(asked),
         "model": reply.model if own else reply.model or asked.model,
         "created": reply.created_s if own else asked.created_s,
-        "service_tier": reply.service_tier,
+        "service_tier": reply.service_tier if own or reply.service_tier in TIERS else None,
     }
     if not own:
         out["object"] = "chat.completion"
@@ -71,7 +75,8 @@ def _choice(choice: Choice, asked: Asked) -> dict[str, Any]:
     if choice.finish is not None:
         out["finish_reason"] = write_finish(choice.finish, choice.native, own=own and not plain)
     elif not own:
-        out["finish_reason"] = None
+        called = any(isinstance(part, ToolCall) for part in choice.parts)
+        out["finish_reason"] = "tool_calls" if called else "stop"
     if choice.logprobs is not None:
         out["logprobs"] = write_logprobs(choice.logprobs, SHAPE)
     elif not own:
@@ -87,7 +92,9 @@ def _completed(message: dict[str, Any], asked: Asked, parts: tuple[Part, ...]) -
     if wants_old_calls(asked) and "tool_calls" in out:
         del out["tool_calls"]
         out["function_call"] = write_old(next(part for part in parts if isinstance(part, ToolCall)), SHAPE)
-    elif out["content"] is None and not {"tool_calls", "refusal", "audio"} & message.keys():
+    if "audio" in out:
+        out["audio"] = {"expires_at": asked.created_s, **out["audio"]}  # nobody keeps it for a later turn
+    if out["content"] is None and all(out.get(name) is None for name in _INSTEAD):
         out["content"] = ""
     return out
 

@@ -51,19 +51,27 @@ def _read_assistant(t: Taker, _: str, shape: str) -> Message:
 
 
 def unsealed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts with the vendors' own ids of the tool calls, and the thinking that travelled in them."""
+    """The parts with the vendors' own ids of the tool calls, and the thinking that travelled in them.
+
+    The thinking of the first call begins the message, as it did where it came from.
+    """
     out: list[Part] = []
     carried: list[Thinking] = []
     for part in parts:
         if isinstance(part, ToolCall):
             own_id, found = from_id(part.id)
             if own_id != part.id:
-                out += found.thinking
+                at = _after_thinking(out) if not carried else len(out)
+                out[at:at] = found.thinking
                 carried += found.thinking
                 out.append(replace(part, id=own_id, signature=found.signature))
                 continue
         out.append(part)
     return _without_shown(out, carried) if carried else tuple(out)
+
+
+def _after_thinking(parts: list[Part]) -> int:
+    return next((at for at, part in enumerate(parts) if not isinstance(part, Thinking)), len(parts))
 
 
 def _without_shown(parts: list[Part], carried: list[Thinking]) -> tuple[Part, ...]:

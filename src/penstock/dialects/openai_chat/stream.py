@@ -26,7 +26,7 @@ from penstock.core.events import (
 )
 from penstock.core.parts import Extras, ToolCall
 from penstock.dialects.openai_chat.delta import Chunk, Open, fill
-from penstock.dialects.openai_chat.encode import reply_id, wants_old_calls
+from penstock.dialects.openai_chat.encode import TIERS, reply_id, wants_old_calls
 from penstock.ports.translation import Asked, WireEvent
 from penstock.shapes.openai_chat import SHAPE
 from penstock.shapes.openai_chat.errors import broke_object
@@ -128,7 +128,7 @@ class ChatStreamEncoder:
                 "created": asked.created_s,
                 "model": self._head.get("model") or asked.model,
             }
-            if self._head.get("service_tier"):
+            if self._head.get("service_tier") in TIERS:
                 self._foreign["service_tier"] = self._head["service_tier"]
         return self._foreign
 

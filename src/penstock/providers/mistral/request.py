@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from penstock.core.chat import ChatRequest, FunctionTool, Message
+from penstock.core.chat import ChatRequest, FunctionTool, Message, Tool
 from penstock.core.parts import Document, Extras, Link, Part, Refused, Text, Thinking, ToolCall, ToolResult
 from penstock.ports.translation import Addressee
 from penstock.providers.mistral import SHAPE
@@ -34,6 +34,7 @@ _FIELDS = frozenset(
 )  # fmt: skip
 _MESSAGE_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id", "name", "prefix"})
 _RENAMED = {"max_completion_tokens": "max_tokens", "seed": "random_seed"}
+_TOOLS = frozenset({"image_generation", "document_library", "connector", "web_search", "code_interpreter"})
 _THINKING = Extras(CHAT, {"~in": "thinking"})
 _DOCUMENT = Extras(CHAT, {"~type": "document_url", "~form": "string"})
 
@@ -43,7 +44,9 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     said = replace(
         request,
         messages=tuple([_message(message, to) for message in request.messages]),
-        tools=tuple([replace(t, extras=None) if _is_bare(t, request) else t for t in request.tools]),
+        tools=tuple(
+            [tool for tool in (_tool(each, request, to) for each in request.tools) if tool is not None]
+        ),
         extras=_without_functions(request.extras),
     )
     body = encode_chat(said, to, CHAT)
@@ -73,10 +76,15 @@ def call_id(said: str) -> str:
     return "".join(digits)
 
 
-def _is_bare(tool: Any, request: ChatRequest) -> bool:
-    return (
-        isinstance(tool, FunctionTool) and request.extras is not None and "~functions" in request.extras.fields
-    )
+def _tool(tool: Tool, request: ChatRequest, to: Addressee) -> Tool | None:
+    """A function as a tool of today's form, and of built-in tools those that Mistral has."""
+    if isinstance(tool, FunctionTool):
+        old = request.extras is not None and "~functions" in request.extras.fields
+        return replace(tool, extras=None) if old else tool
+    if tool.shape == CHAT and tool.value.get("type") in _TOOLS:
+        return tool
+    to.losses.drop("tool.opaque")
+    return None
 
 
 def _without_functions(extras: Extras | None) -> Extras | None:

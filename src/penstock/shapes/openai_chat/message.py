@@ -93,7 +93,7 @@ def write_assistant(
             out["audio"] = write_audio(part, shape)
         elif isinstance(part, Image) and not listed:
             images.append(part)
-        else:
+        elif own or isinstance(part, Text) or in_content(getattr(part, "extras", None), shape):
             content.append(part)
     write_thinking(thinking, out, shape, field)
     write_content(content, out, shape, listed=listed, joiner=joiner)

@@ -1,0 +1,182 @@
+"""Input that nobody should send: decoders raise their own error or nothing, and stay quick."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.core.errors import ShapeError
+from penstock.dialects.openai_chat.dialect import OpenaiChatDialect
+from penstock.dialects.openai_completions.dialect import OpenaiCompletionsDialect
+from penstock.ports.translation import ChatDialect, ChatProvider
+from penstock.providers.mistral.api import MistralProvider
+from penstock.providers.openai_chat.api import OpenaiChatProvider
+from penstock.providers.openai_chat.errors import read_error
+from penstock.providers.openai_completions.api import OpenaiCompletionsProvider
+from tests.translation.replay import ASKED, to
+
+_DIALECTS: list[ChatDialect] = [OpenaiChatDialect(), OpenaiCompletionsDialect()]
+_PROVIDERS: list[ChatProvider] = [OpenaiChatProvider(), OpenaiCompletionsProvider(), MistralProvider()]
+_WORDS = st.sampled_from(
+    [
+        "messages",
+        "role",
+        "content",
+        "user",
+        "assistant",
+        "tool",
+        "type",
+        "text",
+        "image_url",
+        "url",
+        "data:,x",
+        "tool_calls",
+        "function",
+        "custom",
+        "name",
+        "arguments",
+        "id",
+        "index",
+        "choices",
+        "delta",
+        "message",
+        "finish_reason",
+        "logprobs",
+        "usage",
+        "prompt_tokens",
+        "reasoning_details",
+        "reasoning.text",
+        "reasoning.encrypted",
+        "signature",
+        "annotations",
+        "url_citation",
+        "audio",
+        "images",
+        "error",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "json_schema",
+        "thinking",
+        "enabled",
+        "reasoning",
+        "stop",
+        "function_call",
+        "refusal",
+        "x_groq",
+        "file",
+        "file_data",
+        "search_results",
+        "prompt",
+        "top_logprobs",
+        "cost",
+    ]
+)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False) | _WORDS | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_WORDS, inner, max_size=6),
+    max_leaves=25,
+)
+_BODIES = st.dictionaries(_WORDS, _VALUES, max_size=8)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_BODIES)
+def test_no_body_raises_anything_but_a_shape_error(body: dict[str, Any]) -> None:
+    """What can be decoded can be encoded again, for a client and for a vendor."""
+    for dialect in _DIALECTS:
+        try:
+            request = dialect.decode_request(body, "m", stream=False)
+        except ShapeError:
+            continue
+        for provider in _PROVIDERS:
+            json.dumps(provider.encode_request(request, to()))
+    for provider in _PROVIDERS:
+        reply = _reply(provider, body)
+        if reply is not None:
+            for dialect in _DIALECTS:
+                json.dumps(dialect.encode_reply(reply, ASKED))
+
+
+def _reply(provider: ChatProvider, body: dict[str, Any]) -> Any:
+    try:
+        return provider.decode_reply(body)
+    except ShapeError:
+        return None
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_VALUES | _BODIES, max_size=4))
+def test_no_event_raises_anything_but_a_shape_error(values: list[Any]) -> None:
+    """Events of any form are frames that every encoder can write."""
+    for provider in _PROVIDERS:
+        decoder = provider.stream()
+        encoders = [dialect.stream(ASKED) for dialect in _DIALECTS]
+        for value in values:
+            try:
+                frame = decoder.read("", json.dumps(value).encode())
+            except ShapeError:
+                continue
+            for encoder in encoders:
+                encoder.write(frame)
+        for encoder in encoders:
+            encoder.end()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.binary(max_size=60))
+def test_bytes_that_are_not_json_are_a_shape_error_or_no_error_at_all(data: bytes) -> None:
+    """Garbage on the wire is the vendor's fault, and said so."""
+    read_error(data)
+    for provider in _PROVIDERS:
+        with contextlib.suppress(ShapeError):
+            provider.stream().read("", data)
+
+
+def _large(item: Any) -> list[Any]:
+    return [item] * (200_000 // (len(json.dumps(item)) + 2))
+
+
+_HOSTILE = {
+    "messages": {"messages": _large({"role": "user", "content": "x"})},
+    "items": {"messages": [{"role": "user", "content": _large({"type": "text", "text": "x"})}]},
+    "calls": {"messages": [{"role": "assistant", "tool_calls": _large({"function": {"name": "f"}})}]},
+    "annotations": {"choices": [{"message": {"content": "x", "annotations": _large(1)}}]},
+    "details": {"choices": [{"delta": {"reasoning_details": _large({"type": "reasoning.text", "text": "x"})}}]},
+    "deltas": {"choices": [{"delta": {"tool_calls": _large({"id": "a", "function": {"name": "f"}})}}]},
+    "choices": {"choices": _large({"index": 0, "text": "a", "delta": {"content": "a"}})},
+    "url": {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:," + "%" * 190_000}}]}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(_HOSTILE))
+def test_200_kb_of_hostile_input_are_decoded_in_linear_time(name: str) -> None:
+    """Twice the input takes about twice the time, never four times; the bound is wide for slow machines."""
+    body = _HOSTILE[name]
+    data = json.dumps(body).encode()
+    start = time.process_time()
+    for dialect in _DIALECTS[:1]:
+        with contextlib.suppress(ShapeError):
+            dialect.decode_request(body, "m", stream=False)
+    for provider in _PROVIDERS:
+        provider.stream().read("", data)
+        _reply(provider, body)
+    assert time.process_time() - start < 1.5
+
+
+def test_deep_nesting_is_refused_or_passed() -> None:
+    """A thousand levels neither recurse nor raise anything else."""
+    deep: Any = "x"
+    for _ in range(900):
+        deep = {"error": deep}
+    read_error(b'{"error":' * 5000)
+    for provider in _PROVIDERS:
+        provider.decode_reply({"error": deep, "choices": []})
+    with pytest.raises(ShapeError):
+        OpenaiChatProvider().stream().read("", b'{"a":' * 100_000)

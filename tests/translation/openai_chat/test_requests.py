@@ -1,0 +1,437 @@
+"""Requests of other shapes to a chat completions API, and requests of its clients in the pivot."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from penstock.core.chat import (
+    ChatRequest,
+    FunctionTool,
+    Message,
+    OpaqueTool,
+    OutputFormat,
+    Reasoning,
+    ToolChoice,
+)
+from penstock.core.errors import ShapeError
+from penstock.core.losses import Losses, UnsupportedError
+from penstock.core.parts import (
+    Audio,
+    CacheHint,
+    Document,
+    FileRef,
+    Image,
+    Inline,
+    Link,
+    Opaque,
+    Plain,
+    Refused,
+    Signature,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Video,
+)
+from penstock.core.profile import Profile, profile_for
+from penstock.core.seals import into_id
+from penstock.dialects.openai_chat.dialect import OpenaiChatDialect
+from penstock.providers.openai_chat.api import OpenaiChatProvider
+from penstock.providers.openai_chat.profile import DEFAULT, ROWS, VENDORS
+from tests.translation.replay import to
+
+_PROVIDER, _CLIENT = OpenaiChatProvider(), OpenaiChatDialect()
+_SEAL = Signature("anthropic", "c2VhbA==")
+
+
+def _sent(profile: Profile | None = None, losses: Losses | None = None, **fields: Any) -> dict[str, Any]:
+    return _PROVIDER.encode_request(ChatRequest(model="asked", **fields), to(profile, "m", losses))
+
+
+def _messages(*messages: Message, profile: Profile | None = None, losses: Losses | None = None) -> list[Any]:
+    return _sent(profile, losses, messages=messages)["messages"]
+
+
+def _read(*messages: dict[str, Any], **fields: Any) -> ChatRequest:
+    return _CLIENT.decode_request({"model": "m", "messages": list(messages), **fields}, "m", stream=False)
+
+
+def test_system_messages_stay_where_they_stand_and_neighbours_are_joined() -> None:
+    """A system message in the middle is sent there; texts of one turn are joined with a blank line."""
+    assert _messages(
+        Message("system", (Text("Be brief."), Text("Be kind."))),
+        Message("user", (Text("Hello"),)),
+        Message("system", (Text("Now in French."),)),
+        Message("user", ()),
+    ) == [
+        {"role": "system", "content": "Be brief.\n\nBe kind."},
+        {"role": "user", "content": "Hello"},
+        {"role": "system", "content": "Now in French."},
+        {"role": "user", "content": ""},
+    ]
+
+
+def test_a_developer_message_is_a_system_message_for_vendors_that_know_none() -> None:
+    """OpenAI gets the role developer; a compatible server, the role that it knows."""
+    said = Message("developer", (Text("Be brief."),))
+    assert _messages(said, profile=profile_for("gpt-5", ROWS, DEFAULT))[0]["role"] == "developer"
+    assert _messages(said, profile=DEFAULT)[0]["role"] == "system"
+
+
+def test_a_tool_turn_becomes_an_assistants_calls_and_one_message_for_each_result() -> None:
+    """Calls of one turn are one message; results come before what the user says with them; pictures follow."""
+    losses = Losses()
+    assert _messages(
+        Message("assistant", (Text("Let me look."),)),
+        Message("assistant", (ToolCall("a", "find", '{"q":1}'), ToolCall("b", "find", '{"q":2}'))),
+        Message(
+            "user",
+            (
+                ToolResult("a", content=(Text("one"), Text("two")), is_error=True),
+                ToolResult("b", content=(Image(Inline("image/png", "AAAA")),)),
+                Text("And?"),
+            ),
+        ),
+        losses=losses,
+    ) == [
+        {
+            "role": "assistant",
+            "content": "Let me look.",
+            "tool_calls": [
+                {"type": "function", "id": "a", "function": {"name": "find", "arguments": '{"q":1}'}},
+                {"type": "function", "id": "b", "function": {"name": "find", "arguments": '{"q":2}'}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "a", "content": "one\ntwo"},
+        {"role": "tool", "tool_call_id": "b", "content": "The result follows."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "The result of tool call b:"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+            ],
+        },
+        {"role": "user", "content": "And?"},
+    ]
+    assert losses.warning() == "mapped=tool_result.media"
+
+
+def test_a_result_that_is_a_value_is_its_json() -> None:
+    """Shapes whose results are JSON values send them as text."""
+    message = Message("tool", (ToolResult("a", value={"ok": True}),))
+    assert _messages(message) == [{"role": "tool", "tool_call_id": "a", "content": '{"ok":true}'}]
+
+
+def test_media_are_written_in_the_forms_that_the_api_documents() -> None:
+    """Pictures by address and inline, a PDF, plain text, sound and video have their items."""
+    text = base64.b64encode(b"words").decode()
+    (message,) = _messages(
+        Message(
+            "user",
+            (
+                Text("Look:"),
+                Image(Link("https://a.example/i.png"), "low"),
+                Document(Inline("application/pdf", "JVBE")),
+                Document(Plain("the text"), title="Notes"),
+                Document(Inline("text/plain", text)),
+                Document(FileRef("file-1")),
+                Audio(Inline("audio/mpeg", "SUQz")),
+                Video(Link("https://a.example/v.mp4")),
+            ),
+        )
+    )
+    assert message["content"] == [
+        {"type": "text", "text": "Look:"},
+        {"type": "image_url", "image_url": {"url": "https://a.example/i.png", "detail": "low"}},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBE", "filename": "document.pdf"}},
+        {"type": "text", "text": "Notes\n\nthe text"},
+        {"type": "text", "text": "words"},
+        {"type": "file", "file": {"file_id": "file-1"}},
+        {"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3"}},
+        {"type": "video_url", "video_url": {"url": "https://a.example/v.mp4"}},
+    ]
+
+
+def test_what_a_model_cannot_take_is_dropped_by_name_or_refused() -> None:
+    """Each loss is named once; with `on_unsupported: error` the first one is refused."""
+    parts = (
+        Text("x"),
+        Image(Link("gs://b/i.png")),
+        Document(Link("https://a.example/d.pdf")),
+        Audio(Inline("audio/wav", "UklG"), "wav"),
+        Video(Inline("video/mp4", "AA")),
+        Opaque("anthropic", {"type": "server_tool_use"}),
+    )
+    losses = Losses()
+    sent = _sent(
+        profile_for("gpt-4o", ROWS, DEFAULT),
+        losses,
+        messages=(Message("user", parts),),
+        top_k=5,
+        tools=(OpaqueTool("anthropic", {"type": "bash_20250124"}), FunctionTool("f", type="custom")),
+    )
+    assert sent == {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+    assert losses.dropped == [
+        "image.link", "document.link", "audio", "video", "opaque", "top_k", "tool.opaque", "tool.custom",
+    ]  # fmt: skip
+    with pytest.raises(UnsupportedError, match=r"image\.link"):
+        _messages(Message("user", parts), losses=Losses("error"))
+
+
+def test_thinking_goes_back_only_where_it_came_from() -> None:
+    """Sealed thinking of another vendor is left out in silence; DeepSeek wants the plain one with its calls."""
+    call = ToolCall("a", "f", "{}")
+    wire = {"type": "function", "id": "a", "function": {"name": "f", "arguments": "{}"}}
+    turn = Message("assistant", (Thinking("secret", _SEAL), Thinking("Hm."), call))
+    losses = Losses()
+    assert _messages(turn, losses=losses) == [{"role": "assistant", "content": None, "tool_calls": [wire]}]
+    assert _messages(turn, profile=VENDORS["deepseek"]) == [
+        {"role": "assistant", "content": None, "reasoning_content": "Hm.", "tool_calls": [wire]}
+    ]
+    bare = Message("assistant", (call,))
+    assert _messages(bare, profile=VENDORS["deepseek"])[0]["reasoning_content"] == ""
+    assert _messages(Message("assistant", (Thinking("secret", _SEAL),))) == []
+    assert losses.warning() == ""
+
+
+def test_openrouter_gets_thinking_with_its_seals() -> None:
+    """OpenRouter has a place for every vendor's seal, and hands it to that vendor."""
+    turn = Message(
+        "assistant", (Thinking("Hm.", _SEAL), Thinking(sealed=Signature("openai.responses", "xx"), id="rs_1"))
+    )
+    (message,) = _messages(turn, profile=VENDORS["openrouter"])
+    assert message["reasoning_details"] == [
+        {
+            "type": "reasoning.text",
+            "format": "anthropic-claude-v1",
+            "index": 0,
+            "text": "Hm.",
+            "signature": "c2VhbA==",
+        },
+        {
+            "type": "reasoning.encrypted",
+            "format": "openai-responses-v1",
+            "index": 1,
+            "data": "xx",
+            "id": "rs_1",
+        },
+    ]
+
+
+def test_seals_in_the_ids_of_tool_calls_are_thinking_again() -> None:
+    """A client that sends back what it got sends back sealed thinking, though it never saw the seal."""
+    carried = into_id("toolu_1", (Thinking("Hm.", _SEAL),), Signature("gemini", "sig"))
+    request = _read(
+        {
+            "role": "assistant",
+            "content": "So:",
+            "reasoning_content": "Well. Hm.",
+            "tool_calls": [{"id": carried, "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": carried, "content": "done"},
+    )
+    assert request.messages[0].parts == (
+        Thinking("Well. "),
+        Thinking("Hm.", _SEAL),
+        Text("So:"),
+        ToolCall("toolu_1", "f", "{}", signature=Signature("gemini", "sig")),
+    )
+    assert request.messages[1].parts == (ToolResult("toolu_1", content=(Text("done"),)),)
+
+
+def test_parameters_have_their_names_and_limits() -> None:
+    """Every parameter of the API is sent; stop sequences and temperature are held to what the model takes."""
+    losses = Losses()
+    sent = _sent(
+        Profile(max_stop=1, max_temperature=1.0, cap_field="max_completion_tokens"),
+        losses,
+        max_output_tokens=9,
+        temperature=1.5,
+        stop=("a", "b"),
+        choices=2,
+        seed=7,
+        logit_bias={"5": -1},
+        metadata={"k": "v"},
+        cache_key="ck",
+        parallel_tool_calls=False,
+        tools=(FunctionTool("f", parameters={"type": "object"}, cache=CacheHint(3600)),),
+        tool_choice=ToolChoice("named", "f"),
+        output=OutputFormat("schema", {"type": "object"}, "my answer!"),
+        service_tier="standard_only",
+        stream=True,
+    )
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    assert sent == {
+        "model": "m",
+        "messages": [],
+        "max_completion_tokens": 9,
+        "temperature": 1.0,
+        "stop": ["a"],
+        "n": 2,
+        "seed": 7,
+        "logit_bias": {"5": -1},
+        "metadata": {"k": "v"},
+        "prompt_cache_key": "ck",
+        "parallel_tool_calls": False,
+        "tools": [tool | {"cache_control": {"type": "ephemeral", "ttl": "1h"}}],
+        "tool_choice": {"type": "function", "function": {"name": "f"}},
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "my_answer_", "schema": {"type": "object"}},
+        },
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert losses.warning() == "dropped=stop; mapped=temperature"
+
+
+def test_a_schema_is_told_in_words_to_models_with_json_mode_only() -> None:
+    """The nearest thing is JSON mode and a sentence with the schema."""
+    losses = Losses()
+    sent = _sent(VENDORS["deepseek"], losses, output=OutputFormat("schema", {"type": "object"}))
+    assert sent["response_format"] == {"type": "json_object"}
+    assert sent["messages"][0]["content"].endswith('{"type":"object"}')
+    assert losses.warning() == "mapped=output.schema"
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "sent", "warning"),
+    [
+        ("o3", Reasoning("high"), {"reasoning_effort": "high"}, ""),
+        ("gpt-5", Reasoning(budget_tokens=2000), {"reasoning_effort": "low"}, ""),
+        ("gpt-5", Reasoning("max"), {"reasoning_effort": "high"}, "mapped=reasoning.effort"),
+        ("gpt-5", Reasoning(enabled=False), {"reasoning_effort": "minimal"}, "mapped=reasoning"),
+        ("gpt-5.1", Reasoning(enabled=False), {"reasoning_effort": "none"}, ""),
+        ("gpt-4o", Reasoning("low"), {}, "dropped=reasoning"),
+        ("gpt-4o", Reasoning("none"), {}, ""),
+        ("deepseek", Reasoning("medium"), {"thinking": {"type": "enabled"}, "reasoning_effort": "high"}, "mapped=reasoning.effort"),
+        ("deepseek", Reasoning(enabled=False), {"thinking": {"type": "disabled"}}, ""),
+        ("openrouter", Reasoning(budget_tokens=2000), {"reasoning": {"max_tokens": 2000}}, ""),
+        ("alibaba", Reasoning(budget_tokens=99), {"enable_thinking": True, "thinking_budget": 99}, ""),
+        ("moonshot", Reasoning("low"), {}, ""),
+    ],
+)  # fmt: skip
+def test_how_much_to_think_is_said_in_the_vendors_way(
+    model: str, asked: Reasoning, sent: dict[str, Any], warning: str
+) -> None:
+    """Effort, budget and a plain yes or no become the nearest thing that the model is told by."""
+    losses = Losses()
+    profile = VENDORS.get(model) or profile_for(model, ROWS, DEFAULT)
+    assert _sent(profile, losses, reasoning=asked) == {"model": "m", "messages": [], **sent}
+    assert losses.warning() == warning
+
+
+def test_sampling_parameters_are_kept_from_reasoning_models() -> None:
+    """What would be refused is dropped with a warning, unless it says nothing."""
+    losses = Losses()
+    sent = _sent(profile_for("o4-mini", ROWS, DEFAULT), losses, temperature=0.2, top_p=1, max_output_tokens=5)
+    assert sent == {"model": "m", "messages": [], "max_completion_tokens": 5}
+    assert losses.warning() == "dropped=temperature"
+
+
+def test_a_clients_request_is_read_into_the_pivot() -> None:
+    """Every known field has its place; several forms of the same thing mean the same."""
+    request = _read(
+        {"role": "user", "name": "ann", "content": [
+            {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "high"}},
+            {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBE", "filename": "a.pdf"}},
+            {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
+        ]},
+        {"role": "assistant", "content": None, "refusal": "No."},
+        max_tokens=3,
+        stop="x",
+        tool_choice={"type": "function", "function": {"name": "f"}},
+        tools=[{"type": "function", "function": {"name": "f", "strict": True}}],
+        response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": {}, "strict": True}},
+        reasoning={"max_tokens": 100, "exclude": True},
+        web_search_options={"search_context_size": "low"},
+    )  # fmt: skip
+    first, second = request.messages
+    assert first.name == "ann"
+    assert [type(part) for part in first.parts] == [Text, Image, Document, Audio]
+    assert first.parts[0].cache.ttl_s == 3600  # type: ignore[union-attr]
+    assert first.parts[1].source == Inline("image/png", "AAAA")  # type: ignore[union-attr]
+    assert second.parts == (Refused("No."),)
+    assert (request.max_output_tokens, request.stop) == (3, ("x",))
+    assert request.tool_choice == ToolChoice("named", "f")
+    assert isinstance(request.tools[0], FunctionTool)
+    assert request.tools[0].strict is True
+    assert isinstance(request.tools[1], OpaqueTool)
+    assert request.output is not None
+    assert (request.output.kind, request.output.strict) == ("schema", True)
+    assert request.reasoning is not None
+    assert request.reasoning.budget_tokens == 100
+
+
+def test_functions_of_before_tools_are_tools() -> None:
+    """`functions`, `function_call` and the role function are calls and results with an id of their own."""
+    request = _read(
+        {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
+        {"role": "function", "name": "f", "content": "1"},
+        functions=[{"name": "f", "parameters": {}}],
+        function_call={"name": "f"},
+    )
+    call, result = request.messages[0].parts[0], request.messages[1].parts[0]
+    assert isinstance(call, ToolCall)
+    assert isinstance(result, ToolResult)
+    assert call.id == result.call_id != ""
+    assert request.tool_choice is not None
+    assert request.tool_choice.name == "f"
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({}, "messages"),
+        ({"messages": [{"content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "robot"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
+        ({"messages": [], "temperature": "hot"}, "temperature"),
+        ({"messages": [], "tools": [{"type": "function"}]}, "tools[0].function"),
+        ({"messages": [], "stop": [1]}, "stop"),
+    ],
+)
+def test_a_clients_mistake_is_named(body: dict[str, Any], where: str) -> None:
+    """The error says which field is wrong."""
+    with pytest.raises(ShapeError) as raised:
+        _CLIENT.decode_request(body, "m", stream=False)
+    assert raised.value.where == where
+
+
+def test_a_change_in_the_pivot_changes_the_request() -> None:
+    """Nothing that the pivot knows is shadowed by what was kept of the original."""
+    body = {
+        "model": "m",
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "old", "x": 1}]},
+            {"role": "assistant", "content": "old", "reasoning": "old", "tool_calls": [
+                {"id": "old", "index": 0, "type": "function", "function": {"name": "old", "arguments": "old"}}]},
+            {"role": "tool", "tool_call_id": "old", "content": "old"},
+        ],
+        "user": "old",
+        "stop": "old",
+        "tools": [{"type": "function", "function": {"name": "old", "x": 1}}],
+        "tool_choice": {"type": "function", "function": {"name": "old"}},
+        "reasoning_effort": "low",
+    }  # fmt: skip
+    request = _CLIENT.decode_request(body, "m", stream=False)
+    text = str(_PROVIDER.encode_request(_renamed(request), to()))
+    assert "old" not in text
+    assert text.count("new") == 12
+
+
+def _renamed(value: Any) -> Any:
+    """The request with `new` for every `old` in fields of the pivot; extras are left alone."""
+    if value == "old":
+        return "new"
+    if isinstance(value, tuple):
+        return tuple([_renamed(each) for each in value])
+    fields = getattr(value, "__struct_fields__", None)
+    if fields is None or type(value).__name__ == "Extras":
+        return value
+    return type(value)(**{name: _renamed(getattr(value, name)) for name in fields})

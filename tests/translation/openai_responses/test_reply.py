@@ -70,8 +70,13 @@ def test_a_foreign_answer_is_a_complete_response_that_repeats_the_request() -> N
     )
     message_id = response["output"][0].pop("id")
     assert message_id.startswith("msg_")
-    content = {"type": "output_text", "text": "Hello.", "annotations": [], "logprobs": []}
-    message = {"type": "message", "role": "assistant", "status": "completed", "content": [content]}
+    content: dict[str, Any] = {"type": "output_text", "text": "Hello.", "annotations": [], "logprobs": []}
+    message: dict[str, Any] = {
+        "type": "message",
+        "role": "assistant",
+        "status": "completed",
+        "content": [content],
+    }
     assert response == {
         "id": "resp_77",
         "object": "response",

@@ -1,5 +1,7 @@
 """What a client of the Responses API says, in the pivot."""
 
+from typing import Any
+
 import pytest
 
 from penstock.core.chat import FunctionTool, Message, OpaqueTool
@@ -132,7 +134,7 @@ def test_thinking_that_travelled_in_a_calls_id_stands_before_the_call() -> None:
 def test_a_calls_seal_that_stands_after_it_is_put_back() -> None:
     """An item of ours that seals the call before it becomes that call's signature."""
     seal = wrap(Signature("gemini~call", "g"), SHAPE)
-    items = [
+    items: list[Any] = [
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
         {"type": "reasoning", "summary": [], "encrypted_content": seal},
         {"type": "function_call_output", "call_id": "c", "output": "ok"},
@@ -242,7 +244,7 @@ def test_tools_and_choices_are_read() -> None:
     assert isinstance(custom, FunctionTool)
     assert custom.type == "custom"
     assert search == OpaqueTool(SHAPE, {"type": "web_search"})
-    choices = [
+    choices: list[Any] = [
         ("none", "none", ""),
         ({"type": "function", "name": "f"}, "named", "f"),
         ({"type": "allowed_tools", "mode": "auto", "tools": []}, "auto", ""),
@@ -273,7 +275,7 @@ def test_tools_and_choices_are_read() -> None:
         ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": {}}]}]}, "image_url"),
     ],
 )
-def test_a_field_of_the_wrong_type_is_named(body: dict[str, object], where: str) -> None:
+def test_a_field_of_the_wrong_type_is_named(body: dict[str, Any], where: str) -> None:
     """The client is told which field is wrong."""
     with pytest.raises(ShapeError, match=where):
         got(body)

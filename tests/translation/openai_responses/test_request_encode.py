@@ -1,5 +1,7 @@
 """Conversations of other dialects as a vendor's Responses API gets them."""
 
+from typing import Any
+
 import pytest
 
 from penstock.core.chat import (
@@ -155,7 +157,7 @@ def test_only_the_vendors_own_thinking_is_sent() -> None:
 
 def test_ids_that_the_gateway_made_do_not_reach_the_vendor() -> None:
     """An answer that another vendor gave comes back with our ids, which this vendor would look up in vain."""
-    items = [
+    items: list[Any] = [
         {
             "type": "reasoning",
             "id": "rs_penstock1",

@@ -258,23 +258,23 @@ def test_tools_and_choices_are_read() -> None:
         assert sent(got(body))[0]["tool_choice"] == written
 
 
-@pytest.mark.parametrize(
-    ("body", "where"),
-    [
-        ({"input": 3}, "input"),
-        ({"input": ["x"]}, r"input\[0\]"),
-        ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, r"input\[0\].content\[0\].text"),
-        ({"input": [{"role": "user", "content": 1}]}, "content"),
-        ({"input": [{"type": "function_call", "name": "f"}]}, "call_id"),
-        ({"input": [{"type": "function_call_output", "call_id": "c", "output": {}}]}, "output"),
-        ({"input": "", "tools": [{"type": "function"}]}, r"tools\[0\].name"),
-        ({"input": "", "tool_choice": "maybe"}, "tool_choice"),
-        ({"input": "", "text": {"format": "json"}}, "text.format"),
-        ({"input": "", "temperature": "hot"}, "temperature"),
-        ({"input": "", "metadata": {"a": 1}}, "metadata"),
-        ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": {}}]}]}, "image_url"),
-    ],
-)
+_WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"input": 3}, "input"),
+    ({"input": ["x"]}, r"input\[0\]"),
+    ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, r"input\[0\].content\[0\].text"),
+    ({"input": [{"role": "user", "content": 1}]}, "content"),
+    ({"input": [{"type": "function_call", "name": "f"}]}, "call_id"),
+    ({"input": [{"type": "function_call_output", "call_id": "c", "output": {}}]}, "output"),
+    ({"input": "", "tools": [{"type": "function"}]}, r"tools\[0\].name"),
+    ({"input": "", "tool_choice": "maybe"}, "tool_choice"),
+    ({"input": "", "text": {"format": "json"}}, "text.format"),
+    ({"input": "", "temperature": "hot"}, "temperature"),
+    ({"input": "", "metadata": {"a": 1}}, "metadata"),
+    ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": {}}]}]}, "image_url"),
+]
+
+
+@pytest.mark.parametrize(("body", "where"), _WRONG)
 def test_a_field_of_the_wrong_type_is_named(body: dict[str, Any], where: str) -> None:
     """The client is told which field is wrong."""
     with pytest.raises(ShapeError, match=where):

@@ -196,6 +196,47 @@ def test_odd_messages_make_valid_input() -> None:
     ]
 
 
+_SENT: dict[str, Any] = {
+    "model": "gpt-5.2",
+    "input": [{"role": "user", "content": "?"}],
+    "tools": [
+        {
+            "type": "function",
+            "name": "f",
+            "description": "d",
+            "parameters": {"type": "object"},
+            "strict": False,
+        },
+        {"type": "custom", "name": "p"},
+        {
+            "type": "function",
+            "name": "g",
+            "parameters": {"type": "object", "properties": {}},
+            "strict": False,
+        },
+    ],
+    "tool_choice": {"type": "custom", "name": "p"},
+    "parallel_tool_calls": False,
+    "text": {
+        "format": {
+            "type": "json_schema",
+            "name": "my_answer",
+            "schema": {"type": "object"},
+            "strict": True,
+        },
+        "verbosity": "high",
+    },
+    "reasoning": {"effort": "none"},
+    "max_output_tokens": 64,
+    "temperature": 0.2,
+    "top_logprobs": 2,
+    "include": ["message.output_text.logprobs", "reasoning.encrypted_content"],
+    "service_tier": "default",
+    "store": False,
+    "stream": True,
+}
+
+
 def test_parameters_have_their_names_here() -> None:
     """What the API can say is said, and the vendor keeps nothing that the client did not ask it to keep."""
     body, warning = sent(
@@ -221,45 +262,7 @@ def test_parameters_have_their_names_here() -> None:
         )
     )
     assert warning == ""
-    assert body == {
-        "model": "gpt-5.2",
-        "input": [{"role": "user", "content": "?"}],
-        "tools": [
-            {
-                "type": "function",
-                "name": "f",
-                "description": "d",
-                "parameters": {"type": "object"},
-                "strict": False,
-            },
-            {"type": "custom", "name": "p"},
-            {
-                "type": "function",
-                "name": "g",
-                "parameters": {"type": "object", "properties": {}},
-                "strict": False,
-            },
-        ],
-        "tool_choice": {"type": "custom", "name": "p"},
-        "parallel_tool_calls": False,
-        "text": {
-            "format": {
-                "type": "json_schema",
-                "name": "my_answer",
-                "schema": {"type": "object"},
-                "strict": True,
-            },
-            "verbosity": "high",
-        },
-        "reasoning": {"effort": "none"},
-        "max_output_tokens": 64,
-        "temperature": 0.2,
-        "top_logprobs": 2,
-        "include": ["message.output_text.logprobs", "reasoning.encrypted_content"],
-        "service_tier": "default",
-        "store": False,
-        "stream": True,
-    }
+    assert body == _SENT
 
 
 @pytest.mark.parametrize(

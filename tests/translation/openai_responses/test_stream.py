@@ -38,8 +38,8 @@ def test_a_text_goes_through_all_the_events_of_the_api() -> None:
     bodies = streamed(
         Started("x", "claude", 7),
         PartStarted(0, 0, Text("")),
-        TextDelta(0, 0, "Hel"),
-        TextDelta(0, 0, "lo"),
+        TextDelta(0, 0, "Sun"),
+        TextDelta(0, 0, "day"),
         PartEnded(0, 0),
         ChoiceFinished(0, "stop"),
         UsageReported(ReplyUsage(Usage(3, 2))),
@@ -62,11 +62,11 @@ def test_a_text_goes_through_all_the_events_of_the_api() -> None:
         "item_id": item_id,
         "output_index": 0,
         "content_index": 0,
-        "delta": "Hel",
+        "delta": "Sun",
         "logprobs": [],
     }
     assert bodies[4] == {"type": "response.output_text.delta", "sequence_number": 4, **delta}
-    content: dict[str, Any] = {"type": "output_text", "text": "Hello", "annotations": [], "logprobs": []}
+    content: dict[str, Any] = {"type": "output_text", "text": "Sunday", "annotations": [], "logprobs": []}
     message: dict[str, Any] = {
         "id": item_id,
         "type": "message",

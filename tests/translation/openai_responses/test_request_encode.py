@@ -166,12 +166,37 @@ def test_ids_that_the_gateway_made_do_not_reach_the_vendor() -> None:
         },
         {"type": "message", "id": "msg_penstock2", "role": "assistant", "content": "ok"},
         {"type": "function_call", "id": "fc_penstock3", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "image_generation_call", "id": "ig_penstock4", "status": "completed", "result": "AAAA"},
     ]
-    body, _ = sent(got({"input": items}))
+    body, warning = sent(got({"input": items}))
+    assert warning == "dropped=image"
     assert body["input"] == [
         {"type": "message", "role": "assistant", "content": "ok"},
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
     ]
+
+
+def test_what_is_too_long_for_the_api_is_made_short() -> None:
+    """A call and its result keep the same id; users and keys stay distinct; empty arguments are an object."""
+    long = "x" * 65
+    body, warning = sent(
+        ChatRequest(
+            model="m",
+            messages=(
+                _user(Text("?")),
+                Message("assistant", (ToolCall(long, "f"),)),
+                Message("tool", (ToolResult(long, content=(Text("1"),)),)),
+            ),
+            user=long,
+            cache_key=long,
+            metadata={"a": "b", long: "c"},
+        )
+    )
+    _, call, result = body["input"]
+    assert call["call_id"] == result["call_id"]
+    assert call["arguments"] == "{}"
+    assert all(len(each) <= 64 for each in (call["call_id"], body["user"], body["prompt_cache_key"]))
+    assert (body["metadata"], warning) == ({"a": "b"}, "")
 
 
 def test_odd_messages_make_valid_input() -> None:

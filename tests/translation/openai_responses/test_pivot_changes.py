@@ -137,9 +137,9 @@ def test_a_changed_request_is_written_as_changed() -> None:
 
 def _events() -> list[dict[str, Any]]:
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    part = {"type": "output_text", "text": "old", "annotations": [], "logprobs": []}
-    item = {**_OUTPUT[1], "content": [part]}
-    begun = {**_RESPONSE, "status": "in_progress", "output": [], "usage": None}
+    part: dict[str, Any] = {"type": "output_text", "text": "old", "annotations": [], "logprobs": []}
+    item: dict[str, Any] = {**_OUTPUT[1], "content": [part]}
+    begun: dict[str, Any] = {**_RESPONSE, "status": "in_progress", "output": [], "usage": None}
     return [
         {"type": "response.created", "response": begun},
         {"type": "response.in_progress", "response": begun},

@@ -32,7 +32,7 @@ def _report(failures: list[str]) -> None:
 
 def _is_response(exchange: Exchange) -> bool:
     """Lists of input items and confirmations of a deletion pass raw; a chat completion is none either."""
-    return isinstance(exchange.json, dict) and isinstance(exchange.json.get("output"), list)
+    return "output" in exchange.json
 
 
 @pytest.mark.parametrize("api", APIS[:2])
@@ -138,13 +138,13 @@ def test_recorded_requests_come_back_equal() -> None:
     """A recorded request comes back equal; where its vendor took it, its profile finds nothing lacking."""
     failures: list[str] = []
     for each in exchanges(*APIS):
-        if not each.as_sent or not isinstance(each.request, dict):
+        if not each.as_sent:
             continue
-        model = each.request.get("model") or ""
-        streams = each.request.get("stream") is True
-        request = DIALECT.decode_request(each.request, model, stream=streams)
+        sent: dict[str, Any] = each.request
+        model = sent.get("model") or ""
+        request = DIALECT.decode_request(sent, model, stream=sent.get("stream") is True)
         to = Addressee(model, profile_for(model, ROWS, DEFAULT), Losses())
-        if found := difference(each.request, PROVIDER.encode_request(request, to)):
+        if found := difference(sent, PROVIDER.encode_request(request, to)):
             failures.append(f"{each.id} {found}")
         if each.status == 200 and to.losses.warning():
             failures.append(f"{each.id} {to.losses.warning()}")

@@ -42,74 +42,81 @@ def _whole(parts: tuple[Part, ...], request: ChatRequest | None) -> list[dict[st
     return output
 
 
+_REQUEST: dict[str, Any] = {
+    "model": "house",
+    "input": "Hi",
+    "instructions": "Be kind.",
+    "temperature": 0.3,
+    "reasoning": {"effort": "low"},
+    "text": {"format": {"type": "json_object"}},
+    "tools": [
+        {"type": "function", "name": "f", "parameters": {}, "strict": True},
+        {"type": "web_search"},
+    ],
+    "tool_choice": "required",
+    "metadata": {"a": "b"},
+    "parallel_tool_calls": False,
+    "max_output_tokens": 50,
+    "truncation": "auto",
+    "conversation": "conv_1",
+    "store": False,
+}
+_RESPONSE: dict[str, Any] = {
+    "id": "resp_77",
+    "object": "response",
+    "created_at": 1_700_000_000,
+    "status": "completed",
+    "background": False,
+    "conversation": {"id": "conv_1"},
+    "error": None,
+    "incomplete_details": None,
+    "instructions": "Be kind.",
+    "max_output_tokens": 50,
+    "max_tool_calls": None,
+    "metadata": {"a": "b"},
+    "model": "claude",
+    "output": [],
+    "parallel_tool_calls": False,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "reasoning": {"effort": "low", "summary": None},
+    "safety_identifier": None,
+    "service_tier": "default",
+    "store": False,
+    "temperature": 0.3,
+    "text": {"format": {"type": "json_object"}, "verbosity": "medium"},
+    "tool_choice": "required",
+    "tools": [{"type": "function", "name": "f", "parameters": {}, "strict": True}, {"type": "web_search"}],
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "auto",
+    "usage": {
+        "input_tokens": 12,
+        "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+        "output_tokens": 8,
+        "output_tokens_details": {"reasoning_tokens": 3},
+        "total_tokens": 20,
+    },
+    "user": None,
+}
+
+
 def test_a_foreign_answer_is_a_complete_response_that_repeats_the_request() -> None:
     """Every field that the official client requires is there, with what the request said."""
-    request = got(
-        {
-            "model": "house",
-            "input": "Hi",
-            "instructions": "Be kind.",
-            "temperature": 0.3,
-            "reasoning": {"effort": "low"},
-            "text": {"format": {"type": "json_object"}},
-            "tools": [
-                {"type": "function", "name": "f", "parameters": {}, "strict": True},
-                {"type": "web_search"},
-            ],
-            "tool_choice": "required",
-            "metadata": {"a": "b"},
-            "parallel_tool_calls": False,
-            "max_output_tokens": 50,
-            "truncation": "auto",
-            "conversation": "conv_1",
-            "store": False,
-        }
-    )
+    request = got(_REQUEST)
     response = shown(
         ChatReply(model="claude", choices=(Choice(0, (Text("Hello."),), "stop"),), usage=_USAGE), request
     )
     message_id = response["output"][0].pop("id")
     assert message_id.startswith("msg_")
-    content = {"type": "output_text", "text": "Hello.", "annotations": [], "logprobs": []}
-    message = {"type": "message", "role": "assistant", "status": "completed", "content": [content]}
-    assert response == {
-        "id": "resp_77",
-        "object": "response",
-        "created_at": 1_700_000_000,
+    content: dict[str, Any] = {"type": "output_text", "text": "Hello.", "annotations": [], "logprobs": []}
+    message: dict[str, Any] = {
+        "type": "message",
+        "role": "assistant",
         "status": "completed",
-        "background": False,
-        "conversation": {"id": "conv_1"},
-        "error": None,
-        "incomplete_details": None,
-        "instructions": "Be kind.",
-        "max_output_tokens": 50,
-        "max_tool_calls": None,
-        "metadata": {"a": "b"},
-        "model": "claude",
-        "output": [message],
-        "parallel_tool_calls": False,
-        "previous_response_id": None,
-        "prompt_cache_key": None,
-        "reasoning": {"effort": "low", "summary": None},
-        "safety_identifier": None,
-        "service_tier": "default",
-        "store": False,
-        "temperature": 0.3,
-        "text": {"format": {"type": "json_object"}, "verbosity": "medium"},
-        "tool_choice": "required",
-        "tools": [{"type": "function", "name": "f", "parameters": {}, "strict": True}, {"type": "web_search"}],
-        "top_logprobs": 0,
-        "top_p": 1.0,
-        "truncation": "auto",
-        "usage": {
-            "input_tokens": 12,
-            "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
-            "output_tokens": 8,
-            "output_tokens_details": {"reasoning_tokens": 3},
-            "total_tokens": 20,
-        },
-        "user": None,
+        "content": [content],
     }
+    assert response == {**_RESPONSE, "output": [message]}
 
 
 def test_thinking_is_a_reasoning_item_whose_seal_comes_back() -> None:
@@ -203,7 +210,7 @@ def test_the_finish_is_a_status(finish: Any, status: str, reason: str | None) ->
     """Why the answer ended is said by the status and its details, and is read back as the same."""
     response = shown(_reply(Text("x"), finish=finish))
     assert response["status"] == status
-    assert (response["incomplete_details"] or {}).get("reason") == reason
+    assert response["incomplete_details"] == ({"reason": reason} if reason else None)
     assert (response["error"] is not None) == (status == "failed")
     expected = {"refusal": "content_filter", "stop_sequence": "stop", "tool_calls": "stop", None: "stop"}
     assert PROVIDER.decode_reply(response).choices[0].finish == expected.get(finish, finish)

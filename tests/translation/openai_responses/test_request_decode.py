@@ -1,5 +1,7 @@
 """What a client of the Responses API says, in the pivot."""
 
+from typing import Any
+
 import pytest
 
 from penstock.core.chat import FunctionTool, Message, OpaqueTool
@@ -132,7 +134,7 @@ def test_thinking_that_travelled_in_a_calls_id_stands_before_the_call() -> None:
 def test_a_calls_seal_that_stands_after_it_is_put_back() -> None:
     """An item of ours that seals the call before it becomes that call's signature."""
     seal = wrap(Signature("gemini~call", "g"), SHAPE)
-    items = [
+    items: list[Any] = [
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
         {"type": "reasoning", "summary": [], "encrypted_content": seal},
         {"type": "function_call_output", "call_id": "c", "output": "ok"},
@@ -242,7 +244,7 @@ def test_tools_and_choices_are_read() -> None:
     assert isinstance(custom, FunctionTool)
     assert custom.type == "custom"
     assert search == OpaqueTool(SHAPE, {"type": "web_search"})
-    choices = [
+    choices: list[Any] = [
         ("none", "none", ""),
         ({"type": "function", "name": "f"}, "named", "f"),
         ({"type": "allowed_tools", "mode": "auto", "tools": []}, "auto", ""),
@@ -256,24 +258,24 @@ def test_tools_and_choices_are_read() -> None:
         assert sent(got(body))[0]["tool_choice"] == written
 
 
-@pytest.mark.parametrize(
-    ("body", "where"),
-    [
-        ({"input": 3}, "input"),
-        ({"input": ["x"]}, r"input\[0\]"),
-        ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, r"input\[0\].content\[0\].text"),
-        ({"input": [{"role": "user", "content": 1}]}, "content"),
-        ({"input": [{"type": "function_call", "name": "f"}]}, "call_id"),
-        ({"input": [{"type": "function_call_output", "call_id": "c", "output": {}}]}, "output"),
-        ({"input": "", "tools": [{"type": "function"}]}, r"tools\[0\].name"),
-        ({"input": "", "tool_choice": "maybe"}, "tool_choice"),
-        ({"input": "", "text": {"format": "json"}}, "text.format"),
-        ({"input": "", "temperature": "hot"}, "temperature"),
-        ({"input": "", "metadata": {"a": 1}}, "metadata"),
-        ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": {}}]}]}, "image_url"),
-    ],
-)
-def test_a_field_of_the_wrong_type_is_named(body: dict[str, object], where: str) -> None:
+_WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"input": 3}, "input"),
+    ({"input": ["x"]}, r"input\[0\]"),
+    ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, r"input\[0\].content\[0\].text"),
+    ({"input": [{"role": "user", "content": 1}]}, "content"),
+    ({"input": [{"type": "function_call", "name": "f"}]}, "call_id"),
+    ({"input": [{"type": "function_call_output", "call_id": "c", "output": {}}]}, "output"),
+    ({"input": "", "tools": [{"type": "function"}]}, r"tools\[0\].name"),
+    ({"input": "", "tool_choice": "maybe"}, "tool_choice"),
+    ({"input": "", "text": {"format": "json"}}, "text.format"),
+    ({"input": "", "temperature": "hot"}, "temperature"),
+    ({"input": "", "metadata": {"a": 1}}, "metadata"),
+    ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": {}}]}]}, "image_url"),
+]
+
+
+@pytest.mark.parametrize(("body", "where"), _WRONG)
+def test_a_field_of_the_wrong_type_is_named(body: dict[str, Any], where: str) -> None:
     """The client is told which field is wrong."""
     with pytest.raises(ShapeError, match=where):
         got(body)

@@ -1,5 +1,7 @@
 """Conversations of other dialects as a vendor's Responses API gets them."""
 
+from typing import Any
+
 import pytest
 
 from penstock.core.chat import (
@@ -155,7 +157,7 @@ def test_only_the_vendors_own_thinking_is_sent() -> None:
 
 def test_ids_that_the_gateway_made_do_not_reach_the_vendor() -> None:
     """An answer that another vendor gave comes back with our ids, which this vendor would look up in vain."""
-    items = [
+    items: list[Any] = [
         {
             "type": "reasoning",
             "id": "rs_penstock1",
@@ -164,12 +166,37 @@ def test_ids_that_the_gateway_made_do_not_reach_the_vendor() -> None:
         },
         {"type": "message", "id": "msg_penstock2", "role": "assistant", "content": "ok"},
         {"type": "function_call", "id": "fc_penstock3", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "image_generation_call", "id": "ig_penstock4", "status": "completed", "result": "AAAA"},
     ]
-    body, _ = sent(got({"input": items}))
+    body, warning = sent(got({"input": items}))
+    assert warning == "dropped=image"
     assert body["input"] == [
         {"type": "message", "role": "assistant", "content": "ok"},
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
     ]
+
+
+def test_what_is_too_long_for_the_api_is_made_short() -> None:
+    """A call and its result keep the same id; users and keys stay distinct; empty arguments are an object."""
+    long = "x" * 65
+    body, warning = sent(
+        ChatRequest(
+            model="m",
+            messages=(
+                _user(Text("?")),
+                Message("assistant", (ToolCall(long, "f"),)),
+                Message("tool", (ToolResult(long, content=(Text("1"),)),)),
+            ),
+            user=long,
+            cache_key=long,
+            metadata={"a": "b", long: "c"},
+        )
+    )
+    _, call, result = body["input"]
+    assert call["call_id"] == result["call_id"]
+    assert call["arguments"] == "{}"
+    assert all(len(each) <= 64 for each in (call["call_id"], body["user"], body["prompt_cache_key"]))
+    assert (body["metadata"], warning) == ({"a": "b"}, "")
 
 
 def test_odd_messages_make_valid_input() -> None:
@@ -192,6 +219,47 @@ def test_odd_messages_make_valid_input() -> None:
             ],
         },
     ]
+
+
+_SENT: dict[str, Any] = {
+    "model": "gpt-5.2",
+    "input": [{"role": "user", "content": "?"}],
+    "tools": [
+        {
+            "type": "function",
+            "name": "f",
+            "description": "d",
+            "parameters": {"type": "object"},
+            "strict": False,
+        },
+        {"type": "custom", "name": "p"},
+        {
+            "type": "function",
+            "name": "g",
+            "parameters": {"type": "object", "properties": {}},
+            "strict": False,
+        },
+    ],
+    "tool_choice": {"type": "custom", "name": "p"},
+    "parallel_tool_calls": False,
+    "text": {
+        "format": {
+            "type": "json_schema",
+            "name": "my_answer",
+            "schema": {"type": "object"},
+            "strict": True,
+        },
+        "verbosity": "high",
+    },
+    "reasoning": {"effort": "none"},
+    "max_output_tokens": 64,
+    "temperature": 0.2,
+    "top_logprobs": 2,
+    "include": ["message.output_text.logprobs", "reasoning.encrypted_content"],
+    "service_tier": "default",
+    "store": False,
+    "stream": True,
+}
 
 
 def test_parameters_have_their_names_here() -> None:
@@ -219,45 +287,7 @@ def test_parameters_have_their_names_here() -> None:
         )
     )
     assert warning == ""
-    assert body == {
-        "model": "gpt-5.2",
-        "input": [{"role": "user", "content": "?"}],
-        "tools": [
-            {
-                "type": "function",
-                "name": "f",
-                "description": "d",
-                "parameters": {"type": "object"},
-                "strict": False,
-            },
-            {"type": "custom", "name": "p"},
-            {
-                "type": "function",
-                "name": "g",
-                "parameters": {"type": "object", "properties": {}},
-                "strict": False,
-            },
-        ],
-        "tool_choice": {"type": "custom", "name": "p"},
-        "parallel_tool_calls": False,
-        "text": {
-            "format": {
-                "type": "json_schema",
-                "name": "my_answer",
-                "schema": {"type": "object"},
-                "strict": True,
-            },
-            "verbosity": "high",
-        },
-        "reasoning": {"effort": "none"},
-        "max_output_tokens": 64,
-        "temperature": 0.2,
-        "top_logprobs": 2,
-        "include": ["message.output_text.logprobs", "reasoning.encrypted_content"],
-        "service_tier": "default",
-        "store": False,
-        "stream": True,
-    }
+    assert body == _SENT
 
 
 @pytest.mark.parametrize(

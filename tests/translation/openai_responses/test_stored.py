@@ -65,8 +65,8 @@ def test_a_wrong_page_is_refused(asked: dict[str, Any]) -> None:
 
 def test_a_conversation_goes_on_from_a_kept_response() -> None:
     """Earlier input and output, then the new input; only new settings hold; references are resolved."""
-    answer = {"type": "message", "id": "msg_9", "role": "assistant", "content": []}
-    reply = {"id": "resp_1", "output": [answer]}
+    answer: dict[str, Any] = {"type": "message", "id": "msg_9", "role": "assistant", "content": []}
+    reply: dict[str, Any] = {"id": "resp_1", "output": [answer]}
     earlier = {"model": "m", "instructions": "Old.", "input": "One", "temperature": 0}
     new = {
         "model": "n",

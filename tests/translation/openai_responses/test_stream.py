@@ -38,8 +38,8 @@ def test_a_text_goes_through_all_the_events_of_the_api() -> None:
     bodies = streamed(
         Started("x", "claude", 7),
         PartStarted(0, 0, Text("")),
-        TextDelta(0, 0, "Hel"),
-        TextDelta(0, 0, "lo"),
+        TextDelta(0, 0, "Sun"),
+        TextDelta(0, 0, "day"),
         PartEnded(0, 0),
         ChoiceFinished(0, "stop"),
         UsageReported(ReplyUsage(Usage(3, 2))),
@@ -58,10 +58,16 @@ def test_a_text_goes_through_all_the_events_of_the_api() -> None:
         "completed",
     ]
     item_id = bodies[2]["item"]["id"]
-    delta = {"item_id": item_id, "output_index": 0, "content_index": 0, "delta": "Hel", "logprobs": []}
+    delta: dict[str, Any] = {
+        "item_id": item_id,
+        "output_index": 0,
+        "content_index": 0,
+        "delta": "Sun",
+        "logprobs": [],
+    }
     assert bodies[4] == {"type": "response.output_text.delta", "sequence_number": 4, **delta}
-    content = {"type": "output_text", "text": "Hello", "annotations": [], "logprobs": []}
-    message = {
+    content: dict[str, Any] = {"type": "output_text", "text": "Sunday", "annotations": [], "logprobs": []}
+    message: dict[str, Any] = {
         "id": item_id,
         "type": "message",
         "role": "assistant",
@@ -226,7 +232,7 @@ def test_deltas_without_a_beginning_begin_a_part() -> None:
 
 def test_pieces_of_a_summary_are_parted_by_a_blank_line() -> None:
     """Several summaries are one thinking, the text of the item when it is done; the last seal counts."""
-    added = {
+    added: dict[str, Any] = {
         "type": "response.output_item.added",
         "output_index": 0,
         "item": {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "early"},

@@ -220,7 +220,7 @@ def _put_message(around: dict[str, Any], broke: Broke) -> None:
     inner = around.get("error")
     if isinstance(inner, dict):
         error = cast("dict[str, Any]", inner)
-        if error.get("message") not in (None, broke.message):
+        if isinstance(error.get("message"), str):
             around["error"] = {**error, "message": broke.message}
-    elif around.get("message") not in (None, broke.message):
+    elif isinstance(around.get("message"), str):
         around["message"] = broke.message

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.core.chat import ChatRequest, Message
 from penstock.core.parts import (
     Audio,
     Document,
+    Extras,
     FileRef,
     Image,
     Link,
@@ -23,6 +25,7 @@ from penstock.core.parts import (
     Video,
 )
 from penstock.ports.translation import Addressee
+from penstock.providers.openai_responses.limits import short
 from penstock.shapes.openai_responses.calls import OUTPUTS
 from penstock.shapes.openai_responses.content import encode_part
 from penstock.shapes.openai_responses.items import encode_item
@@ -77,14 +80,19 @@ def _content_as_text(message: Message) -> str | None:
     return first.text if len(message.parts) == 1 and isinstance(first, Text) and not first.citations else None
 
 
+def _extras(part: Part) -> Extras | None:
+    return part.extras if isinstance(part, Image) else None
+
+
 class _Writer:
     """Turns messages into items, in order."""
 
-    __slots__ = ("_customs", "_to", "items")
+    __slots__ = ("_customs", "_ids", "_to", "items")
 
     def __init__(self, request: ChatRequest, to: Addressee) -> None:
         self.items: list[dict[str, Any]] = []
         self._to = to
+        self._ids: dict[str, str] = {}
         self._customs = {
             part.id
             for message in request.messages
@@ -108,6 +116,8 @@ class _Writer:
                 self.items.append(item)
             elif isinstance(part, ToolCall | ToolResult | Thinking | Opaque):
                 continue
+            elif mark(_extras(part), "~made"):
+                self._to.losses.drop("image")  # a picture that another vendor made, under an id of ours
             elif (written := self._content(part, message.role)) is not None:
                 content.append(written)
         self._flush(message, content)
@@ -141,10 +151,16 @@ class _Writer:
     def _item(self, part: Part) -> dict[str, Any] | None:
         if isinstance(part, ToolResult):
             return self._result(part)
+        if isinstance(part, ToolCall):
+            return self._written(self._call(part))
         if isinstance(part, Thinking):
             seal = part.sealed or part.signature
             if (seal is not None and seal.signer != SHAPE) or (seal is None and not is_own(part.extras)):
                 return None
+        return self._written(part)
+
+    def _written(self, part: Part) -> dict[str, Any] | None:
+        """The item; without its id where the gateway made that, which the vendor would look up in vain."""
         item = encode_item(part)
         if item is None or not is_made(item.get("id")):
             return item
@@ -152,11 +168,20 @@ class _Writer:
             return {name: value for name, value in item.items() if name != "id"}
         return None  # the vendor does not know it, and there is nothing in it that it could use
 
+    def _call(self, call: ToolCall) -> ToolCall:
+        """A call of another shape, or one that the gateway showed, with id and arguments that the API takes."""
+        if is_own(call.extras) and not is_made(wire_fields(call.extras).get("id")):
+            return call
+        call_id = self._ids[call.id] = short(call.id, "call_") or call.id
+        empty = not call.arguments and call.type == "function"
+        return replace(call, id=call_id, arguments="{}" if empty else call.arguments)
+
     def _result(self, result: ToolResult) -> dict[str, Any]:
         own = is_own(result.extras)
         kind = "custom" if result.call_id in self._customs else "function"
         out: dict[str, Any] = wire_fields(result.extras) if own else {"type": OUTPUTS[kind]}
-        out["call_id"] = result.call_id
+        call_id = self._ids.get(result.call_id, result.call_id)
+        out["call_id"] = call_id if own else short(call_id, "call_")
         form = mark(result.extras, "~output")
         if result.value is not None:
             out["output"] = _encode(result.value).decode()

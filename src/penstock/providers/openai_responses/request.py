@@ -7,6 +7,7 @@ from typing import Any
 from penstock.core.chat import ChatRequest, OpaqueTool, Tool
 from penstock.ports.translation import Addressee
 from penstock.providers.openai_responses.conversation import encode_input
+from penstock.providers.openai_responses.limits import short
 from penstock.providers.openai_responses.thinking import encode_thinking_wish
 from penstock.shapes.openai_responses.names import (
     ENCRYPTED_REASONING,
@@ -51,9 +52,9 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     put(
         out,
         service_tier=_tier(request, to, own=own),
-        user=request.user,
-        metadata=request.metadata,
-        prompt_cache_key=request.cache_key,
+        user=request.user if own else short(request.user, "user_"),
+        metadata=request.metadata if own else _metadata(request.metadata),
+        prompt_cache_key=request.cache_key if own else short(request.cache_key, "key_"),
         previous_response_id=request.previous_response_id,
         # A client of another dialect does not know that this API keeps what it is sent.
         store=request.store if own or request.store is not None else False,
@@ -157,6 +158,12 @@ def _put_include(out: dict[str, Any], request: ChatRequest, to: Addressee, *, ow
         include.append(ENCRYPTED_REASONING)
     if include != (found or []):
         out["include"] = include
+
+
+def _metadata(metadata: dict[str, str] | None) -> dict[str, str] | None:
+    """The pairs that the API takes: sixteen, keys of up to 64 and values of up to 512 characters."""
+    fitting = [pair for pair in (metadata or {}).items() if len(pair[0]) <= 64 and len(pair[1]) <= 512]
+    return dict(fitting[:16]) or None
 
 
 def _tier(request: ChatRequest, to: Addressee, *, own: bool) -> str | None:

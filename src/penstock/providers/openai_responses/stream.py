@@ -227,7 +227,7 @@ class ResponsesStreamDecoder:
             identity = value.get("id")
             thinking = Thinking(id=identity if isinstance(identity, str) else "")
             return [PartStarted(0, self._told.start_whole(at), thinking)]
-        if kind in {"function_call", "custom_tool_call"}:
+        if kind in ("function_call", "custom_tool_call"):
             call = decode_item(value, "item", strict=False).parts[-1]
             if isinstance(call, ToolCall):
                 del event["item"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.core.parts import Citation
+from penstock.core.parts import Citation, Extras
 from penstock.shapes.openai_responses.names import SHAPE, is_own, wire_fields
 from penstock.shapes.taker import Taker, put
 
 # Annotations whose title is a file's name.
-_OF_FILES = frozenset({"file_citation", "container_file_citation", "file_path"})
+_OF_FILES = ("file_citation", "container_file_citation", "file_path")
 
 
 def decode_annotation(value: dict[str, Any]) -> Citation:
@@ -23,12 +23,11 @@ def decode_annotation(value: dict[str, Any]) -> Citation:
         title = taker.text("title")
         url = taker.text("url")
     start, end = taker.count("start_index"), taker.count("end_index")
-    taker.rest.setdefault("~type", kind)
     # An empty text and an absent one are the same in the pivot.
     for name, text in (("url", url), ("filename" if kind in _OF_FILES else "title", title)):
         if text == "":
             taker.rest[name] = ""
-    return Citation(url or "", title or "", "", start, end, None, taker.extras(SHAPE))
+    return Citation(url or "", title or "", "", start, end, None, Extras(SHAPE, taker.rest))
 
 
 def decode_annotations(values: list[Any]) -> tuple[Citation, ...] | None:

@@ -8,7 +8,12 @@ from typing import Any, cast
 from penstock.core.chat import FinishReason
 from penstock.core.parts import Part, Refused, ToolCall
 
-_REASONS: dict[str, FinishReason] = {"max_output_tokens": "length", "content_filter": "content_filter"}
+# An incomplete response that does not say why was cut off.
+_REASONS: dict[str, FinishReason] = {
+    "max_output_tokens": "length",
+    "content_filter": "content_filter",
+    "incomplete": "length",
+}
 _INCOMPLETE: dict[FinishReason, str] = {
     "length": "max_output_tokens",
     "content_filter": "content_filter",

@@ -11,7 +11,7 @@ from penstock.shapes.openai_responses.names import SHAPE, is_own, wire_fields
 from penstock.shapes.taker import Taker, put
 
 _MODES = frozenset({"auto", "none", "required"})
-_NAMED = frozenset({"function", "custom"})
+_NAMED = ("function", "custom")
 
 
 def decode_tool(value: Any, where: str) -> Tool:

@@ -116,6 +116,8 @@ def test_what_changes_in_the_pivot_changes_in_the_reply() -> None:
     _, text, call = choice.parts
     assert isinstance(text, Text)
     assert isinstance(call, ToolCall)
+    assert reply.usage is not None
+    assert choice.logprobs is not None
     changed = replace(
         reply,
         id="other",
@@ -127,9 +129,7 @@ def test_what_changes_in_the_pivot_changes_in_the_reply() -> None:
             replace(
                 choice,
                 finish="length",
-                logprobs=Logprobs(
-                    (TokenLogprob("x", -1.0),), choice.logprobs.extras if choice.logprobs else None
-                ),
+                logprobs=Logprobs((TokenLogprob("x", -1.0),), choice.logprobs.extras),
                 parts=(replace(text, text="new"), replace(call, name="g", arguments='{"n":2}', id="c9")),
             ),
         ),

@@ -41,7 +41,7 @@ def _parts(*parts: dict[str, Any], role: str = "user") -> Any:
     ]
 
 
-BOTH = {
+BOTH: dict[str, Any] = {
     "system_instruction": "Be brief.",
     "contents": {"role": "user", "parts": {"text": "hi"}},
     "generation_config": {
@@ -224,8 +224,11 @@ def test_what_only_google_understands_is_kept_whole() -> None:
 
 def test_budgets_of_thinking_say_yes_no_or_how_much() -> None:
     """Zero is off, minus one is as much as the model wants."""
-    for budget, expected in ((0, Reasoning(None, 0, False)), (-1, Reasoning(None, None, True))):
-        body = {"contents": [], "generationConfig": {"thinkingConfig": {"thinkingBudget": budget}}}
+    for budget, expected in ((0, Reasoning(budget_tokens=0, enabled=False)), (-1, Reasoning(enabled=True))):
+        body: dict[str, Any] = {
+            "contents": [],
+            "generationConfig": {"thinkingConfig": {"thinkingBudget": budget}},
+        }
         request = _decode(body)
         assert request.reasoning is not None
         assert replace(request.reasoning, extras=None) == expected

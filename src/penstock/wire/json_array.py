@@ -26,7 +26,7 @@ class JsonArrayDecoder:
     __slots__ = ("_at", "_begun", "_closed", "_depth", "_in_string", "_limit", "_text")
 
     def __init__(self, limit_bytes: int = 16 * 1024 * 1024) -> None:
-        self._text = b""
+        self._text = bytearray()
         self._at = 0
         self._depth = 0
         self._in_string = False
@@ -55,12 +55,13 @@ class JsonArrayDecoder:
                 break
             at = mark.end()
             start = self._mark(text, start, mark.start(), found)
-        self._text = text[start:]
+        del text[:start]
         self._at = at - start
         if self._closed:
-            if self._text.strip(_SPACE):
+            if text.strip(_SPACE):
                 raise ArrayFormatError("something follows the array")
-            self._text, self._at = b"", 0
+            text.clear()
+            self._at = 0
         elif len(self._text) > self._limit:
             raise EventTooLargeError(f"an element is larger than {self._limit} bytes")
         return found
@@ -77,7 +78,7 @@ class JsonArrayDecoder:
         self._text = head[1:]
         return True
 
-    def _skip_string(self, text: bytes, at: int) -> int:
+    def _skip_string(self, text: bytearray, at: int) -> int:
         """Go on behind the string, or to where its next bytes must be."""
         while (mark := _STRING.search(text, at)) is not None:
             if mark[0] == b'"':
@@ -88,7 +89,7 @@ class JsonArrayDecoder:
             at = mark.end() + 1
         return len(text)
 
-    def _mark(self, text: bytes, start: int, at: int, found: list[bytes]) -> int:
+    def _mark(self, text: bytearray, start: int, at: int, found: list[bytes]) -> int:
         """One bracket, comma or quote; gives where the element at hand begins."""
         kind = text[at : at + 1]
         if kind == b'"':
@@ -102,14 +103,15 @@ class JsonArrayDecoder:
                 raise ArrayFormatError("a brace closes what was not opened")
             element = text[start:at].strip(_SPACE)
             if element:
-                found.append(element)
+                found.append(bytes(element))
             self._closed = kind == b"]"
             return at + 1
         return start
 
     def finish(self) -> bytes:
         """At the end of the stream: what has arrived of an array that was not closed."""
-        rest, self._text = self._text.strip(_SPACE), b""
+        rest = bytes(self._text.strip(_SPACE))
+        self._text.clear()
         return rest
 
 

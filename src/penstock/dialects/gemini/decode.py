@@ -68,10 +68,14 @@ def _system(reader: Reader) -> Message | None:
         del reader.rest["systemInstruction"]
         return Message("system", (Text(given),), extras=Extras(SHAPE, {"~form": "string"}))
     content = reader.object("systemInstruction")
-    if content is None:
-        return None
-    parts = read_parts(content.many("parts") or (), CallIds("system"))
-    return Message("system", parts, extras=content.mark())
+    return Message("system", _parts(content, CallIds("system")), extras=content.mark()) if content else None
+
+
+def _parts(content: Reader, ids: CallIds) -> tuple[Part, ...]:
+    readers = content.many("parts")
+    if not readers and readers is not None:
+        content.note("parts", value=True)
+    return read_parts(readers or (), ids)
 
 
 def _message(content: Reader, ids: CallIds) -> Message:
@@ -79,11 +83,8 @@ def _message(content: Reader, ids: CallIds) -> Message:
     role = _ROLES.get(given, "user")
     if given not in ("user", "model"):
         content.note("role", given)
-    readers = content.many("parts")
-    if not readers and readers is not None:
-        content.note("parts", value=True)
-    parts = read_parts(readers or (), ids)
-    return Message(role, tuple([_unpacked(each) for each in parts]), extras=content.mark())
+    parts = tuple([_unpacked(each) for each in _parts(content, ids)])
+    return Message(role, parts, extras=content.mark())
 
 
 def _unpacked(part: Part) -> Part:

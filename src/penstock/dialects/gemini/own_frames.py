@@ -73,7 +73,8 @@ class OwnFrames:
         for at, left in enumerate(candidates):
             fields, spelling = opened(left)
             given = fields.get("index")
-            answer = self._answer(given if isinstance(given, int) else at)
+            known = isinstance(given, int) and not isinstance(given, bool)
+            answer = self._answer(given if known else at)
             answer.fields, answer.parts = fields, []
             order.append((answer, spelling))
         for event in frame.events:
@@ -129,7 +130,7 @@ class OwnFrames:
         answer = self._answer(event.choice)
         fields = own_fields(event.extras)
         if "functionCall" in fields:
-            answer.parts.append({"functionCall": fields["functionCall"]})
+            answer.parts.append(closed(*opened(fields)))
         elif "~silent" not in fields and event.text and answer.parts:
             call = _last_call(answer.parts[-1])
             if call is not None:

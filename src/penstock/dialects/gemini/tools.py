@@ -27,7 +27,7 @@ def read_tools(reader: Reader) -> tuple[Tool, ...]:
 
 
 def _function(reader: Reader, group: dict[str, Any]) -> FunctionTool:
-    name = reader.text("name") or ""
+    name = reader.filled("name")
     description = reader.text("description")
     field = "parametersJsonSchema" if "parametersJsonSchema" in reader.rest else "parameters"
     given = reader.value(field)

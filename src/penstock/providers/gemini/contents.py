@@ -128,7 +128,7 @@ class _Writer:
         out, notes = opened(fields)
         if role is not None:
             out["role"] = role
-        if parts or "~parts" in notes or not fields:
+        if parts or "~parts" in notes:
             out["parts"] = parts
         return closed(out, notes)
 

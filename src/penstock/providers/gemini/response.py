@@ -6,8 +6,10 @@ from calendar import timegm
 from time import strptime
 from typing import Any
 
+from msgspec.structs import replace
+
 from penstock.core.chat import ChatReply, Choice, FinishReason
-from penstock.core.parts import Extras, Part, Text, ToolCall
+from penstock.core.parts import Citation, Extras, Part, Text, ToolCall
 from penstock.shapes.gemini import SHAPE
 from penstock.shapes.gemini.calls import CallIds
 from penstock.shapes.gemini.finish import native_of, read_finish
@@ -23,18 +25,18 @@ TIERS = {"standard": "default"}
 def decode_reply(body: dict[str, Any]) -> ChatReply:
     """The whole answer. Raises ShapeError."""
     reader = Reader(body)
-    reply_id = reader.text("responseId")
-    model = reader.text("modelVersion")
+    reply_id = reader.filled("responseId")
+    model = reader.filled("modelVersion")
     candidates = reader.many("candidates") if reader.rest.get("candidates") else None
-    choices = tuple([_choice(each, at, reply_id or "") for at, each in enumerate(candidates or ())])
+    choices = tuple([_choice(each, at, reply_id) for at, each in enumerate(candidates or ())])
     if not choices and (blocked := blocked_choice(reader.rest)) is not None:
         choices = (blocked,)
     usage = reader.rest.get("usageMetadata")
     counted = isinstance(usage, dict) and has_counts(usage)  # type: ignore[reportUnknownArgumentType]
     metadata = reader.value("usageMetadata") if counted else None
     return ChatReply(
-        id=reply_id or "",
-        model=model or "",
+        id=reply_id,
+        model=model,
         created_s=created(reader.rest.get("createTime")),
         choices=choices,
         usage=read_usage(metadata) if metadata is not None else None,
@@ -79,12 +81,13 @@ def _choice(candidate: Reader, at: int, reply_id: str) -> Choice:
     native, finish = _finish(candidate, parts)
     result = candidate.value("logprobsResult")
     texts = {each: part.text for each, part in enumerate(parts) if isinstance(part, Text)}
+    by_part: dict[int, list[Citation]] = {}
     for cited, citation in read_citations(candidate.rest, texts):
+        by_part.setdefault(cited, []).append(citation)
+    for cited, citations in by_part.items():
         part = parts[cited]
         if isinstance(part, Text):
-            parts[cited] = Text(
-                part.text, (*part.citations, citation), signature=part.signature, extras=part.extras
-            )
+            parts[cited] = replace(part, citations=tuple(citations))
     return Choice(
         index if index is not None else at,
         tuple(parts),

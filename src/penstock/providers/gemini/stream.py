@@ -29,7 +29,7 @@ class GeminiStreamDecoder:
 
     def __init__(self) -> None:
         self._answers: dict[int, Answer] = {}
-        self._head: tuple[str | None, str | None] | None = None
+        self._head: tuple[str, str] | None = None
         self._blocked = False
 
     def read(self, name: str, data: bytes) -> Frame:
@@ -69,17 +69,15 @@ class GeminiStreamDecoder:
     def _begin(self, reader: Reader, events: list[Event]) -> None:
         rest = reader.rest
         if self._head is None:
-            self._head = (reader.text("responseId"), reader.text("modelVersion"))
+            self._head = (reader.filled("responseId"), reader.filled("modelVersion"))
             reply_id, model = self._head
             usage = rest.get("usageMetadata")
             metadata = cast("dict[str, Any]", usage) if isinstance(usage, dict) else None
-            events.append(
-                Started(reply_id or "", model or "", created(rest.get("createTime")), tier_of(metadata))
-            )
+            events.append(Started(reply_id, model, created(rest.get("createTime")), tier_of(metadata)))
             return
         same: list[str] = []
         for field, known in zip(_HEAD, self._head, strict=True):
-            if known is not None and rest.get(field) == known:
+            if known and rest.get(field) == known:
                 del rest[field]
                 same.append(field)
         if same:
@@ -92,8 +90,8 @@ class GeminiStreamDecoder:
         choice = given if isinstance(given, int) and not isinstance(given, bool) else at
         answer = self._answers.get(choice)
         if answer is None:
-            seed = self._head[0] if self._head is not None else None
-            answer = self._answers[choice] = Answer(choice, seed or "")
+            seed = self._head[0] if self._head is not None else ""
+            answer = self._answers[choice] = Answer(choice, seed)
         content = candidate.object("content")
         if content is not None:
             parts = content.rest.get("parts")

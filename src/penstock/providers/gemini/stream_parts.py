@@ -124,7 +124,7 @@ class Answer:
         pieces = call.get("partialArgs", call.get("partial_args"))
         begins = isinstance(call.get("name"), str)
         if self._args is None or begins:
-            if not goes_on and pieces is None:
+            if not goes_on and not isinstance(pieces, list):
                 return False
             self._end_args(events, None)
             _, part = read_part(reader, self._ids)
@@ -135,7 +135,8 @@ class Answer:
             self._args = PartialArgs()
             extras = Extras(SHAPE, {"~silent": True})
         else:
-            extras = Extras(SHAPE, {"functionCall": call})
+            del reader.rest["functionCall"]
+            extras = Extras(SHAPE, {**reader.left(), "functionCall": call})
         for each in cast("list[Any]", pieces) if isinstance(pieces, list) else ():
             self._args.add(each)
         if isinstance(call.get("args"), dict):

@@ -54,7 +54,8 @@ def write_tools(request: ChatRequest, to: Addressee) -> list[Json] | None:
 
 def _function(tool: FunctionTool, to: Addressee) -> Json:
     out, notes = opened(own_fields(tool.extras))
-    out["name"] = tool.name
+    if tool.name or not own(tool.extras):
+        out["name"] = tool.name
     put(out, description=tool.description)
     parameters = tool.parameters
     if tool.type == "custom":

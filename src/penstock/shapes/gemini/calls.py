@@ -60,7 +60,7 @@ def text_of_json(value: Any, where: str) -> str:
 
 def read_call(call: Reader, ids: CallIds, signature: Signature | None, rest: Reader) -> ToolCall:
     """The part for a `functionCall`."""
-    name = call.text("name") or ""
+    name = call.filled("name")
     call_id = call.text("id")
     args = call.value("args")
     arguments = text_of_json(args, call.path("args")) if args is not None else ""
@@ -74,7 +74,7 @@ def read_call(call: Reader, ids: CallIds, signature: Signature | None, rest: Rea
     if signature is not None and signature.value == FOREIGN_CALL:
         rest.note("foreign", value=True)
         signature = None
-    return ToolCall(call_id, name, arguments, signature=signature, extras=rest.extras())
+    return ToolCall(call_id, name, arguments, signature=signature, extras=rest.mark())
 
 
 def write_call(part: ToolCall, seal: str | None) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def arguments_of(part: ToolCall) -> dict[str, Any]:
 
 def read_result(response: Reader, ids: CallIds, signature: Signature | None, rest: Reader) -> ToolResult:
     """The part for a `functionResponse`."""
-    name = response.text("name") or ""
+    name = response.filled("name")
     given = response.text("id")
     call_id = ids.answered(given, name)
     if given is None:
@@ -170,7 +170,7 @@ def write_result(
     put(out, thoughtSignature=seal)
     left, spelling = opened(notes.get("~response", {}))
     put(left, id=part.call_id if part.call_id and part.call_id != notes.get("~made") else None)
-    left["name"] = part.name or name
+    put(left, name=part.name or (None if own(part.extras) else name))
     written = [write_media(each, None) for each in part.content if isinstance(each, Media)]
     media = [each for each in written if each is not None]
     form: str | None = notes.get("~as")

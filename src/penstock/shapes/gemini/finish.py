@@ -57,7 +57,7 @@ def write_finish(finish: FinishReason, native: str) -> str:
 def native_of(value: object) -> tuple[str, int | None] | None:
     """The name of a reason that came as a word, or as a number (`alt=json;enum-encoding=int`)."""
     if isinstance(value, str):
-        return value, None
+        return (value, None) if value else None
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return _NUMBERS[value] if value < len(_NUMBERS) else f"FINISH_REASON_{value}", value
     return None

@@ -85,8 +85,13 @@ def _supported(grounding: dict[str, Any], answer: _Answer) -> list[Found]:
     for support in _objects(grounding.get("groundingSupports")):
         at, start, end = answer.place(_object(support.get("segment")))
         numbers = support.get("groundingChunkIndices")
-        for number in cast("list[Any]", numbers) if isinstance(numbers, list) else []:
-            if isinstance(number, int) and 0 <= number < len(chunks):
+        distinct = dict.fromkeys(
+            [each for each in cast("list[Any]", numbers) if isinstance(each, int)]
+            if isinstance(numbers, list)
+            else []
+        )
+        for number in distinct:
+            if 0 <= number < len(chunks):
                 uri, title, cited = chunks[number]
                 found.append((at, Citation(uri, title, cited, start, end, extras=_MARK)))
     return found

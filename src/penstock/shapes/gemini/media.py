@@ -83,14 +83,14 @@ def read_media(data: Reader, *, linked: bool, signature: Signature | None, rest:
 
 def _inline(data: Reader) -> Inline | None:
     text = data.text("data")
-    return None if text is None else Inline(data.text("mimeType") or "", text)
+    return None if text is None else Inline(data.filled("mimeType"), text)
 
 
 def _linked(data: Reader) -> Link | FileRef | None:
     uri = data.text("fileUri")
     if uri is None:
         return None
-    media_type = data.text("mimeType") or ""
+    media_type = data.filled("mimeType")
     if uri.startswith(_FILES) and "files/" in uri:
         return FileRef(uri, media_type)
     return Link(uri, media_type)

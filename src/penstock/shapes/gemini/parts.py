@@ -60,7 +60,7 @@ def read_part(reader: Reader, ids: CallIds) -> tuple[tuple[Thinking, ...], Part]
     carried: tuple[Thinking, ...] = ()
     signature: Signature | None = None
     written = rest.get("thoughtSignature")
-    if isinstance(written, str):
+    if isinstance(written, str) and written:
         del rest["thoughtSignature"]
         carried, signature = unsealed(written)
     part = _text(reader, kind, signature) if kind in ("text", "") else _data(reader, kind, signature, ids)

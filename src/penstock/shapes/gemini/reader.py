@@ -99,6 +99,10 @@ class Reader(Taker):
             self._miss(name, "a list")
         return None
 
+    def filled(self, name: str) -> str:
+        """A string; an empty one stays in place, since the pivot does not tell it from none."""
+        return (self.text(name) or "") if self.rest.get(name) else ""
+
     def words(self, name: str) -> tuple[str, ...]:
         """A list of strings; an empty one stays in place, since the pivot does not tell it from none."""
         return self.texts(name) or () if self.rest.get(name) else ()

@@ -11,6 +11,8 @@ from penstock.shapes.cohere.citations import all_citations, with_citations
 from penstock.shapes.cohere.parts import PLAN, STRING, read_call, read_piece, write_call, write_piece
 from penstock.shapes.taker import Taker, extras_of
 
+LEFT = "~citations"  # those that are about no text
+
 
 def read_content(body: Taker) -> list[Part]:
     """The content, whether a string or a list."""
@@ -40,8 +42,10 @@ def read_assistant(body: Taker) -> list[Part]:
     citations = body.objects("citations")
     if citations is not None:
         left = with_citations(parts, citations)
-        if left or not citations:
-            body.rest["citations"] = left
+        if left:
+            body.rest[LEFT] = left
+        if not citations:
+            body.rest["citations"] = []
     plan = body.text("tool_plan")
     if plan is not None:
         parts.append(Thinking(plan, extras=Extras(CHAT, {PLAN: True})))
@@ -73,8 +77,7 @@ def write_assistant(parts: tuple[Part, ...], extras: Extras | None, ids: dict[st
     """The assistant's message; `ids` replaces ids of calls."""
     out = extras_of(extras, CHAT)
     string = out.pop(STRING, False)
-    left = cast("list[dict[str, Any]]", out.pop("citations", []) or [])
-    empty = extras is not None and extras.fields.get("citations") == []
+    left = cast("list[dict[str, Any]]", out.pop(LEFT, []))
     if extras is None or extras.shape != CHAT:
         out["role"] = "assistant"
     plan = "".join([part.text for part in parts if isinstance(part, Thinking) and is_plan(part)])
@@ -93,6 +96,6 @@ def write_assistant(parts: tuple[Part, ...], extras: Extras | None, ids: dict[st
     if calls:
         out["tool_calls"] = [write_call(call, ids.get(call.id, call.id)) for call in calls]
     citations = all_citations(content, left)
-    if citations or empty:
+    if citations:
         out["citations"] = citations
     return out

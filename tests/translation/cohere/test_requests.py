@@ -148,9 +148,11 @@ def test_parallel_calls_and_their_results() -> None:
         {"role": "tool", "tool_call_id": "b", "content": '{"sky":"grey"}'},
         {
             "role": "user",
-            "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}}],
+            "content": [
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}},
+                {"type": "text", "text": "And now?"},
+            ],
         },
-        {"role": "user", "content": "And now?"},
     ]
     assert body["tools"] == [WRITTEN]
     assert losses.mapped == ["tool_result.image"]
@@ -161,7 +163,7 @@ def test_a_result_with_a_document() -> None:
     result = ToolResult("a", content=(Text("Found:"), Document(Plain("It rains."), title="News")))
     assert said(Message("tool", (result,)))[0]["content"] == [
         {"type": "text", "text": "Found:"},
-        {"type": "document", "document": {"id": "doc:1", "data": {"text": "It rains.", "title": "News"}}},
+        {"type": "document", "document": {"id": "a:1", "data": {"text": "It rains.", "title": "News"}}},
     ]
 
 
@@ -183,6 +185,28 @@ def test_thinking_comes_back_to_whom_it_belongs() -> None:
     ]
     plain = profile_for("command-r-08-2024", ROWS, DEFAULT)
     assert encoded(request, losses, plain)["messages"] == [{"role": "assistant", "content": "So."}]
+
+
+def test_a_plan_for_models_without_thinking() -> None:
+    """Thinking before calls is the plan of a model that has no other thinking."""
+    request = ChatRequest(
+        model="m", messages=(Message("assistant", (Thinking("I look."), ToolCall("a", "now"))),)
+    )
+    call = {"id": "a", "type": "function", "function": {"name": "now", "arguments": "{}"}}
+    plain = profile_for("command-a-03-2025", ROWS, DEFAULT)
+    assert encoded(request, None, plain)["messages"] == [
+        {"role": "assistant", "tool_plan": "I look.", "tool_calls": [call]}
+    ]
+
+
+def test_documents_and_a_schema() -> None:
+    """Cohere does not take documents together with a form of output: they stand in their message."""
+    message = Message("user", (Document(Plain("It rains."), title="News"), Text("Sum up")))
+    body = encoded(ChatRequest(model="m", messages=(message,), output=OutputFormat("json")))
+    assert body == {
+        "messages": [{"role": "user", "content": "News\nIt rains.\nSum up"}],
+        "response_format": {"type": "json_object"},
+    }
 
 
 SETTINGS: list[tuple[dict[str, Any], dict[str, Any], list[str], list[str]]] = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from penstock.core.parts import Extras, Part, Thinking, ToolCall
 from penstock.core.seals import from_id
 from penstock.shapes.cohere import CHAT
@@ -48,7 +50,7 @@ def read_assistant(body: Taker) -> list[Part]:
             body.rest["citations"] = []
     plan = body.text("tool_plan")
     if plan is not None:
-        parts.append(Thinking(plan, extras=Extras(CHAT, {PLAN: True})))
+        parts.append(as_plan(Thinking(plan)))
     whole = body.rest.get("tool_calls")
     calls = body.objects("tool_calls") or []
     read = [read_call(call) for call in calls]
@@ -71,6 +73,11 @@ def _unsealed(call: ToolCall) -> list[Part]:
 def is_plan(part: Part) -> bool:
     """Whether this thinking stood in `tool_plan`."""
     return isinstance(part, Thinking) and part.extras is not None and PLAN in part.extras.fields
+
+
+def as_plan(thinking: Thinking) -> Thinking:
+    """Thinking that is to stand in `tool_plan`."""
+    return replace(thinking, extras=Extras(CHAT, {PLAN: True}))
 
 
 def write_assistant(parts: tuple[Part, ...], extras: Extras | None, ids: dict[str, str]) -> dict[str, Any]:

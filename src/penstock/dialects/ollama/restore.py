@@ -31,7 +31,7 @@ def restored(fields: dict[str, Any], events: tuple[Event, ...], known: dict[int,
             put_usage(line, event.usage)
         elif isinstance(event, ChoiceFinished) and event.native:
             line["done_reason"] = word_of(event.finish, event.native, own=True)
-    if inside and "message" in line:
+    if inside and isinstance(line.get("message"), dict):
         line["message"] = {**line["message"], **inside}
     elif inside:
         if "content" in inside:

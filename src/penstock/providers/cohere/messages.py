@@ -26,7 +26,7 @@ from penstock.core.parts import (
 from penstock.core.turns import merged, tools_apart
 from penstock.ports.translation import Addressee
 from penstock.shapes.cohere import CHAT
-from penstock.shapes.cohere.messages import write_assistant
+from penstock.shapes.cohere.messages import as_plan, is_plan, write_assistant
 from penstock.shapes.cohere.parts import STRING, write_document, write_piece
 from penstock.shapes.taker import extras_of
 
@@ -34,13 +34,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Conversation:
-    """Messages on their way into Cohere's form; documents gather in `documents`."""
+    """Messages on their way into Cohere's form.
 
-    __slots__ = ("_own", "_to", "documents")
+    Documents gather in `documents`, or stand in their messages as text where Cohere could not cite them.
+    """
 
-    def __init__(self, to: Addressee, *, own: bool) -> None:
+    __slots__ = ("_cite", "_own", "_to", "documents")
+
+    def __init__(self, to: Addressee, *, own: bool, cite: bool) -> None:
         self._to = to
         self._own = own
+        self._cite = cite
         self.documents: list[Any] = []
 
     def messages(self, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
@@ -53,8 +57,13 @@ class Conversation:
                 out += [self._result(part, message.extras, shown) for part in message.parts if _is_result(part)]
                 continue
             if shown:
-                out += self._message(Message("user", tuple(shown)))
+                if message.role == "user":
+                    out += self._message(replace(message, parts=(*shown, *message.parts)))
+                else:
+                    out += self._message(Message("user", tuple(shown)))
+                    out += self._message(message)
                 shown = []
+                continue
             out += self._message(message)
         if shown:
             out += self._message(Message("user", tuple(shown)))
@@ -81,11 +90,16 @@ class Conversation:
         return [own]
 
     def _assistant(self, message: Message) -> list[dict[str, Any]]:
-        parts = [part for part in message.parts if self._sayable(part)]
         extras = message.extras
+        calls = any(isinstance(part, ToolCall) for part in message.parts)
+        said = message.parts
+        if calls and not self._own and "thinking" in self._to.profile.lacks:
+            # What a model without thinking has of it is the plan before its calls.
+            said = tuple([as_plan(part) if isinstance(part, Thinking) else part for part in said])
+        parts = [part for part in said if self._sayable(part)]
         texts = [part for part in parts if isinstance(part, Text | Refused)]
         if extras is None or extras.shape != CHAT:
-            if any(isinstance(part, ToolCall) for part in parts):
+            if calls:
                 parts = [part for part in parts if not isinstance(part, Text) or part.text]
             elif len(texts) == len(parts):
                 extras = Extras(CHAT, {STRING: True})
@@ -96,7 +110,9 @@ class Conversation:
     def _sayable(self, part: Part) -> bool:
         if isinstance(part, Thinking):
             foreign = part.sealed is not None or (part.signature is not None and part.signature.signer != CHAT)
-            return not foreign and bool(part.text or self._own) and "thinking" not in self._to.profile.lacks
+            if foreign or not (part.text or self._own):
+                return False
+            return is_plan(part) or "thinking" not in self._to.profile.lacks
         if isinstance(part, Text | Refused | ToolCall) or (isinstance(part, Opaque) and part.shape == CHAT):
             return True
         if not isinstance(part, Opaque):
@@ -107,11 +123,13 @@ class Conversation:
         pieces: list[dict[str, Any]] = []
         for part in parts:
             if isinstance(part, Document):
-                found = write_document(part, len(self.documents))
+                found = write_document(part, f"doc:{len(self.documents)}")
                 if found is None:
                     self._lost(part)
-                else:
+                elif self._cite:
                     self.documents.append(found)
+                else:
+                    pieces += [{"type": "text", "text": text} for text in _document_texts((part,))]
                 continue
             if isinstance(part, Image) and "image" in self._to.profile.lacks:
                 self._lost(part)
@@ -139,7 +157,10 @@ class Conversation:
             return {**out, "content": _encode(result.value).decode()}
         pieces: list[dict[str, Any]] = []
         for at, inside in enumerate(result.content):
-            if isinstance(inside, Document) and (found := write_document(inside, at)) is not None:
+            if (
+                isinstance(inside, Document)
+                and (found := write_document(inside, f"{result.call_id}:{at}")) is not None
+            ):
                 document = found if isinstance(found, dict) else {"data": {"text": found}}
                 pieces.append({"type": "document", "document": document})
             elif isinstance(inside, Text) or (isinstance(inside, Opaque) and inside.shape == CHAT):
@@ -157,7 +178,12 @@ class Conversation:
 
 
 def _document_texts(parts: tuple[Part, ...]) -> list[str]:
-    return [part.source.text for part in parts if isinstance(part, Document) and isinstance(part.source, Plain)]
+    found: list[str] = []
+    for part in parts:
+        if isinstance(part, Document) and isinstance(part.source, Plain):
+            title = part.title or part.name
+            found.append(f"{title}\n{part.source.text}" if title else part.source.text)
+    return found
 
 
 def _is_result(part: Part) -> bool:

@@ -29,7 +29,8 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     """The request's body. Raises UnsupportedError."""
     own = request.extras is not None and request.extras.shape == CHAT
     out = extras_of(request.extras, CHAT)
-    conversation = Conversation(to, own=own)
+    free = own or request.output is None or request.output.kind == "text"
+    conversation = Conversation(to, own=own, cite=free)
     out |= {"model": to.model, "messages": conversation.messages(request.messages)}
     if conversation.documents:
         out["documents"] = conversation.documents

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from penstock.core.parts import Extras, Part, Thinking, ToolCall
 from penstock.core.seals import from_id
 from penstock.shapes.cohere import CHAT
 from penstock.shapes.cohere.citations import all_citations, with_citations
 from penstock.shapes.cohere.parts import PLAN, STRING, read_call, read_piece, write_call, write_piece
 from penstock.shapes.taker import Taker, extras_of
+
+LEFT = "~citations"  # those that are about no text
 
 
 def read_content(body: Taker) -> list[Part]:
@@ -40,11 +44,13 @@ def read_assistant(body: Taker) -> list[Part]:
     citations = body.objects("citations")
     if citations is not None:
         left = with_citations(parts, citations)
-        if left or not citations:
-            body.rest["citations"] = left
+        if left:
+            body.rest[LEFT] = left
+        if not citations:
+            body.rest["citations"] = []
     plan = body.text("tool_plan")
     if plan is not None:
-        parts.append(Thinking(plan, extras=Extras(CHAT, {PLAN: True})))
+        parts.append(as_plan(Thinking(plan)))
     whole = body.rest.get("tool_calls")
     calls = body.objects("tool_calls") or []
     read = [read_call(call) for call in calls]
@@ -69,12 +75,16 @@ def is_plan(part: Part) -> bool:
     return isinstance(part, Thinking) and part.extras is not None and PLAN in part.extras.fields
 
 
+def as_plan(thinking: Thinking) -> Thinking:
+    """Thinking that is to stand in `tool_plan`."""
+    return replace(thinking, extras=Extras(CHAT, {PLAN: True}))
+
+
 def write_assistant(parts: tuple[Part, ...], extras: Extras | None, ids: dict[str, str]) -> dict[str, Any]:
     """The assistant's message; `ids` replaces ids of calls."""
     out = extras_of(extras, CHAT)
     string = out.pop(STRING, False)
-    left = cast("list[dict[str, Any]]", out.pop("citations", []) or [])
-    empty = extras is not None and extras.fields.get("citations") == []
+    left = cast("list[dict[str, Any]]", out.pop(LEFT, []))
     if extras is None or extras.shape != CHAT:
         out["role"] = "assistant"
     plan = "".join([part.text for part in parts if isinstance(part, Thinking) and is_plan(part)])
@@ -93,6 +103,6 @@ def write_assistant(parts: tuple[Part, ...], extras: Extras | None, ids: dict[st
     if calls:
         out["tool_calls"] = [write_call(call, ids.get(call.id, call.id)) for call in calls]
     citations = all_citations(content, left)
-    if citations or empty:
+    if citations:
         out["citations"] = citations
     return out

@@ -90,21 +90,21 @@ def read_document(value: Any) -> Document | None:
     return None
 
 
-def write_document(document: Document, at: int) -> dict[str, Any] | str | None:
-    """A document, None where it is not text; `at` makes its id, by which citations name it."""
+def write_document(document: Document, name: str) -> dict[str, Any] | str | None:
+    """A document, None where it is not text; `name` is its id, by which citations name it."""
     if not isinstance(document.source, Plain):
         return None
     own = extras_of(document.extras, CHAT)
     if own.pop(STRING, False):
         return document.source.text
-    name = own.pop("~text", "text")
-    data = {**cast("dict[str, Any]", own.get("data") or {}), name: document.source.text}
+    field = own.pop("~text", "text")
+    data = {**cast("dict[str, Any]", own.get("data") or {}), field: document.source.text}
     if document.title or document.name:
         data["title"] = document.title or document.name
     if document.context:
         data["context"] = document.context
     if document.extras is None or document.extras.shape != CHAT:
-        own["id"] = f"doc:{at}"
+        own["id"] = name
     return {**own, "data": data}
 
 

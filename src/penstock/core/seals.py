@@ -18,6 +18,8 @@ from penstock.core.parts import Signature, Thinking
 _MARK = b"penstock1"
 _WRAPPED = base64.b64encode(_MARK).decode()
 _IN_ID = "-ps1-"
+# What stands in every body that carries a seal.
+MARKS = (_IN_ID.encode(), _WRAPPED.encode(), b"_penstock")
 MAX_CARRIED = 1 << 20
 
 

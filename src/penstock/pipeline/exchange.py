@@ -27,7 +27,7 @@ from penstock.pipeline.counting import counts, estimated
 from penstock.pipeline.reservation import hold, reservation_for
 from penstock.pipeline.sending import encode, send
 from penstock.pipeline.settlement import settle_attempt, succeeded
-from penstock.pipeline.translation import broken_event
+from penstock.pipeline.translation import broken_event, passes
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
@@ -137,7 +137,7 @@ class Exchange:
         if self._request.endpoint.task == "count" and not counts(target, self._request):
             self._answer_count(target)
             return None
-        openai = self._request.endpoint.dialect == "openai" and self._request.endpoint.shape in target.speaks
+        openai = passes(self._request, target)
         reservation = reservation_for(ctx.plan, self._request, target, ctx.learned_of(target.id))
         budget = self._account.budget if self._key.budget is not None else None
         now_ms = ctx.clock.now_ms()

@@ -12,6 +12,7 @@ from penstock.core.events import Broke
 from penstock.core.exchange import RequestFacts
 from penstock.core.losses import OnUnsupported
 from penstock.core.plan import Target
+from penstock.core.seals import MARKS
 from penstock.dialects.openai.errors import error_event
 from penstock.dialects.registry import chat_dialect, embed_dialect, rerank_dialect
 from penstock.ports.translation import Asked
@@ -33,9 +34,10 @@ def codec_for(
 ) -> Codec | None:
     """The codec for this target; None where OpenAI's bytes pass. Raises Refusal."""
     endpoint = request.endpoint
-    if endpoint.shape in target.speaks:
+    if endpoint.shape in target.speaks and not (endpoint.task == "chat" and carries_seals(request)):
         if endpoint.dialect == "openai":
             return None
+        # A seal of another vendor that the client sends back is taken out by decoding.
         # Gemini's stream is always asked for as SSE; a client that wants the JSON array gets it re-framed.
         if not (request.stream and endpoint.dialect == "gemini" and b"alt=sse" not in query):
             return NativeCodec(request, target, chat_provider(endpoint.shape.partition(".")[0]))
@@ -44,12 +46,13 @@ def codec_for(
     if endpoint.task != "chat" or not target.api:
         raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
     chat = chat_of(request)
+    provider = chat_provider(endpoint.shape if endpoint.shape in target.speaks else target.api)
     return TranslatedCodec(
         chat,
         asked(request, chat, facts),
         target,
         chat_dialect(endpoint.shape),
-        chat_provider(target.api),
+        provider,
         client_framing(request, query),
         policy,
     )
@@ -105,6 +108,20 @@ def vector_codec_for(
     except ShapeError as error:
         raise Refusal("invalid_type", str(error), param=error.where or None) from None
     raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
+
+
+def passes(request: OpenAIRequest, target: Target) -> bool:
+    """Whether OpenAI's bytes go through as they are: the common case, decided before anything else."""
+    endpoint = request.endpoint
+    if endpoint.dialect != "openai" or endpoint.shape not in target.speaks:
+        return False
+    return endpoint.task != "chat" or not carries_seals(request)
+
+
+def carries_seals(request: OpenAIRequest) -> bool:
+    """Whether the conversation holds what another vendor sealed, which this target must not see."""
+    fields = request.fields
+    return fields is not None and any([mark in fields.body for mark in MARKS])
 
 
 def asked(request: OpenAIRequest, chat: ChatRequest, facts: RequestFacts) -> Asked:

@@ -244,6 +244,14 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
+def test_a_slip_in_a_kind_is_not_a_kind_that_comes_later() -> None:
+    """One problem with the nearest name, not a second one that says that it needs to be built."""
+    with pytest.raises(ConfigError) as caught:
+        load_text("providers: {sim: {kind: open-ai}}", {})
+    (problem,) = caught.value.problems
+    assert "did you mean 'openai'?" in str(problem)
+
+
 def test_organisations_are_founded_by_keys_when_none_are_listed() -> None:
     """Without `orgs`, a key's org and team need no entry."""
     document = load_text("keys: [{name: a, secret: abc, org: acme, team: t}]", {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -17,16 +18,24 @@ from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.load import ConfigError
 from penstock.config.snapshot import SnapshotError
+from penstock.config.values import BadValueError, address
 from penstock.control.admin_key import ADMIN_KEY, make_admin_key, stored_hash
 from penstock.control.publish import Publisher
 from penstock.control.watch import stamp_of
+
+
+def _address(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    try:
+        return address(value) if value is not None else None
+    except BadValueError as error:
+        raise click.BadParameter(f"{error.message}; {error.hint}") from None
 
 
 @click.command()
 @click.option(
     "-c", "--config", type=click.Path(path_type=Path), help="Configuration file; default penstock.yaml."
 )
-@click.option("--listen", help="host:port; wins over the file.")
+@click.option("--listen", callback=_address, help="host:port; wins over the file.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Folder for state; wins over the file.")
 @click.option("--new-admin-key", is_flag=True, help="Make the admin key anew; the old one stops working.")
 def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, new_admin_key: bool) -> None:
@@ -41,21 +50,29 @@ def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, ne
     state = StateDir(root.absolute())
     try:
         state.create()
-        lock = sole_service(state)
-        key = _admin_key(state, path, renew=new_admin_key)
-        publisher = publisher_for(state, path.absolute() if path else None, listen)
-        published = stamp_of(path)
-        document = _publish(publisher)
-        sock = listening_socket(document.server.listen)
+        with sole_service(state):
+            status = _serve(state, path.absolute() if path else None, listen, new_admin_key=new_admin_key)
     except OSError as error:
         raise click.ClickException(_explain(error)) from None
+    sys.exit(status)
+
+
+def _serve(state: StateDir, path: Path | None, listen: str | None, *, new_admin_key: bool) -> int:
+    key = _admin_key(state, path, renew=new_admin_key)
+    try:
+        publisher = publisher_for(state, path, listen)
+        published = stamp_of(path)
+        document = _publish(publisher)
+        sock = _listen(document.server.listen)
+    except BaseException:
+        # A key that nobody was shown is no key: the next start makes another.
+        if key is not None:
+            state.admin_key.unlink(missing_ok=True)
+        raise
     port = free_port() if any(p.kind == "simulator" for p in document.providers.values()) else None
     _greet(document, publisher.notices, key, sock.getsockname())
     env = {**os.environ, PUBLISHED: published, **({LISTEN: listen} if listen else {})}
-    supervisor = Supervisor(state, sock, env, path.absolute() if path else None, port)
-    status = supervisor.run()
-    lock.close()
-    sys.exit(status)
+    return Supervisor(state, sock, env, path, port).run()
 
 
 def _state_of(path: Path | None) -> Path:
@@ -80,6 +97,16 @@ def _publish(publisher: Publisher) -> Document:
     except (CompileError, SnapshotError) as error:
         raise click.ClickException(str(error)) from None
     return document
+
+
+def _listen(place: str) -> socket.socket:
+    try:
+        return listening_socket(place)
+    except OSError as error:
+        reason = error.strerror or error
+        raise click.ClickException(
+            f"cannot listen on {place}: {reason}; choose another address with --listen or server.listen"
+        ) from None
 
 
 def _explain(error: OSError) -> str:

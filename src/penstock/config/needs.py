@@ -6,10 +6,12 @@ A key that is accepted and has no effect would be worse than an error: somebody 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 import msgspec
 
 from penstock.config import node as nodes
+from penstock.config.document import ProviderKind
 from penstock.config.node import Node, Scalar
 from penstock.config.problem import Problem, child
 from penstock.config.values import BadValueError, expand
@@ -22,13 +24,15 @@ class Need(msgspec.Struct, frozen=True):
     """A place in the document and what it needs.
 
     In `path`, `*` stands for any one key or list item and `**` for any number of them. Values in `unless` are
-    fine as they are, `[]` meaning an empty list. `instead` overrides the advice to remove the key.
+    fine as they are, `[]` meaning an empty list. With `among`, all other values are somebody else's to report.
+    `instead` overrides the advice to remove the key.
     """
 
     path: str
     what: str
     unless: tuple[str, ...] = ()
     instead: str = ""
+    among: tuple[str, ...] = ()
 
 
 NEEDS: tuple[Need, ...] = (
@@ -46,6 +50,7 @@ NEEDS: tuple[Need, ...] = (
         "this kind of provider",
         unless=("openai", "simulator"),
         instead="use openai or simulator",
+        among=get_args(ProviderKind),
     ),
     Need("providers.*.facts", "rules about residency and retention"),
     Need("deployments.*.limits", "limits of deployments"),
@@ -103,7 +108,7 @@ def _walk(
         here = (*steps, step)
         at = child(path, step)
         need = next((need for need, pattern in needs if _matches(pattern, here)), None)
-        if need is None or _is_fine(value, need.unless, env):
+        if need is None or _is_fine(value, need, env):
             yield from _walk(value, here, at, needs, env)
             continue
         message = f"needs {need.what}, which this version does not have yet"
@@ -119,13 +124,14 @@ def _children(node: Node) -> Iterator[tuple[Step, Node, int, int]]:
             yield index, item, item.line, item.column
 
 
-def _is_fine(value: Node, unless: tuple[str, ...], env: Environment) -> bool:
+def _is_fine(value: Node, need: Need, env: Environment) -> bool:
     if isinstance(value, Scalar):
         try:
-            return expand(value.text, env) in unless
+            text = expand(value.text, env)
         except BadValueError:
             return True  # the reader reports it
-    return isinstance(value, nodes.Sequence) and not value.items and "[]" in unless
+        return text in need.unless or bool(need.among and text not in need.among)
+    return isinstance(value, nodes.Sequence) and not value.items and "[]" in need.unless
 
 
 def _matches(pattern: tuple[str, ...], steps: tuple[Step, ...]) -> bool:

@@ -79,6 +79,11 @@ CASES: list[tuple[dict[str, Any], EmbedProvider, Encoded]] = [
         {"inputs": [{"content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]},
                     {"content": [{"type": "text", "text": "a"}]}],
          "input_type": "search_document", "embedding_types": ["float"]}, [], [])),
+    ({"input": "a", "title": "T", "task_type": "RETRIEVAL_DOCUMENT", "auto_truncate": True}, COHERE_EMBED, (
+        {"texts": ["T\na"], "input_type": "search_document", "embedding_types": ["float"], "truncate": "END"},
+        [], [])),
+    ({"input": "a", "title": "T", "task_type": "RETRIEVAL_DOCUMENT"}, OPENAI_EMBEDDINGS, (
+        {"input": "a", "title": "T", "task_type": "RETRIEVAL_DOCUMENT"}, [], [])),
     ({"input": [{"image": "QUJD"}, {"text": "a"}]}, JINA_EMBEDDINGS, (
         {"input": [{"image": "QUJD"}, "a"]}, [], [])),
 ]  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from penstock.core.embedding import EmbedReply, EmbedRequest, Vector, VectorForm
 from penstock.core.parts import Extras
 from penstock.ports.vectors import EmbedAsked
@@ -28,6 +30,9 @@ class EmbeddingsDialect:
         taker = Taker(body, strict=True)
         taker.rest.pop("model", None)
         inputs, form = read_inputs(taker.any("input"))
+        title = taker.rest.get("title")  # Vertex's word, for all of the documents; it stays for its own shape
+        if isinstance(title, str):
+            inputs = tuple([replace(each, title=title) for each in inputs])
         user = taker.text("user")
         written = take_written(taker)
         if written:

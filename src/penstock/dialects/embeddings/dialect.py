@@ -85,8 +85,14 @@ def _one_each(vectors: tuple[Vector, ...], wanted: VectorForm) -> list[Vector]:
 def _item(vector: Vector, wanted: VectorForm) -> dict[str, Any]:
     own: Extras | None = vector.extras
     if own is not None and own.shape == SHAPE:
-        # What an upstream of this shape sends was asked for in these words; a list stays one.
+        # An upstream of this shape was asked in these words: a list stays one, where the numbers are those.
+        if vector.number != wanted.number:
+            return {
+                **own.fields,
+                "embedding": in_form(vector.values, vector.number, wanted),
+                "index": vector.index,
+            }
         values = vector.values if isinstance(vector.values, str) else list(vector.values)
         return {**own.fields, "embedding": values, "index": vector.index}
-    values = in_form(vector.values, vector.number, packed=wanted.packed)
+    values = in_form(vector.values, vector.number, wanted)
     return {"object": "embedding", "index": vector.index, "embedding": values}

@@ -67,6 +67,11 @@ def _forms(request: EmbedRequest, losses: Losses, flavour: Flavour, out: dict[st
     if len(request.forms) > 1:
         losses.drop("forms")
     number = wanted.number
+    if flavour.words:
+        if number not in flavour.words and losses.map("forms"):
+            number = next(iter(flavour.words))
+        put(out, **{flavour.packing: flavour.words.get(number)})
+        return
     if number not in flavour.numbers:
         losses.drop("forms")
         number = "float"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from penstock.core.embedding import EmbedReply, EmbedRequest, Number, Vector
 from penstock.core.parts import Extras
@@ -33,8 +33,7 @@ class EmbeddingsApi:
         taker = Taker(body)
         known = self._flavour.numbers
         asked: Number = request.forms[0].number if request.forms else "float"
-        plain: Number = "float"
-        first: Number = next(iter(self._flavour.words), plain)
+        first = cast("Number", next(iter(self._flavour.words), "float"))
         usage = taker.value("usage")
         return EmbedReply(
             id=taker.text("id") or "",

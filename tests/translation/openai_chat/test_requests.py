@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -307,7 +307,8 @@ def test_a_schema_is_told_in_words_to_models_with_json_mode_only() -> None:
         ("gpt-5.1", Reasoning(enabled=False), {"reasoning_effort": "none"}, ""),
         ("gpt-4o", Reasoning("low"), {}, "dropped=reasoning"),
         ("gpt-4o", Reasoning("none"), {}, ""),
-        ("deepseek", Reasoning("medium"), {"thinking": {"type": "enabled"}, "reasoning_effort": "high"}, "mapped=reasoning.effort"),
+        ("deepseek", Reasoning("medium"), {"thinking": {"type": "enabled"}, "reasoning_effort": "high"},
+         "mapped=reasoning.effort"),
         ("deepseek", Reasoning(enabled=False), {"thinking": {"type": "disabled"}}, ""),
         ("openrouter", Reasoning(budget_tokens=2000), {"reasoning": {"max_tokens": 2000}}, ""),
         ("alibaba", Reasoning(budget_tokens=99), {"enable_thinking": True, "thinking_budget": 99}, ""),
@@ -410,7 +411,8 @@ def test_a_change_in_the_pivot_changes_the_request() -> None:
         "messages": [
             {"role": "user", "content": [{"type": "text", "text": "old", "x": 1}]},
             {"role": "assistant", "content": "old", "reasoning": "old", "tool_calls": [
-                {"id": "old", "index": 0, "type": "function", "function": {"name": "old", "arguments": "old"}}]},
+                {"id": "old", "index": 0, "type": "function", "function": {"name": "old", "arguments": "old"}},
+            ]},
             {"role": "tool", "tool_call_id": "old", "content": "old"},
         ],
         "user": "old",
@@ -430,7 +432,7 @@ def _renamed(value: Any) -> Any:
     if value == "old":
         return "new"
     if isinstance(value, tuple):
-        return tuple([_renamed(each) for each in value])
+        return tuple([_renamed(each) for each in cast("tuple[Any, ...]", value)])
     fields = getattr(value, "__struct_fields__", None)
     if fields is None or type(value).__name__ == "Extras":
         return value

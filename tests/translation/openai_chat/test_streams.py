@@ -76,7 +76,7 @@ def _delta(index: int = 0, finish: str | None = None, **delta: Any) -> dict[str,
 
 
 def test_a_stream_of_another_shape_is_a_stream_of_chunks() -> None:
-    """The first chunk has the role, thinking and calls have their members, usage comes last where it is wanted."""
+    """The first chunk has the role, thinking and calls have their members, usage comes last."""
     written = _written(
         (Started("msg_1", "claude"), UsageReported(ReplyUsage(Usage(10, 1)))),
         (PartStarted(0, 0, Thinking()),),
@@ -124,13 +124,11 @@ def test_usage_is_left_out_where_the_client_did_not_ask() -> None:
     foreign = _written((PartStarted(0, 0, Text("x")), UsageReported(ReplyUsage(Usage(1, 1)))), asked=asked)
     assert all("usage" not in each for each in foreign)
     decoder, encoder = _PROVIDER.stream(), _CLIENT.stream(asked)
-    seen = [
-        chunks(encoder.write(decoder.read("", json.dumps(each).encode())))
-        for each in (
-            {**_delta(content="x"), "usage": None},
-            {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}},
-        )
+    wire: list[dict[str, Any]] = [
+        {**_delta(content="x"), "usage": None},
+        {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}},
     ]
+    seen = [chunks(encoder.write(decoder.read("", json.dumps(each).encode()))) for each in wire]
     assert seen == [[_delta(content="x")], []]
 
 
@@ -273,7 +271,7 @@ def test_tool_calls_are_told_apart_however_a_vendor_numbers_them() -> None:
 
 
 def test_typed_details_are_thinking_with_seals() -> None:
-    """OpenRouter's details grow one part until their index changes; a seal belongs to the part that it follows."""
+    """OpenRouter's details grow one part until their index changes; a seal is of the part before it."""
     text = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0}
     reply = assemble(
         _events(

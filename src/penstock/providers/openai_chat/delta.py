@@ -166,7 +166,7 @@ def _read_list(delta: dict[str, Any], answer: Answer, events: list[Event], shape
         kind = item.get("type")
         if kind == "text" and item.get("text").__class__ is str and item["text"]:
             index = answer.open("text", events)
-            events.append(TextDelta(answer.choice, index, item.pop("text"), Extras(shape, {"~at": at})))
+            events.append(TextDelta(answer.choice, index, item.pop("text"), Extras(shape, {"~item": at})))
         elif kind == "thinking":
             said = item.get("thinking")
             text = thought(said)
@@ -175,7 +175,7 @@ def _read_list(delta: dict[str, Any], answer: Answer, events: list[Event], shape
                 if plain:
                     del item["thinking"]
                 index = answer.open("thinking", events)
-                place = Extras(shape, {"~at": at} if plain else {"~at": at, "~kept": True})
+                place = Extras(shape, {"~item": at} if plain else {"~item": at, "~kept": True})
                 events.append(TextDelta(answer.choice, index, text, place))
 
 

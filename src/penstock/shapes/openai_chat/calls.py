@@ -38,16 +38,19 @@ def _read_call(item: Any, at: int, where: str, shape: str, *, strict: bool) -> P
     t = Taker(item, where, strict=strict)
     kind = t.rest.get("type", "function")
     place = "custom" if kind == "custom" else "function"
-    if not isinstance(t.rest.get(place), dict):
+    said = t.rest.get(place)
+    if not isinstance(said, dict) or (
+        not strict and not isinstance(cast("dict[str, Any]", said).get("name"), str)
+    ):
         return Opaque(shape, {"~call": item})
     inner = cast("Taker", t.object(place))
-    name, arguments = inner.text("name") or "", _take_arguments(inner, _ARGUMENTS[place])
+    name, arguments = inner.need("name"), _take_arguments(inner, _ARGUMENTS[place])
     fold(t, place, inner)
     if kind == place:
         if "type" not in t.rest:
             t.rest["~type"] = None
         t.rest.pop("type", None)
-    elif "type" in t.rest:
+    elif t.rest["type"] is not None:
         t.rest["~type"] = t.rest.pop("type")
     call_id = t.text("id") if t.rest.get("id") else None
     if call_id is None:
@@ -111,7 +114,7 @@ def write_call(part: ToolCall, shape: str) -> dict[str, Any]:
     inner["name"] = part.name
     _put_arguments(part.arguments, inner, _ARGUMENTS[place])
     kind = out.pop("~type", place)
-    if kind is not None:
+    if kind is not None and "type" not in out:
         out["type"] = kind
     out[place] = inner
     if "~id" in out:

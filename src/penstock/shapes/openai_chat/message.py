@@ -45,7 +45,8 @@ def _read_audio(t: Taker, shape: str) -> Audio | None:
     data = inner.text("data")
     source = Inline("audio/wav", data) if data is not None else None
     transcript = inner.text("transcript") if inner.rest.get("transcript") else None
-    return Audio(source, "", transcript or "", inner.text("id") or "", extras=inner.extras(shape))
+    audio_id = inner.text("id") if inner.rest.get("id") else None
+    return Audio(source, "", transcript or "", audio_id or "", extras=inner.extras(shape))
 
 
 def write_audio(part: Audio, shape: str) -> dict[str, Any]:
@@ -112,5 +113,9 @@ def write_content(
         if parts:
             out["content"] = joiner.join([part.text for part in parts if isinstance(part, Text)])
         return
-    items = [write_item(part, shape) for part in parts]
-    out["content"] = [item for item in items if item is not None]
+    items: list[Any] = []
+    for part in parts:
+        item = write_item(part, shape)
+        if item is not None:
+            items.append(item.get("~item", item))
+    out["content"] = items

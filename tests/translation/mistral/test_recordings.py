@@ -57,7 +57,8 @@ def _streamed(exchange: Exchange) -> tuple[ChatReply, ChatReply]:
 
 
 def _marks(exchange: Exchange, reply: ChatReply) -> str:
-    usage: dict[str, Any] | None = (exchange.json or {}).get("usage")
+    body: dict[str, Any] = exchange.json or {}
+    usage: dict[str, Any] | None = body.get("usage")
     if usage is None or reply.usage is None:
         return ""
     counts = reply.usage.counts

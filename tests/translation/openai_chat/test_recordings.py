@@ -95,7 +95,8 @@ def _reported(exchange: Exchange) -> dict[str, Any] | None:
     for _, data in wire_events(exchange.body, exchange.id):
         if data.startswith(b"{"):
             chunk: dict[str, Any] = json.loads(data)
-            usage: Any = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
+            groq: dict[str, Any] = chunk.get("x_groq") or {}
+            usage: Any = chunk.get("usage") or groq.get("usage")
             found = cast("dict[str, Any]", usage) if isinstance(usage, dict) else found
     return found
 

@@ -101,6 +101,7 @@ def test_functions_of_before_tools_are_tools() -> None:
     request = _read(
         {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
         {"role": "function", "name": "f", "content": "1"},
+        {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
         functions=[{"name": "f", "parameters": {}}],
         function_call={"name": "f"},
     )
@@ -108,6 +109,9 @@ def test_functions_of_before_tools_are_tools() -> None:
     assert isinstance(call, ToolCall)
     assert isinstance(result, ToolResult)
     assert call.id == result.call_id != ""
+    again = request.messages[2].parts[0]
+    assert isinstance(again, ToolCall)
+    assert again.id != call.id
     assert request.tool_choice is not None
     assert request.tool_choice.name == "f"
 

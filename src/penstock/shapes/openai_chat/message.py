@@ -16,8 +16,11 @@ from penstock.shapes.openai_chat.thinking import read_thinking, write_thinking
 from penstock.shapes.taker import Taker, extras_of
 
 
-def read_assistant(t: Taker, shape: str) -> tuple[Part, ...]:
-    """Take the parts out of an assistant's message, in the order thinking, content, media, calls."""
+def read_assistant(t: Taker, shape: str, seed: str) -> tuple[Part, ...]:
+    """Take the parts out of an assistant's message, in the order thinking, content, media, calls.
+
+    Calls without an id get one that `seed` tells from those of other messages.
+    """
     parts: list[Part] = [*read_thinking(t, shape), *read_content(t, shape)]
     if t.rest.get("refusal") and isinstance(t.rest["refusal"], str):
         parts.append(Refused(t.rest.pop("refusal")))
@@ -30,7 +33,7 @@ def read_assistant(t: Taker, shape: str) -> tuple[Part, ...]:
         citations = read_annotations(t, shape)
         if citations:
             parts[at] = replace(cast("Text", parts[at]), citations=citations)
-    parts += read_calls(t, shape)
+    parts += read_calls(t, shape, seed)
     return tuple(parts)
 
 

@@ -81,8 +81,8 @@ def _write_cap(request: ChatRequest, out: dict[str, Any], to: Addressee) -> None
     said = out.pop("~cap", None)
     if request.max_output_tokens is not None:
         name = to.profile.cap_field
-        if said is not None and (name == "max_tokens" or not to.profile.lacks >= {"temperature"}):
-            name = said
+        if said is not None and (name == "max_tokens" or to.profile.thinking == "none"):
+            name = said  # only reasoning models refuse the other name
         out[name] = request.max_output_tokens
 
 

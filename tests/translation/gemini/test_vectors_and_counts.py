@@ -19,8 +19,6 @@ from penstock.providers.gemini.embed import GEMINI_EMBED, method_of
 from penstock.providers.gemini.profile import DEFAULT, ROWS
 from tests.translation.gemini.replay import to
 
-PICTURE = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
-
 
 def test_a_foreign_request_asks_for_all_vectors_at_once() -> None:
     """Each content is a request of its own, with the model, the task and the size."""

@@ -45,6 +45,8 @@ def decode_request(body: dict[str, Any], model: str, *, stream: bool) -> ChatReq
     if tier is not None:
         fields["service_tier"] = tier.text("type")
         groups["tier"] = tier.rest
+        if fields["service_tier"] is None:
+            top.rest["serviceTier"] = tier.rest
     metadata = top.rest.get("requestMetadata")
     if isinstance(metadata, dict) and metadata and all(isinstance(value, str) for value in metadata.values()):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         fields["metadata"] = cast("dict[str, str]", top.rest.pop("requestMetadata"))

@@ -102,6 +102,16 @@ ROWS: tuple[ProfileRow, ...] = (
         r"kimi-k2-thinking",
         Profile(lacks=_MEDIA | {"cache", "top_k"}, thinking="always", max_temperature=1.0),
     ),
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/model-card-qwen-qwen3-32b.html
+    ProfileRow(
+        r"qwen3",
+        Profile(
+            lacks=frozenset({"video", "audio", "cache", "top_k"}),
+            thinking="effort",
+            efforts=("low", "medium", "high"),
+            max_temperature=1.0,
+        ),
+    ),
     # https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html: open-weight models.
     ProfileRow(
         r"qwen|deepseek|kimi|minimax|gemma|nemotron|glm-|mistral-large-3|ministral|magistral|voxtral", _OPEN
@@ -131,7 +141,7 @@ ROWS: tuple[ProfileRow, ...] = (
     ),
 )
 
-Family = Literal["claude", "nova", "gpt-oss", "deepseek", "mistral", "other"]
+Family = Literal["claude", "nova", "gpt-oss", "qwen", "deepseek", "mistral", "other"]
 
 
 def converse_profile(model: str) -> Profile:
@@ -141,7 +151,7 @@ def converse_profile(model: str) -> Profile:
 
 def family_of(model: str) -> Family:
     """Whose words a model's own fields are in."""
-    families: tuple[Family, ...] = ("claude", "nova", "gpt-oss", "deepseek", "mistral")
+    families: tuple[Family, ...] = ("claude", "nova", "gpt-oss", "qwen", "deepseek", "mistral")
     for name in families:
         if name in model:
             return name

@@ -228,7 +228,7 @@ class ConverseStreamDecoder:
 
     def _message_stop(self, payload: Payload) -> tuple[tuple[Event, ...], Payload]:
         reason = payload.get("stopReason")
-        if not isinstance(reason, str):
+        if not isinstance(reason, str) or not reason:
             return (), {"rest": payload}
         del payload["stopReason"]
         self._finished = True

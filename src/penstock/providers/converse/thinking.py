@@ -30,7 +30,7 @@ def encode_thinking(
         effort = _nearest(wish, profile.efforts) or "medium"
         if family == "nova":
             return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}
-        return {"reasoning_effort": effort}
+        return {"reasoning_config" if family == "qwen" else "reasoning_effort": effort}
     return {}
 
 

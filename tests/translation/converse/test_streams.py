@@ -11,10 +11,8 @@ from msgspec.structs import replace
 
 from penstock.core.assemble import assemble, tell
 from penstock.core.chat import ChatReply, Choice, ReplyUsage
-from penstock.core.errors import ShapeError
 from penstock.core.events import (
     ArgumentsDelta,
-    Broke,
     ChoiceFinished,
     CitationAdded,
     Ended,
@@ -41,9 +39,6 @@ from penstock.core.parts import (
 )
 from penstock.core.seals import unwrap
 from penstock.core.usage import Usage
-from penstock.ports.translation import WireEvent
-from penstock.shapes.converse.framing import to_bytes, wire_event
-from penstock.wire.aws_events import AwsEventDecoder, encode_message
 from tests.translation.converse.made import CLAUDE, DIALECT, PROVIDER, asked, read, shown, written
 
 _BEGIN = ("messageStart", {"role": "assistant"})
@@ -318,74 +313,35 @@ def test_a_seal_that_comes_with_the_end_of_its_part() -> None:
     assert unwrap(seal, "anthropic").signer == "thinking"
 
 
-def test_a_call_s_own_seal_is_in_its_id() -> None:
-    """A stream has no other place for it."""
-    got = written(PartStarted(0, 0, ToolCall("c", "f", signature=Signature("gemini", "c2ln"))), end=False)
+def test_a_call_s_own_seal_is_in_its_id_or_follows_it() -> None:
+    """A seal known when the call begins is in the id; a later one comes back from a block of its own."""
+    call = ToolCall("c", "f", "{}", signature=Signature("gemini", "c2ln"))
+    got = written(PartStarted(0, 0, call), end=False)
     assert got[1][1]["start"]["toolUse"]["toolUseId"].startswith("c-ps1-")
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "status"),
-    [
-        ("throttlingException", {"message": "Slow."}, 429),
-        ("modelStreamErrorException", {"message": "Slow.", "originalStatusCode": 503}, 503),
-        ("validationException", {"message": "Slow."}, 400),
-        ("brandNewException", {"message": "Slow."}, 0),
-    ],
-)
-def test_exceptions_in_mid_stream(name: str, data: Any, status: int) -> None:
-    """They are read as an error with a status, and come back as they were."""
-    decoder, encoder = PROVIDER.stream(), DIALECT.stream(asked())
-    frame = decoder.read(name, json.dumps(data).encode())
-    (broke,) = [event for event in frame.events if isinstance(event, Broke)]
-    assert (broke.message, broke.type, broke.status) == ("Slow.", name, status)
-    assert shown(encoder.write(frame)) == [(name, data)]
-
-
-@pytest.mark.parametrize(
-    ("status", "name"),
-    [
-        (0, "modelStreamErrorException"),
-        (429, "throttlingException"),
-        (503, "serviceUnavailableException"),
-        (400, "validationException"),
-        (500, "internalServerException"),
-    ],
-)
-def test_failures_are_bedrocks_exceptions(status: int, name: str) -> None:
-    """As a call and as an event of another vendor; nothing follows."""
-    encoder = DIALECT.stream(asked())
-    encoder.write(Frame("", (Started(),)))
-    (event,) = encoder.fail(Broke("It broke.", status=status))
-    assert (event.name, json.loads(event.data)) == (name, {"message": "It broke."})
-    assert encoder.end() == []
-    assert shown(DIALECT.stream(asked()).write(Frame("", (Broke("", status=status),))))[0][0] == name
-
-
-def test_a_vendors_stream_that_stops_short_is_closed() -> None:
-    """Blocks that are open and the message; usage that never came is not invented."""
-    decoder, encoder = PROVIDER.stream(), DIALECT.stream(asked())
-    for name, data in _VENDOR[:2]:
-        encoder.write(decoder.read(name, json.dumps(data).encode()))
-    assert shown(encoder.end()) == [_stop(0), ("messageStop", {"stopReason": "end_turn"})]
-
-
-def test_framing_of_events_exceptions_and_errors() -> None:
-    """A message's type is the event's name, and its headers tell exceptions from events."""
-    for event, kind in (
-        (WireEvent("messageStop", b'{"stopReason":"end_turn"}'), "event"),
-        (WireEvent("throttlingException", b'{"message":"x"}'), "exception"),
-        (WireEvent("error", b'{"code":"InternalError","message":"x"}'), "error"),
+    for events in (
+        [*tell(ChatReply(choices=(Choice(parts=(call,)),)))],
+        [PartStarted(0, 0, replace(call, signature=None)), PartEnded(0, 0, call)],
+        [PartStarted(0, 0, call)],
     ):
-        (message,) = AwsEventDecoder().feed(to_bytes(event))
-        assert message.text(":message-type") == kind
-        assert wire_event(message) == event
-    (unnamed,) = AwsEventDecoder().feed(encode_message({":message-type": "exception"}, b"{}"))
-    assert wire_event(unnamed).name == "exception"
+        turn = DIALECT.encode_reply(assemble(read(*written(*events))), asked())["output"]["message"]
+        back = DIALECT.decode_request({"messages": [turn]}, CLAUDE, stream=False)
+        assert back.messages[0].parts == (call,)
 
 
-@pytest.mark.parametrize("data", [b"", b"x", b"[1]", b'"x"', b"\xff", b"[" * 5000])
-def test_a_payload_that_is_no_object_is_refused(data: bytes) -> None:
-    """With the shape's own error."""
-    with pytest.raises(ShapeError):
-        PROVIDER.stream().read("contentBlockDelta", data)
+def test_what_only_the_end_of_a_part_tells() -> None:
+    """Vendors that send no deltas of a part say it whole at its end."""
+    assert written(
+        *(PartStarted(0, 0, Text("")), PartEnded(0, 0, Text("Hi."))),
+        *(PartStarted(0, 1, ToolCall("c", "f")), PartEnded(0, 1, ToolCall("c", "f", "{}"))),
+        *(PartStarted(0, 2, Text("")), TextDelta(0, 2, "A"), PartEnded(0, 2, Text("A"))),
+        end=False,
+    ) == [
+        _BEGIN,
+        _delta(0, text="Hi."),
+        _stop(0),
+        ("contentBlockStart", {"start": {"toolUse": {"toolUseId": "c", "name": "f"}}, "contentBlockIndex": 1}),
+        _delta(1, toolUse={"input": "{}"}),
+        _stop(1),
+        _delta(2, text="A"),
+        _stop(2),
+    ]

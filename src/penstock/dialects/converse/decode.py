@@ -7,7 +7,7 @@ additionalModelRequestFields.
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeGuard, cast
 
 from msgspec.structs import replace
 
@@ -22,7 +22,7 @@ from penstock.core.chat import (
     ToolChoice,
 )
 from penstock.core.errors import ShapeError
-from penstock.core.parts import Extras, Part, ToolCall, ToolResult
+from penstock.core.parts import Extras, Part, Thinking, ToolCall, ToolResult
 from penstock.core.seals import from_id
 from penstock.shapes.converse import SHAPE
 from penstock.shapes.converse.blocks import decode_blocks, decode_cache_point
@@ -88,18 +88,25 @@ def _messages(top: Taker) -> tuple[Message, ...]:
 
 def _unsealed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """What travelled in the ids of tool calls, back where it was."""
+    late = {part.id: part.signature for part in parts if _seals_a_call(part)}
     found: list[Part] = []
     for part in parts:
         if isinstance(part, ToolCall):
             own, carried = from_id(part.id)
             found += carried.thinking
-            found.append(part if own == part.id else replace(part, id=own, signature=carried.signature))
+            seal = late.get(own) or carried.signature
+            found.append(part if own == part.id and seal is None else replace(part, id=own, signature=seal))
         elif isinstance(part, ToolResult):
             own, _ = from_id(part.call_id)
             found.append(part if own == part.call_id else replace(part, call_id=own))
-        else:
+        elif not _seals_a_call(part):
             found.append(part)
     return tuple(found)
+
+
+def _seals_a_call(part: Part) -> TypeGuard[Thinking]:
+    """Whether this is the seal of a call that was streamed before its seal came (see stream.py)."""
+    return isinstance(part, Thinking) and bool(part.id) and not part.text and part.sealed is None
 
 
 def _inference(top: Taker, groups: dict[str, Any]) -> dict[str, Any]:

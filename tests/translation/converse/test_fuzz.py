@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.core.chat import FunctionTool, OutputFormat
@@ -21,6 +21,7 @@ from penstock.wire.aws_events import AwsEventDecoder
 from tests.translation.converse.made import CLAUDE, DIALECT, NOVA, PROVIDER, addressee, ask, asked, sent, shown
 from tests.translation.recordings import difference
 
+_CALM = settings(deadline=None, max_examples=60)  # a busy machine is no finding
 _NAMES = st.sampled_from(
     (
         *(
@@ -92,6 +93,7 @@ _REQUESTS = st.fixed_dictionaries(
 )
 
 
+@_CALM
 @given(_REQUESTS)
 def test_any_request_is_refused_or_comes_back_equal(body: dict[str, Any]) -> None:
     """Nothing is lost between equal shapes, however odd the body."""
@@ -106,6 +108,7 @@ def test_any_request_is_refused_or_comes_back_equal(body: dict[str, Any]) -> Non
     assert difference(body, back) == ""
 
 
+@_CALM
 @given(
     st.fixed_dictionaries(
         {
@@ -148,6 +151,7 @@ _EVENTS = st.tuples(
 )
 
 
+@_CALM
 @given(st.lists(_EVENTS, max_size=8), st.integers(1, 50))
 def test_any_stream_comes_back_event_for_event(events: list[tuple[str, Any]], size: int) -> None:
     """Cut at every `size` bytes, and whatever the payloads are."""
@@ -167,6 +171,7 @@ def _wire(events: list[tuple[str, Any]]) -> Any:
     return [WireEvent(name, json.dumps(data).encode()) for name, data in events]
 
 
+@_CALM
 @given(_VALUES)
 def test_any_json_raises_nothing_but_a_shape_error(value: Any) -> None:
     """Whole bodies of any kind, on every side."""
@@ -202,6 +207,7 @@ _SCHEMAS = st.dictionaries(
 )
 
 
+@_CALM
 @given(_SCHEMAS)
 def test_any_schema_can_be_sent(schema: dict[str, Any]) -> None:
     """Encoders raise nothing for what a client once sent as a schema."""

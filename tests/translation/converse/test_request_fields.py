@@ -140,6 +140,17 @@ def test_what_thinking_excludes_on_claude() -> None:
     assert losses.mapped == ["tool_choice"]
 
 
+def test_what_the_highest_effort_excludes_on_nova() -> None:
+    """No sampling parameters, and no bound of the output: with a bound the effort is lower."""
+    request = ask("Hi.", reasoning=Reasoning("high"), temperature=0.2, top_p=0.5)
+    body, losses = sent(request, NOVA)
+    assert "inferenceConfig" not in body
+    assert losses.dropped == ["temperature", "top_p"]
+    body, losses = sent(ask("Hi.", reasoning=Reasoning("high"), max_output_tokens=99), NOVA)
+    assert body["additionalModelRequestFields"]["reasoningConfig"]["maxReasoningEffort"] == "medium"
+    assert losses.mapped == ["reasoning.effort"]
+
+
 def test_top_k_and_temperature_by_family() -> None:
     """`top_k` is among the model's own fields; a temperature above Bedrock's scale is its top."""
     request = ask("Hi.", top_k=5, temperature=1.5)

@@ -31,7 +31,7 @@ from penstock.core.parts import (
     ToolResult,
     Video,
 )
-from penstock.shapes.converse.names import tool_id, tool_name
+from penstock.shapes.converse.names import renamed_tools, tool_id, tool_name
 from tests.translation.converse.made import (
     CLAUDE,
     GPT_OSS,
@@ -163,6 +163,7 @@ def test_ids_and_names_that_bedrock_refuses_are_made_allowed() -> None:
     body, _ = sent(request)
     call = body["messages"][1]["content"][0]["toolUse"]
     assert call == {"toolUseId": tool_id(long_id), "name": tool_name(name), "input": {}}
+    assert renamed_tools([name, "fine"]) == {call["name"]: name}
     assert len(call["toolUseId"]) <= 64
     assert len(call["name"]) <= 64
     assert body["messages"][2]["content"][0]["toolResult"] == {"toolUseId": tool_id(long_id), "content": []}

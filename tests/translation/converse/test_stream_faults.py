@@ -92,3 +92,8 @@ def test_a_payload_that_is_no_object_is_refused(data: bytes) -> None:
     """With the shape's own error."""
     with pytest.raises(ShapeError):
         PROVIDER.stream().read("contentBlockDelta", data)
+
+
+def test_an_unknown_message_without_payload_passes() -> None:
+    """AWS opens some streams with a message that says nothing."""
+    assert PROVIDER.stream().read("initial-response", b"").events == ()

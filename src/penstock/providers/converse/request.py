@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatRequest
+from penstock.core.losses import Losses
 from penstock.ports.translation import Addressee
 from penstock.providers.converse.blocks import RequestBlocks
 from penstock.providers.converse.conversation import encode_conversation
 from penstock.providers.converse.profile import Family, family_of
-from penstock.providers.converse.thinking import encode_thinking
+from penstock.providers.converse.thinking import encode_thinking, excluded
 from penstock.providers.converse.tools import encode_output, encode_tools, own_output, own_tools
 from penstock.shapes.converse.keep import is_own, kept, kept_object
 from penstock.shapes.converse.names import allowed_metadata
@@ -115,11 +116,11 @@ def _foreign(request: ChatRequest, to: Addressee) -> Fields:
     if request.output is not None and request.output.kind == "json" and losses.map("output"):
         system = [*system, {"text": _JSON_ONLY}]
     thinking = encode_thinking(request.reasoning, request.max_output_tokens, family, profile, losses)
-    thinks = bool(thinking)
-    additional = {**thinking, **_top_k(request, family, to, thinks=thinks)}
-    tools = encode_tools(request, family, profile, losses, thinks=thinks)
+    refused = profile.lacks | excluded(thinking, request.top_p)
+    additional = {**thinking, **_top_k(request, family, refused, losses)}
+    tools = encode_tools(request, family, profile, losses, thinks=bool(thinking))
     body: Fields = {"messages": turns}
-    inference = _sampling(request, family, to, thinks=thinks)
+    inference = _sampling(request, family, refused, to)
     output = encode_output(request.output, profile, losses)
     for name, value in (
         ("system", system),
@@ -138,15 +139,12 @@ def _foreign(request: ChatRequest, to: Addressee) -> Fields:
     return body
 
 
-def _sampling(request: ChatRequest, family: Family, to: Addressee, *, thinks: bool) -> Fields:
-    """What of inferenceConfig is within the model's bounds; Claude takes no temperature while it thinks."""
+def _sampling(request: ChatRequest, family: Family, refused: frozenset[str], to: Addressee) -> Fields:
+    """What of inferenceConfig the model takes, within its bounds; a refused default is no loss."""
     fields, losses = _inference(request), to.losses
     for name, field in (("temperature", "temperature"), ("top_p", "topP")):
-        refused = name in to.profile.lacks or (thinks and family == "claude" and name == "temperature")
-        if field in fields and refused and fields[field] != 1:
+        if field in fields and name in refused and fields.pop(field) != 1:
             losses.drop(name)
-        if field in fields and refused:
-            del fields[field]
     top = to.profile.max_temperature
     if fields.get("temperature", 0) > top:
         if losses.map("temperature"):
@@ -163,12 +161,12 @@ def _sampling(request: ChatRequest, family: Family, to: Addressee, *, thinks: bo
     return {**fields, "stopSequences": stop} if stop else fields
 
 
-def _top_k(request: ChatRequest, family: Family, to: Addressee, *, thinks: bool) -> Fields:
+def _top_k(request: ChatRequest, family: Family, refused: frozenset[str], losses: Losses) -> Fields:
     """`top_k` stands among the model's own fields, where its family has it."""
     if request.top_k is None:
         return {}
-    if "top_k" in to.profile.lacks or thinks or family not in ("claude", "nova", "mistral"):
-        to.losses.drop("top_k")
+    if "top_k" in refused or family not in ("claude", "nova", "mistral"):
+        losses.drop("top_k")
         return {}
     return {"inferenceConfig": {"topK": request.top_k}} if family == "nova" else {"top_k": request.top_k}
 

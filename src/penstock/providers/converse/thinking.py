@@ -12,6 +12,7 @@ from penstock.providers.converse.profile import Family
 _LEAST = 1024
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 4096, "high": 16384, "xhigh": 32768, "max": 32768}
 _RISING = ("minimal", "low", "medium", "high", "xhigh", "max")
+_UNBOUND = "high"  # the effort with which Nova takes no bound of the output, and no sampling parameters
 Fields = dict[str, Any]
 
 
@@ -29,9 +30,29 @@ def encode_thinking(
     if profile.thinking == "effort":
         effort = _nearest(wish, profile.efforts) or "medium"
         if family == "nova":
-            return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}
+            return _nova(effort, limit, losses)
         return {"reasoning_config" if family == "qwen" else "reasoning_effort": effort}
     return {}
+
+
+def _nova(effort: str, limit: int | None, losses: Losses) -> Fields:
+    """Nova's words; a caller's bound of the output matters more than the highest effort."""
+    if effort == _UNBOUND and limit is not None:
+        if not losses.map("reasoning.effort"):
+            return {}
+        effort = "medium"
+    return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}
+
+
+def excluded(thinking: Fields, top_p: float | None) -> frozenset[str]:
+    """The sampling parameters that a model refuses while it thinks like this."""
+    if "thinking" in thinking:
+        return frozenset(
+            {"temperature", "top_k"} | ({"top_p"} if top_p is not None and top_p < 0.95 else set[str]())
+        )
+    if thinking.get("reasoningConfig", {}).get("maxReasoningEffort") == _UNBOUND:
+        return frozenset({"temperature", "top_p", "top_k"})
+    return frozenset()
 
 
 def _wanted(wish: Reasoning, profile: Profile, losses: Losses) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote
 
-from penstock.simulator import anthropic, gemini
+from penstock.simulator import anthropic, converse, gemini
 from penstock.simulator.reply import Api, Prepared, Reply, Request
 
 # Google's own addresses, and Vertex AI's, where the project and the place stand before the model.
@@ -16,6 +16,7 @@ _GEMINI = re.compile(
     r"(?:/v1(?:beta1?|alpha)?)?(?:/projects/[^:]+/publishers/[^/]+)?/(?:tunedM|m)odels/"
     r"([^:]+(?::[^:]+)*):((?:(?:stream|batch)?[gG]enerate|embed|batchEmbed|count|compute)\w+)"
 )
+_CONVERSE = re.compile(r"/model/(.+)/(converse(?:-stream)?)")
 _MESSAGES = re.compile(r"(?:/v1)?/messages(/count_tokens)?")
 _GOOGLE_MODELS = re.compile(r"/v1(?:beta1?|alpha)/models(?:/([^:]+))?")
 _OPENAI_MODELS = re.compile(r"/v1/models(?:/(.+))?")
@@ -42,6 +43,8 @@ def route(path: str, query: str, *, lists: bool) -> Route | None:
     if found := _MESSAGES.fullmatch(path):
         action = "count_tokens" if found[1] else "messages"
         return Route(anthropic.API, "", action, _POST, anthropic.prepare)
+    if found := _CONVERSE.fullmatch(path):
+        return Route(converse.API, unquote(found[1]), found[2], _POST, converse.prepare)
     if found := _GEMINI.fullmatch(path.replace("%3A", ":")):
         array = found[2] == "streamGenerateContent" and parse_qs(query).get("alt") != ["sse"]
         api = gemini.ARRAY_API if array else gemini.API

@@ -55,8 +55,8 @@ class Gateway:
             admission.record(refusal)
             self._refuse(reply, refusal, admission.request_id, found.endpoint.dialect)
         except Exception:
-            refusal = Refusal("internal_error", "the gateway failed on this request")
-            self._refuse(reply, refusal, admission.request_id, found.endpoint.dialect)
+            defect = Refusal("internal_error", "the gateway failed on this request")
+            self._refuse(reply, defect, admission.request_id, found.endpoint.dialect)
             raise
         else:
             exchange.start()

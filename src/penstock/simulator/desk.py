@@ -15,6 +15,7 @@ from penstock.simulator.answer import Prepared, prepare
 from penstock.simulator.behaviour import ECHO, Behaviour, behaviour_of
 from penstock.simulator.delivery import Step, deliver, failed
 from penstock.simulator.inbox import KEPT, Inbox, Received
+from penstock.simulator.kept import KeptResponses
 from penstock.simulator.reply import Reply, error_reply, json_reply
 from penstock.simulator.script import Rules, Script
 
@@ -61,6 +62,7 @@ class Desk:
         self.settings = settings
         self.script = Script(settings.seed)
         self.inbox = Inbox(settings.kept)
+        self.responses = KeptResponses(settings.seed)
         self.refuse_for: Callable[[float], None] | None = None
         self._draw = random.Random(settings.seed)
 
@@ -88,7 +90,9 @@ class Desk:
 
     def _model(self, incoming: Incoming, path: str, *, authorised: bool) -> tuple[Received, Reply, Behaviour]:
         headers = incoming.headers
-        if authorised:
+        if authorised and (visited := self.responses.visit(incoming.method, path, incoming.body)) is not None:
+            prepared = visited
+        elif authorised:
             prepared = prepare(incoming.method, path, incoming.body, headers.get("content-type", ""))
         else:
             prepared = error_reply(401)
@@ -105,6 +109,8 @@ class Desk:
         reply, behaviour = self._reply(prepared, received)
         received.status = reply.status
         self.inbox.add(received)
+        if reply.status == 200:
+            self.responses.add(path, incoming.body, behaviour)
         return received, reply, behaviour
 
     def _reply(self, prepared: Prepared | Reply, received: Received) -> tuple[Reply, Behaviour]:

@@ -110,18 +110,3 @@ def stored_request(
             lines += (b"\r\n", name, b": ", value)
     lines.append(b"\r\ncontent-length: 0\r\n\r\n" if method == b"POST" else b"\r\n\r\n")
     return b"".join(lines)
-
-
-def list_request(target: Target) -> bytes:
-    """`GET /models` at a provider, whole."""
-    return b"".join(
-        (
-            b"GET ",
-            target.base_path,
-            b"/models HTTP/1.1\r\nhost: ",
-            target.origin.authority,
-            b"\r\n",
-            target.auth,
-            b"accept-encoding: identity\r\nuser-agent: penstock\r\n\r\n",
-        )
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,18 @@ def test_a_file_of_another_version_is_left_alone(path: Path) -> None:
     db.close()
     with pytest.raises(RuntimeError, match="move the file away"):
         SqliteOwned(path, BOX)
+
+
+def test_one_record_that_cannot_be_written_harms_no_other(path: Path) -> None:
+    """Written together, each of the others stands; the bad one is reported."""
+    disk = OnDisk(path)
+    now_ms = disk.clock.now_ms()
+    done: list[str] = []
+    for name in ("resp_1", "resp_\ud800", "resp_2"):
+        disk.store.keep(record(name=name, created_ms=now_ms), partial(done.append, name))
+    while len(done) < 3:
+        disk.wait()
+    assert find(disk, "acme", "resp_1") is not None
+    assert find(disk, "acme", "resp_2") is not None
+    assert any(isinstance(error, UnicodeEncodeError) for error in disk.errors)
+    disk.close()

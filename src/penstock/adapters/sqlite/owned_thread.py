@@ -152,10 +152,18 @@ class OwnedThread:
             return [self._found(job) for job in jobs if isinstance(job, _Find)]
         try:
             self._opened().write([job.change for job in writes])
+        except (TypeError, ValueError, OverflowError) as error:
+            # Something in one record cannot be written: the others are not to suffer for it.
+            if len(writes) > 1:
+                return [call for job in writes for call in self._done([job])]
+            return self._failed(writes, error)
         except Exception as error:  # noqa: BLE001 - see above
-            told = [partial(job.failed, _sentence(error)) if job.failed else job.then for job in writes]
-            return [partial(self._on_error, error), *told]
+            return self._failed(writes, error)
         return [job.then for job in writes]
+
+    def _failed(self, writes: list[_Write], error: Exception) -> list[Call]:
+        told = [partial(job.failed, _sentence(error)) if job.failed else job.then for job in writes]
+        return [partial(self._on_error, error), *told]
 
     def _found(self, job: _Find) -> Call:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.core.chat import ChatRequest, ReplyUsage
 from penstock.core.errors import CODES, Refusal, ShapeError
@@ -49,7 +50,7 @@ def codec_for(
     chat = chat_of(request)
     provider = chat_provider(endpoint.shape if endpoint.shape in target.speaks else target.api)
     return TranslatedCodec(
-        chat,
+        _without_store(chat, request, target),
         asked(request, chat, facts),
         target,
         chat_dialect(endpoint.shape),
@@ -57,6 +58,17 @@ def codec_for(
         client_framing(request, query),
         policy,
     )
+
+
+def _without_store(chat: ChatRequest, request: OpenAIRequest, target: Target) -> ChatRequest:
+    """The chat without what is between the client and us: an id that is written out, and whether to keep."""
+    if request.endpoint.shape != "openai.responses":
+        return chat
+    if "openai.responses" not in target.speaks:
+        return replace(chat, previous_response_id=None, store=None)
+    if request.fields is not None and "previous_response_id" not in request.fields.raw:
+        return replace(chat, previous_response_id=None)
+    return chat
 
 
 def _body_of(request: OpenAIRequest) -> dict[str, Any]:

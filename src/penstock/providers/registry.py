@@ -16,6 +16,8 @@ _CHAT: dict[str, tuple[str, tuple[object, ...]]] = {
     "openai.completions": ("openai_completions.api:OpenaiCompletionsProvider", ()),
     "openai.responses": ("openai_responses.api:OpenaiResponsesProvider", ()),
     "anthropic": ("anthropic.api:AnthropicProvider", ()),
+    "vertex.anthropic": ("anthropic.api:AnthropicProvider", ("vertex",)),
+    "bedrock.anthropic": ("anthropic.invoke:InvokeProvider", ()),
     "gemini": ("gemini.api:GeminiProvider", ()),
     "converse": ("converse.api:ConverseProvider", ()),
     "cohere": ("cohere.api:CohereProvider", ()),
@@ -27,6 +29,7 @@ _EMBED: dict[str, tuple[str, tuple[object, ...]]] = {
     "mistral.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.MISTRAL,)),
     "voyage.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.VOYAGE,)),
     "jina.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.JINA,)),
+    "perplexity.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.PERPLEXITY,)),
     "cohere.embed": ("cohere.embed:CohereEmbed", ()),
     "ollama.embed": ("ollama.embed:OllamaEmbed", ()),
 }

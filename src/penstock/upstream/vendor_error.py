@@ -19,6 +19,9 @@ from penstock.shapes.openai import ErrorShape
 
 _READERS: dict[str, Callable[[bytes], ErrorShape]] = {
     "anthropic": read_anthropic,
+    # A cloud's own errors, and those of Claude behind it, which have the same members.
+    "vertex.anthropic": read_gemini,
+    "bedrock.anthropic": read_converse,
     "gemini": read_gemini,
     "converse": read_converse,
     "cohere": read_cohere,

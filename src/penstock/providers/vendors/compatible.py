@@ -1,15 +1,18 @@
-"""Vendors that speak OpenAI's chat API: a row each, never a module."""
+"""Vendors that speak OpenAI's chat API: a row each, never a module.
+
+What they refuse or call otherwise stands in providers/openai_chat/profile.py.
+"""
 
 from __future__ import annotations
 
-from penstock.providers.vendors.row import CHAT, CHAT_AND_EMBEDDINGS, Vendor
+from penstock.providers.vendors.row import CHAT, CHAT_AND_EMBEDDINGS, LEGACY, Vendor
 
-COMPATIBLE = (
+_MAKERS = (
     Vendor(
         kind="deepseek",
         title="DeepSeek",
-        base_url="https://api.deepseek.com/v1",
-        speaks=CHAT,
+        base_url="https://api.deepseek.com",
+        speaks=CHAT | {"openai.responses"},
         variable="DEEPSEEK_API_KEY",
         embed_api="",
         evidence="recorded",
@@ -19,17 +22,68 @@ COMPATIBLE = (
         kind="xai",
         title="xAI",
         base_url="https://api.x.ai/v1",
-        speaks=CHAT | {"openai.responses"},
+        speaks=CHAT | {"openai", "openai.responses"},
         variable="XAI_API_KEY",
         embed_api="",
+        media=("images",),
         evidence="recorded",
         source="https://docs.x.ai/docs/api-reference",
     ),
     Vendor(
+        kind="perplexity",
+        title="Perplexity",
+        base_url="https://api.perplexity.ai",
+        speaks=CHAT,
+        variable="PERPLEXITY_API_KEY",
+        embed_api="perplexity.embeddings",
+        evidence="recorded",
+        source="https://docs.perplexity.ai/api-reference/chat-completions-post",
+    ),
+    Vendor(
+        kind="moonshot",
+        title="Moonshot AI (Kimi)",
+        base_url="https://api.moonshot.ai/v1",
+        speaks=CHAT,
+        variable="MOONSHOT_API_KEY",
+        embed_api="",
+        evidence="recorded",
+        source="https://platform.moonshot.ai/docs/api/chat",
+    ),
+    Vendor(
+        kind="zai",
+        title="Z.ai (GLM)",
+        base_url="https://api.z.ai/api/paas/v4",
+        speaks=CHAT,
+        variable="ZAI_API_KEY",
+        embed_api="",
+        evidence="recorded",
+        source="https://docs.z.ai/api-reference/llm/chat-completion",
+    ),
+    Vendor(
+        kind="minimax",
+        title="MiniMax",
+        base_url="https://api.minimax.io/v1",
+        speaks=CHAT | {"openai.responses"},
+        variable="MINIMAX_API_KEY",
+        embed_api="",
+        source="https://platform.minimax.io/docs/api-reference/text-openai-api",
+    ),
+    Vendor(
+        kind="alibaba",
+        title="Alibaba Cloud Model Studio (DashScope)",
+        base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        variable="DASHSCOPE_API_KEY",
+        evidence="recorded",
+        source="https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
+    ),
+)
+
+_HOSTS = (
+    Vendor(
         kind="groq",
         title="Groq",
         base_url="https://api.groq.com/openai/v1",
-        speaks=CHAT,
+        speaks=CHAT | {"openai", "openai.responses"},
         variable="GROQ_API_KEY",
         cap_field="max_completion_tokens",
         embed_api="",
@@ -41,7 +95,7 @@ COMPATIBLE = (
         kind="cerebras",
         title="Cerebras",
         base_url="https://api.cerebras.ai/v1",
-        speaks=CHAT,
+        speaks=CHAT | {"openai.completions"},
         variable="CEREBRAS_API_KEY",
         cap_field="max_completion_tokens",
         embed_api="",
@@ -53,13 +107,13 @@ COMPATIBLE = (
         title="SambaNova",
         base_url="https://api.sambanova.ai/v1",
         variable="SAMBANOVA_API_KEY",
-        source="https://docs.sambanova.ai/cloud/api-reference",
+        source="https://docs.sambanova.ai/docs/en/features/openai-compatibility",
     ),
     Vendor(
         kind="together",
         title="Together AI",
         base_url="https://api.together.xyz/v1",
-        speaks=CHAT_AND_EMBEDDINGS | {"openai.completions", "rerank"},
+        speaks=LEGACY | {"openai", "rerank"},
         variable="TOGETHER_API_KEY",
         rerank_api="rerank",
         media=("images", "audio"),
@@ -70,26 +124,159 @@ COMPATIBLE = (
         kind="fireworks",
         title="Fireworks AI",
         base_url="https://api.fireworks.ai/inference/v1",
-        speaks=CHAT_AND_EMBEDDINGS | {"openai.completions", "rerank"},
+        speaks=LEGACY | {"openai.responses", "anthropic", "rerank"},
         variable="FIREWORKS_API_KEY",
         rerank_api="rerank",
-        source="https://docs.fireworks.ai/api-reference",
+        source="https://docs.fireworks.ai/tools-sdks/openai-compatibility",
     ),
     Vendor(
         kind="deepinfra",
         title="DeepInfra",
         base_url="https://api.deepinfra.com/v1/openai",
-        speaks=CHAT_AND_EMBEDDINGS | {"openai.completions"},
+        speaks=LEGACY | {"openai"},
         variable="DEEPINFRA_API_KEY",
+        media=("images", "audio"),
         source="https://deepinfra.com/docs/openai_api",
     ),
+    # A dedicated deployment has an address of its own: https://model-….api.baseten.co/environments/production/sync/v1
+    Vendor(
+        kind="baseten",
+        title="Baseten",
+        base_url="https://inference.baseten.co/v1",
+        speaks=CHAT,
+        variable="BASETEN_API_KEY",
+        embed_api="",
+        source="https://docs.baseten.co/inference/model-apis/overview",
+    ),
+    Vendor(
+        kind="ollama-cloud",
+        title="Ollama's cloud",
+        base_url="https://ollama.com/v1",
+        speaks=CHAT,
+        variable="OLLAMA_API_KEY",
+        embed_api="",
+        evidence="recorded",
+        source="https://docs.ollama.com/cloud",
+    ),
+    # What is deployed there decides what it serves; this is vLLM's share. Its address names workspace and
+    # function: https://<workspace>--<app>-serve.modal.run/v1
+    Vendor(
+        kind="modal",
+        title="Modal (a server deployed there)",
+        speaks=LEGACY,
+        source="https://modal.com/docs/examples/vllm_inference",
+    ),
+    # The shared endpoints ended on 1 August 2024; a service has its own address and token.
+    Vendor(
+        kind="anyscale",
+        title="Anyscale (a service deployed there)",
+        speaks=LEGACY,
+        variable="ANYSCALE_API_KEY",
+        source="https://docs.anyscale.com/llm/serving",
+    ),
+    # Streams' usage and completions are known from makers of clients, not from Hyperbolic's own pages.
+    Vendor(
+        kind="hyperbolic",
+        title="Hyperbolic",
+        base_url="https://api.hyperbolic.xyz/v1",
+        speaks=CHAT | {"openai.completions"},
+        variable="HYPERBOLIC_API_KEY",
+        embed_api="",
+        source="https://docs.hyperbolic.xyz/docs/rest-api",
+    ),
+    Vendor(
+        kind="nebius",
+        title="Nebius Token Factory",
+        base_url="https://api.tokenfactory.nebius.com/v1",
+        speaks=LEGACY,
+        variable="NEBIUS_API_KEY",
+        source="https://docs.tokenfactory.nebius.com/api-reference/introduction",
+    ),
+    Vendor(
+        kind="scaleway",
+        title="Scaleway Generative APIs",
+        base_url="https://api.scaleway.ai/v1",
+        speaks=CHAT_AND_EMBEDDINGS | {"openai.responses"},
+        variable="SCW_SECRET_KEY",
+        detected=False,
+        source="https://www.scaleway.com/en/docs/generative-apis/api-cli/using-chat-api/",
+    ),
+    # The variable is that of its users' tools; OVHcloud's own pages name none.
+    Vendor(
+        kind="ovhcloud",
+        title="OVHcloud AI Endpoints",
+        base_url="https://oai.endpoints.kepler.ai.cloud.ovh.net/v1",
+        variable="OVH_AI_ENDPOINTS_ACCESS_TOKEN",
+        source="https://help.ovhcloud.com/csm/en-public-cloud-ai-endpoints-getting-started",
+    ),
+    Vendor(
+        kind="nvidia",
+        title="NVIDIA NIM",
+        base_url="https://integrate.api.nvidia.com/v1",
+        speaks=LEGACY,
+        variable="NVIDIA_API_KEY",
+        source="https://docs.api.nvidia.com/nim/reference/llm-apis",
+    ),
+    Vendor(
+        kind="cloudflare",
+        title="Cloudflare Workers AI",
+        base_url="https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1",
+        speaks=CHAT_AND_EMBEDDINGS | {"openai.responses"},
+        variable="CLOUDFLARE_API_TOKEN",
+        evidence="recorded",
+        source="https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility",
+    ),
+    # On Azure and Google Cloud the host is another, which base_url says. Streams tell their usage unasked.
+    Vendor(
+        kind="databricks",
+        title="Databricks model serving",
+        base_url="https://{account}.cloud.databricks.com/serving-endpoints",
+        speaks=LEGACY,
+        variable="DATABRICKS_TOKEN",
+        stream_usage=False,
+        price_id="databricks",
+        evidence="recorded",
+        source="https://docs.databricks.com/machine-learning/model-serving/score-foundation-models",
+    ),
+)
+
+_ROUTERS = (
     Vendor(
         kind="openrouter",
         title="OpenRouter",
         base_url="https://openrouter.ai/api/v1",
-        speaks=CHAT_AND_EMBEDDINGS | {"openai.completions", "openai.responses"},
+        speaks=LEGACY | {"openai.responses"},
         variable="OPENROUTER_API_KEY",
         evidence="recorded",
         source="https://openrouter.ai/docs/api-reference",
     ),
+    Vendor(
+        kind="huggingface",
+        title="Hugging Face Inference Providers",
+        base_url="https://router.huggingface.co/v1",
+        speaks=CHAT | {"openai.responses"},
+        variable="HF_TOKEN",
+        detected=False,
+        embed_api="",
+        evidence="recorded",
+        source="https://huggingface.co/docs/inference-providers",
+    ),
+    Vendor(
+        kind="github",
+        title="GitHub Models",
+        base_url="https://models.github.ai/inference",
+        variable="GITHUB_TOKEN",
+        detected=False,
+        source="https://docs.github.com/rest/models/inference",
+    ),
+    Vendor(
+        kind="vercel",
+        title="Vercel AI Gateway",
+        base_url="https://ai-gateway.vercel.sh/v1",
+        variable="AI_GATEWAY_API_KEY",
+        evidence="recorded",
+        source="https://vercel.com/docs/ai-gateway/openai-compat",
+    ),
 )
+
+COMPATIBLE = (*_MAKERS, *_HOSTS, *_ROUTERS)

@@ -29,9 +29,10 @@ _EMBED: dict[str, tuple[str, tuple[object, ...]]] = {
     "mistral.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.MISTRAL,)),
     "voyage.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.VOYAGE,)),
     "jina.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.JINA,)),
-    "perplexity.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.PERPLEXITY,)),
     "cohere.embed": ("cohere.embed:CohereEmbed", ()),
     "ollama.embed": ("ollama.embed:OllamaEmbed", ()),
+    "gemini.embed": ("gemini.embed:GeminiEmbed", ()),
+    "perplexity.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.PERPLEXITY,)),
 }
 _RERANK: dict[str, tuple[str, tuple[object, ...]]] = {
     "rerank": ("rerank.api:SharedRerank", ()),

@@ -305,3 +305,22 @@ def test_sampling_parameters_are_kept_from_reasoning_models() -> None:
     sent = _sent(profile_for("o4-mini", ROWS, DEFAULT), losses, temperature=0.2, top_p=1, max_output_tokens=5)
     assert sent == {"model": "m", "messages": [], "max_completion_tokens": 5}
     assert losses.warning() == "dropped=temperature"
+
+
+def test_sound_is_not_asked_of_models_that_have_none() -> None:
+    """The wish for sound and its voice are dropped together; a model that speaks gets both."""
+    losses = Losses()
+    asked: dict[str, Any] = {"modalities": ("text", "audio"), "audio": {"voice": "alloy", "format": "mp3"}}
+    assert _sent(profile_for("gpt-4o", ROWS, DEFAULT), losses, **asked) == {"model": "m", "messages": []}
+    assert losses.dropped == ["modalities", "audio"]
+    spoken = _sent(profile_for("gpt-4o-audio-preview", ROWS, DEFAULT), **asked)
+    assert (spoken["modalities"], spoken["audio"]["voice"]) == (["text", "audio"], "alloy")
+
+
+def test_cache_hints_are_sent_only_where_they_are_understood() -> None:
+    """OpenRouter takes Anthropic's hints, for which a text must stand in a list; OpenAI would refuse them."""
+    said = Message("system", (Text("Long.", cache=CacheHint(300)),))
+    assert _messages(said, profile=VENDORS["openrouter"])[0]["content"] == [
+        {"type": "text", "text": "Long.", "cache_control": {"type": "ephemeral", "ttl": "5m"}}
+    ]
+    assert _messages(said, profile=DEFAULT) == [{"role": "system", "content": "Long."}]

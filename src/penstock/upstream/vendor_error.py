@@ -27,6 +27,7 @@ _READERS: dict[str, Callable[[bytes], ErrorShape]] = {
     "vertex.anthropic": read_gemini,
     "bedrock.anthropic": read_converse,
     "gemini": read_gemini,
+    "gemini.embeds": read_gemini,
     "converse": read_converse,
     "cohere": read_cohere,
     "mistral": read_mistral,

@@ -40,10 +40,16 @@ def test_rows_are_complete() -> None:
 
 
 def test_a_variable_alone_makes_one_provider_at_most() -> None:
-    """Two rows of one variable would share a key by chance, and a key for other things is no provider at all."""
+    """Two rows of one variable would share a key, and a key for other things makes no provider at all."""
     found = [row.variable for row in VENDORS.values() if row.found_by_key]
     assert len(found) == len(set(found))
     assert not {"GITHUB_TOKEN", "HF_TOKEN", "SCW_SECRET_KEY"} & set(found)
+
+
+def test_evidence_names_what_was_seen() -> None:
+    """A row that was recorded or run says which features were; one from documents alone says none."""
+    for row in VENDORS.values():
+        assert bool(row.seen) == (row.evidence != "documented"), row.kind
 
 
 def test_profiles_and_rows_agree() -> None:

@@ -73,17 +73,18 @@ SOURCES = {
 }  # fmt: skip
 
 
-def _chosen(source: Source) -> list[Exchange]:
-    """At most `MOST`, streams and whole answers by turns."""
-    mine = [
+def _of(source: Source) -> list[Exchange]:
+    """A vendor's recordings, without what the makers of a client wrote for its tests."""
+    return [
         each
         for each in exchanges(*source.apis)
-        if each.provider == source.provider
-        and each.status == 200
-        and source.has(each)
-        # What the makers of a client wrote for its tests no vendor has said.
-        and "vendor_mock_fixture" not in each.notes
+        if each.provider == source.provider and source.has(each) and "vendor_mock_fixture" not in each.notes
     ]
+
+
+def _chosen(source: Source) -> list[Exchange]:
+    """At most `MOST`, streams and whole answers by turns."""
+    mine = [each for each in _of(source) if each.status == 200]
     streams = [each for each in mine if each.streaming]
     wholes = [each for each in mine if not each.streaming]
     turns = [pair for index in range(MOST) for pair in (streams[index : index + 1] + wholes[index : index + 1])]
@@ -132,6 +133,19 @@ def test_what_counts_as_recorded_is_replayed() -> None:
     """A row says `recorded` where its recordings are replayed here, and nowhere else."""
     recorded = {row.kind for row in VENDORS.values() if row.evidence == "recorded" and row.api}
     assert recorded == set(SOURCES)
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_what_a_row_says_was_seen_is_in_its_recordings(kind: str) -> None:
+    """The table of providers claims no feature for a vendor's recordings that none of them has."""
+    row, source = VENDORS[kind], SOURCES[kind]
+    found = {"errors"} if any(each.status >= 400 for each in _of(source)) else set[str]()
+    for each in _of(source):
+        reply = _reply(row.api, each) if each.status == 200 else None
+        if reply is not None:
+            found.add("stream" if each.streaming else "chat")
+            found |= {"tools"} if any(calls for _, calls in _said(reply)) else set[str]()
+    assert set(row.seen) <= found
 
 
 @pytest.mark.parametrize("kind", SOURCES)

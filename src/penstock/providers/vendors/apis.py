@@ -17,6 +17,7 @@ APIS = (
         rerank_api="rerank",
         media=("images", "audio", "moderations"),
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://platform.openai.com/docs/api-reference",
     ),
     Vendor(
@@ -31,6 +32,7 @@ APIS = (
         embed_api="",
         price_id="anthropic",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://docs.anthropic.com/en/api/messages",
     ),
     Vendor(
@@ -44,6 +46,7 @@ APIS = (
         embed_api="gemini.embed",
         price_id="google",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://ai.google.dev/api/generate-content",
     ),
     Vendor(
@@ -56,6 +59,7 @@ APIS = (
         embed_api="mistral.embeddings",
         price_id="mistral",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://docs.mistral.ai/api",
     ),
     Vendor(
@@ -69,6 +73,7 @@ APIS = (
         rerank_api="cohere.rerank",
         price_id="cohere",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://docs.cohere.com/reference/chat",
     ),
     Vendor(
@@ -80,6 +85,7 @@ APIS = (
         auth="bearer",
         embed_api="ollama.embed",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://github.com/ollama/ollama/blob/main/docs/api.md",
     ),
     Vendor(
@@ -90,6 +96,7 @@ APIS = (
         rerank_api="rerank",
         media=("images", "audio", "moderations"),
         evidence="run",
+        seen=("chat", "stream", "tools", "errors", "completions", "responses", "embeddings", "rerank"),
         source="docs/simulator.md",
     ),
 )

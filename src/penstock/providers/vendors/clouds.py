@@ -22,6 +22,7 @@ _AZURE = (
         media=("images", "audio"),
         price_id="azure",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle",
     ),
     Vendor(
@@ -35,6 +36,7 @@ _AZURE = (
         media=("images", "audio"),
         price_id="azure",
         evidence="recorded",
+        seen=("chat", "stream", "errors"),
         source="https://learn.microsoft.com/azure/ai-foundry/openai/reference",
     ),
     # The host is Microsoft's for its government cloud; that the v1 API is there, too, no page says.
@@ -68,6 +70,7 @@ _AZURE = (
         query="api-version=2024-05-01-preview",
         price_id="azure",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source=_FOUNDRY,
     ),
     Vendor(
@@ -98,6 +101,7 @@ _AMAZON = (
         embed_api="",
         price_id="aws",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
     ),
     Vendor(
@@ -124,6 +128,7 @@ _AMAZON = (
         embed_api="",
         price_id="aws",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html",
     ),
     # Takes API keys; some models are under /openai/v1, which base_url can say.
@@ -136,6 +141,7 @@ _AMAZON = (
         embed_api="",
         price_id="aws",
         evidence="recorded",
+        seen=("chat",),
         source="https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html",
     ),
 )
@@ -152,6 +158,7 @@ _GOOGLE = (
         embed_api="",
         price_id="google",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
     ),
     Vendor(
@@ -165,6 +172,7 @@ _GOOGLE = (
         embed_api="",
         price_id="google",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude",
     ),
 )

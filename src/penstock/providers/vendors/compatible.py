@@ -16,6 +16,7 @@ _MAKERS = (
         variable="DEEPSEEK_API_KEY",
         embed_api="",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://api-docs.deepseek.com",
     ),
     Vendor(
@@ -27,6 +28,7 @@ _MAKERS = (
         embed_api="",
         media=("images",),
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://docs.x.ai/docs/api-reference",
     ),
     Vendor(
@@ -37,6 +39,7 @@ _MAKERS = (
         variable="PERPLEXITY_API_KEY",
         embed_api="perplexity.embeddings",
         evidence="recorded",
+        seen=("chat", "stream", "errors"),
         source="https://docs.perplexity.ai/api-reference/chat-completions-post",
     ),
     Vendor(
@@ -47,6 +50,7 @@ _MAKERS = (
         variable="MOONSHOT_API_KEY",
         embed_api="",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://platform.moonshot.ai/docs/api/chat",
     ),
     Vendor(
@@ -57,6 +61,7 @@ _MAKERS = (
         variable="ZAI_API_KEY",
         embed_api="",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://docs.z.ai/api-reference/llm/chat-completion",
     ),
     Vendor(
@@ -74,6 +79,7 @@ _MAKERS = (
         base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         variable="DASHSCOPE_API_KEY",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
     ),
 )
@@ -89,6 +95,7 @@ _HOSTS = (
         embed_api="",
         media=("audio",),
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://console.groq.com/docs/api-reference",
     ),
     Vendor(
@@ -100,6 +107,7 @@ _HOSTS = (
         cap_field="max_completion_tokens",
         embed_api="",
         evidence="recorded",
+        seen=("chat",),
         source="https://inference-docs.cerebras.ai/api-reference",
     ),
     Vendor(
@@ -118,6 +126,7 @@ _HOSTS = (
         rerank_api="rerank",
         media=("images", "audio"),
         evidence="recorded",
+        seen=("chat",),
         source="https://docs.together.ai/reference",
     ),
     Vendor(
@@ -156,6 +165,7 @@ _HOSTS = (
         variable="OLLAMA_API_KEY",
         embed_api="",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://docs.ollama.com/cloud",
     ),
     # What is deployed there decides what it serves; this is vLLM's share. Its address names workspace and
@@ -224,6 +234,7 @@ _HOSTS = (
         speaks=CHAT_AND_EMBEDDINGS | {"openai.responses"},
         variable="CLOUDFLARE_API_TOKEN",
         evidence="recorded",
+        seen=("stream",),
         source="https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility",
     ),
     # On Azure and Google Cloud the host is another, which base_url says. Streams tell their usage unasked.
@@ -236,6 +247,7 @@ _HOSTS = (
         stream_usage=False,
         price_id="databricks",
         evidence="recorded",
+        seen=("chat", "stream"),
         source="https://docs.databricks.com/machine-learning/model-serving/score-foundation-models",
     ),
 )
@@ -248,6 +260,7 @@ _ROUTERS = (
         speaks=LEGACY | {"openai.responses"},
         variable="OPENROUTER_API_KEY",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://openrouter.ai/docs/api-reference",
     ),
     Vendor(
@@ -259,6 +272,7 @@ _ROUTERS = (
         detected=False,
         embed_api="",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://huggingface.co/docs/inference-providers",
     ),
     Vendor(
@@ -275,6 +289,7 @@ _ROUTERS = (
         base_url="https://ai-gateway.vercel.sh/v1",
         variable="AI_GATEWAY_API_KEY",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://vercel.com/docs/ai-gateway/openai-compat",
     ),
 )

@@ -38,6 +38,7 @@ LOCAL = (
         speaks=LEGACY | {"openai.responses", "anthropic", "anthropic.count", "rerank"},
         rerank_api="rerank",
         evidence="run",
+        seen=("chat", "stream", "tools", "errors", "responses", "embeddings"),
         source="https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",
     ),
     Vendor(

@@ -43,6 +43,7 @@ class Vendor:
         media: Further endpoints that pass or are translated, for the table in docs/providers.md.
         price_id: Its name in the price catalogue, empty to look it up by address.
         evidence: How its translator was checked: `recorded`, `documented` or `run`.
+        seen: Which features recordings or runs have shown; the others stand on the vendor's pages.
         source: The vendor's page.
     """
 
@@ -64,6 +65,7 @@ class Vendor:
     media: tuple[str, ...] = ()
     price_id: str = ""
     evidence: Evidence = "documented"
+    seen: tuple[str, ...] = ()
     source: str = ""
 
     @property

@@ -15,6 +15,7 @@ VECTORS = (
         embed_api="voyage.embeddings",
         rerank_api="voyage.rerank",
         evidence="recorded",
+        seen=("embeddings", "rerank"),
         source="https://docs.voyageai.com/reference/embeddings-api",
     ),
     Vendor(

@@ -48,15 +48,16 @@ def codec_for(
     if endpoint.task != "chat" or not target.api:
         raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
     chat = chat_of(request)
-    provider = chat_provider(endpoint.shape if endpoint.shape in target.speaks else target.api)
+    api = endpoint.shape if endpoint.shape in target.speaks else target.api
     return TranslatedCodec(
         _without_store(chat, request, target),
         asked(request, chat, facts),
         target,
         chat_dialect(endpoint.shape),
-        provider,
+        chat_provider(api),
         client_framing(request, query),
         policy,
+        api,
     )
 
 

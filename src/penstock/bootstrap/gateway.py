@@ -24,7 +24,7 @@ from penstock.adapters.files.posix import PosixDirectory, is_locked
 from penstock.adapters.http.client import HttpClient
 from penstock.admission.accounts import Accounts, Spend
 from penstock.bootstrap import lifeline
-from penstock.bootstrap.plan_source import PlanSource
+from penstock.bootstrap.plan_source import LazyBox, PlanSource
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Tls
@@ -102,6 +102,7 @@ class GatewayProcess:
             accounts=accounts,
             draw=random.random,
             bits=random.getrandbits,
+            box=LazyBox(self._state.root, os.environ),
         )
         gateway = Gateway(ctx)
         server = HttpServer(gateway, clock, server_limits(settings))

@@ -16,7 +16,9 @@ from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.paths import PATHS, Found, dialect_of, find
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.exchange import Exchange
+from penstock.pipeline.media import VIDEOS
 from penstock.pipeline.models import ModelList, entry_body, list_body
+from penstock.pipeline.videos import VideoLook
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.shapes.openai_request import OpenAIRequest
 
@@ -88,6 +90,8 @@ class Gateway:
             reply.send(status, _JSON, b'{"status":"%b"}' % (b"ready" if self.ready else b"draining"))
         elif path == "/v1/models" or path.startswith("/v1/models/"):
             self._models(request, reply, request_id)
+        elif path.startswith(VIDEOS) and method == b"GET":
+            self._video(request, reply, request_id)
         elif found is not None:
             refusal = Refusal("method_not_allowed", f"send POST to {path}")
             self._refuse(reply, refusal, request_id, found.endpoint.dialect)
@@ -97,6 +101,15 @@ class Gateway:
             )
         else:
             self._refuse(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
+
+    def _video(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
+        def refuse(refusal: Refusal) -> None:
+            self._refuse(reply, refusal, request_id)
+
+        try:
+            VideoLook(self.ctx, request, reply, request_id, _id_lines(request_id), refuse).start()
+        except Refusal as refusal:
+            refuse(refusal)
 
     def _models(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
         if request.method not in (b"GET", b"HEAD"):

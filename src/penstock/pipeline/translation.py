@@ -60,7 +60,7 @@ def codec_for(
     )
 
 
-def _body_of(request: OpenAIRequest) -> dict[str, Any]:
+def body_of(request: OpenAIRequest) -> dict[str, Any]:
     """The body as a JSON value. Raises Refusal."""
     try:
         return _decode(request.fields.body if request.fields is not None else b"{}")
@@ -73,7 +73,7 @@ def vector_codec_for(
 ) -> Codec:
     """The codec for embeddings and rerank. Raises Refusal."""
     endpoint = request.endpoint
-    body = _body_of(request)
+    body = body_of(request)
     try:
         if endpoint.task == "embed" and target.embed_api:
             dialect = embed_dialect(endpoint.shape)
@@ -139,7 +139,7 @@ def asked(request: OpenAIRequest, chat: ChatRequest, facts: RequestFacts) -> Ask
 def chat_of(request: OpenAIRequest) -> ChatRequest:
     """The request in the pivot. Raises Refusal."""
     if request.chat is None:
-        body = _body_of(request)
+        body = body_of(request)
         try:
             request.chat = chat_dialect(request.endpoint.shape).decode_request(
                 body, request.model, stream=request.stream

@@ -40,6 +40,7 @@ class VectorCodec(Generic[Asked, Answered]):
     """Implements upstream.codec.Codec."""
 
     translated = True
+    binary = False
     legs = 1
     content_type = b"application/json"
     stream_type = b""

@@ -17,7 +17,8 @@ from penstock.providers.vendors import VENDORS
 ProviderKind = Literal[
     "openai", "azure", "azure-deployments", "anthropic", "google", "vertex", "bedrock", "mistral",
     "cohere", "ollama", "deepseek", "xai", "groq", "cerebras", "sambanova", "together", "fireworks",
-    "deepinfra", "openrouter", "vllm", "llamacpp", "simulator",
+    "deepinfra", "openrouter", "vllm", "llamacpp", "bfl", "fal", "replicate", "elevenlabs", "cartesia",
+    "resemble", "deepgram", "assemblyai", "runway", "luma", "pika", "simulator",
 ]  # fmt: skip
 
 

@@ -105,6 +105,7 @@ class GatewayProcess:
             owned=owned,
             draw=random.random,
             bits=random.getrandbits,
+            box=LazyBox(self._state.root, os.environ),
         )
         gateway = Gateway(ctx)
         server = HttpServer(gateway, clock, server_limits(settings))

@@ -73,14 +73,23 @@ def provider_from(
         # Another server of kind openai knows the older name, and OpenAI alone refuses it.
         cap_field=vendor.cap_field if known_host or config.kind != "openai" else "max_tokens",
         asks_stream_usage=vendor.stream_usage,
-        speaks=vendor.speaks,
+        speaks=_speaks(vendor),
         api=vendor.api,
         embed_api=vendor.embed_api,
         rerank_api=vendor.rerank_api,
+        media_api=vendor.media_api,
         profile=default_profile,
         query=vendor.query.encode(),
     )
     return PlannedProvider(name, config.kind, template, price_id_of(config, prices), rows)
+
+
+def _speaks(vendor: Vendor) -> frozenset[str]:
+    """The shapes that a vendor takes as they are; whoever speaks all of OpenAI's has its media, too."""
+    if vendor.media_api:
+        return vendor.speaks
+    names = ("images", "audio") if "openai" in vendor.speaks else vendor.media
+    return vendor.speaks | {f"openai.{name}" for name in names if name in ("images", "audio")}
 
 
 def price_id_of(config: Provider, prices: PriceBook) -> str | None:

@@ -30,8 +30,11 @@ class Timeouts:
 
 # What a server that calls itself OpenAI-compatible is taken to serve; `openai`: the endpoints that only pass.
 OPENAI_SHAPES = frozenset(
-    {"openai", "openai.chat", "openai.completions", "openai.responses", "openai.embeddings", "rerank"}
-)
+    {
+        "openai", "openai.images", "openai.audio", "openai.chat", "openai.completions", "openai.responses",
+        "openai.embeddings", "rerank",
+    }
+)  # fmt: skip
 DEFAULT_PROFILE = Profile()
 
 
@@ -42,7 +45,7 @@ class Target:
     `auth` holds whole header lines with the credential and never appears in a repr. `secrets` are the texts
     that are removed from whatever an upstream says before anybody sees it. `service_tier` is what `set_fields`
     puts in place of the request's, None where it leaves it alone. A client whose API shape it `speaks` gets
-    through with its bytes; others are translated into `api` (chat), `embed_api` or `rerank_api`.
+    through with its bytes; others are translated into `api` (chat), `embed_api`, `rerank_api` or `media_api`.
     """
 
     id: str
@@ -65,6 +68,7 @@ class Target:
     api: str = "openai.chat"
     embed_api: str = "openai.embeddings"
     rerank_api: str = "rerank"
+    media_api: str = ""
     profile: Profile = DEFAULT_PROFILE
     query: bytes = b""
     lists_models: bool = True

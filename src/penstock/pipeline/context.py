@@ -10,16 +10,21 @@ from penstock.core.retry import RetryShare
 from penstock.ports.clock import Clock
 from penstock.ports.journal import JournalSink
 from penstock.ports.owned import OwnedIds
+from penstock.ports.secrets import SecretBox
 from penstock.ports.transport import Transport
 from penstock.routing.resolve import Resolver
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.learned import Learned
+from penstock.upstream.tasks import TaskRules
 
 MAX_STATES = 65_536
 
 
 class GatewayContext:
-    """Plan and state. `draw` gives uniform floats in [0, 1), `bits` random integers of so many bits."""
+    """Plan and state. `draw` gives uniform floats in [0, 1), `bits` random integers of so many bits.
+
+    `box` seals the ids of videos; without one none are made. `tasks`: how vendors' tasks are waited for.
+    """
 
     def __init__(
         self,
@@ -32,6 +37,8 @@ class GatewayContext:
         owned: OwnedIds,
         draw: Callable[[], float],
         bits: Callable[[int], int],
+        box: SecretBox | None = None,
+        tasks: TaskRules | None = None,
     ) -> None:
         self.clock = clock
         self.journal = journal
@@ -40,6 +47,8 @@ class GatewayContext:
         self.owned = owned
         self.draw = draw
         self.bits = bits
+        self.box = box
+        self.tasks = tasks or TaskRules()
         self.learned: dict[str, Learned] = {}
         self.shares: dict[str, RetryShare] = {}
         self.attempts: set[Attempt] = set()

@@ -24,6 +24,7 @@ from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import counts, estimated
+from penstock.pipeline.media import sealer
 from penstock.pipeline.reservation import hold, reservation_for
 from penstock.pipeline.sending import encode, send
 from penstock.pipeline.settlement import settle_attempt, succeeded
@@ -157,7 +158,8 @@ class Exchange:
         attempt.service_tier = reservation.service_tier
         cap = reservation.cap if budget is not None else None
         if not passes(self._request, target):
-            refused = encode(attempt, cap, self._facts, self.http.query, ctx.plan.on_unsupported)
+            seal = sealer(ctx.box, self.subject, target, self._facts)
+            refused = encode(attempt, cap, self._facts, self.http.query, ctx.plan.on_unsupported, seal)
             if refused is not None:
                 self._unhold(amount, now_ms)
                 self._skipped = refused
@@ -202,7 +204,7 @@ class Exchange:
     def _send(self, attempt: Attempt, cap: int | None) -> None:
         if self._attempt is not attempt or self._ended:
             return  # the client hung up in the meantime
-        send(self._ctx.transport, self.http, attempt, cap, self._facts.request_id)
+        send(self._ctx, self.http, attempt, cap, self._facts.request_id)
 
     # --- the upstream's side (AttemptListener) ------------------------------------------------------------
 

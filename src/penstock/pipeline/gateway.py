@@ -17,10 +17,12 @@ from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.paths import PATHS, Found, dialect_of, find
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.exchange import Exchange
+from penstock.pipeline.media import VIDEOS
 from penstock.pipeline.models import ModelList
 from penstock.pipeline.refusing import JSON, id_lines, send_refusal
 from penstock.pipeline.responses import SHAPE as RESPONSES
 from penstock.pipeline.responses import ResponsesExchange, check, keeps
+from penstock.pipeline.videos import VideoLook
 from penstock.pipeline.visit import visit
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.shapes.openai_request import OpenAIRequest
@@ -82,6 +84,8 @@ class Gateway:
             self._models(request, reply, request_id)
         elif path.startswith("/v1/responses/") and found is None:
             visit(self.ctx, request, reply, request_id)
+        elif path.startswith(VIDEOS) and method == b"GET":
+            self._video(request, reply, request_id)
         elif found is not None:
             refusal = Refusal("method_not_allowed", f"send POST to {path}")
             send_refusal(reply, refusal, request_id, found.endpoint.dialect)
@@ -91,6 +95,15 @@ class Gateway:
             )
         else:
             send_refusal(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
+
+    def _video(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
+        def refuse(refusal: Refusal) -> None:
+            send_refusal(reply, refusal, request_id)
+
+        try:
+            VideoLook(self.ctx, request, reply, request_id, id_lines(request_id), refuse).start()
+        except Refusal as refusal:
+            refuse(refusal)
 
     def _models(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
         dialect = list_dialect(request.path, request.headers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from penstock.core.errors import Refusal
 from penstock.core.exchange import RequestFacts
 from penstock.core.losses import OnUnsupported, UnsupportedError
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.media import MEDIA_TASKS, Sealer, media_codec_for
 from penstock.pipeline.translation import codec_for
 from penstock.ports.http_server import HttpRequest
 from penstock.ports.transport import Transport
@@ -12,14 +14,24 @@ from penstock.providers.openai.errors import Failure
 from penstock.providers.openai.request import body_for, head_for
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.fan_out import FanOut
+from penstock.upstream.media_codec import MediaCodec
+from penstock.upstream.tasks import Tasks
 
 
 def encode(
-    attempt: Attempt, cap: int | None, facts: RequestFacts, query: bytes, policy: OnUnsupported
+    attempt: Attempt,
+    cap: int | None,
+    facts: RequestFacts,
+    query: bytes,
+    policy: OnUnsupported,
+    seal: Sealer,
 ) -> Failure | None:
     """Put the request into the target's words; the failure where it cannot be said in them."""
     try:
-        codec = codec_for(attempt.request, attempt.target, facts, query, policy)
+        if attempt.request.endpoint.task in MEDIA_TASKS:
+            codec = media_codec_for(attempt.request, attempt.target, facts, policy, seal)
+        else:
+            codec = codec_for(attempt.request, attempt.target, facts, query, policy)
         if codec is not None:
             attempt.codec = codec
             attempt.body = codec.body(cap)
@@ -38,9 +50,14 @@ def defect(error: Exception, target: str) -> Failure:
     return Failure("internal", "internal_error", 0, f"putting the request into {target}'s words failed: {what}")
 
 
-def send(transport: Transport, http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str) -> None:
+def send(ctx: GatewayContext, http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str) -> None:
     """Send the attempt's request; `cap` is the output bound that its reservation stands on."""
     request, target, codec = attempt.request, attempt.target, attempt.codec
+    transport: Transport = ctx.transport
+    if isinstance(codec, MediaCodec):
+        transport = Tasks(transport, ctx.clock, ctx.tasks, target, codec.flow, request_id)
+        attempt.start(FanOut(transport, codec.legs) if codec.legs > 1 else transport, b"")
+        return
     if codec is not None:
         body = attempt.body
         path, query, content_type = codec.path(), target.query, b"application/json"

@@ -72,7 +72,7 @@ def _without_store(chat: ChatRequest, request: OpenAIRequest, target: Target) ->
     return chat
 
 
-def _body_of(request: OpenAIRequest) -> dict[str, Any]:
+def body_of(request: OpenAIRequest) -> dict[str, Any]:
     """The body as a JSON value. Raises Refusal."""
     try:
         return _decode(request.fields.body if request.fields is not None else b"{}")
@@ -85,7 +85,7 @@ def vector_codec_for(
 ) -> Codec:
     """The codec for embeddings and rerank. Raises Refusal."""
     endpoint = request.endpoint
-    body = _body_of(request)
+    body = body_of(request)
     try:
         if endpoint.task == "embed" and target.embed_api:
             return _embed_codec(body, request, target, facts, policy)
@@ -150,7 +150,7 @@ def asked(request: OpenAIRequest, chat: ChatRequest, facts: RequestFacts) -> Ask
 def chat_of(request: OpenAIRequest) -> ChatRequest:
     """The request in the pivot. Raises Refusal."""
     if request.chat is None:
-        body = _body_of(request)
+        body = body_of(request)
         try:
             request.chat = chat_dialect(request.endpoint.shape).decode_request(
                 body, request.model, stream=request.stream

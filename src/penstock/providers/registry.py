@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import cast
 
 from penstock.core.errors import Refusal
+from penstock.ports.media import ImageApi, SpeechApi, TranscriptApi, VideoApi
 from penstock.ports.translation import ChatProvider
 from penstock.ports.vectors import EmbedProvider, RerankProvider
 from penstock.providers.embeddings import flavours
@@ -39,6 +40,28 @@ _RERANK: dict[str, tuple[str, tuple[object, ...]]] = {
     "cohere.rerank": ("rerank.api:CohereRerank", ()),
     "voyage.rerank": ("rerank.api:VoyageRerank", ()),
 }
+_IMAGES: dict[str, tuple[str, tuple[object, ...]]] = {
+    "bfl": ("bfl.images:BflImages", ()),
+    "fal": ("fal.images:FalImages", ()),
+    "replicate": ("replicate.images:ReplicateImages", ()),
+}
+_SPEECH: dict[str, tuple[str, tuple[object, ...]]] = {
+    "elevenlabs": ("elevenlabs.speech:ElevenLabsSpeech", ()),
+    "cartesia": ("cartesia.speech:CartesiaSpeech", ()),
+    "resemble": ("resemble.speech:ResembleSpeech", ()),
+    "deepgram": ("deepgram.speech:DeepgramSpeech", ()),
+}
+_TRANSCRIPTS: dict[str, tuple[str, tuple[object, ...]]] = {
+    "elevenlabs": ("elevenlabs.transcripts:ElevenLabsTranscripts", ()),
+    "deepgram": ("deepgram.transcripts:DeepgramTranscripts", ()),
+    "assemblyai": ("assemblyai.transcripts:AssemblyAiTranscripts", ()),
+}
+_VIDEOS: dict[str, tuple[str, tuple[object, ...]]] = {
+    "fal": ("fal.videos:FalVideos", ()),
+    "pika": ("fal.videos:PikaVideos", ()),
+    "runway": ("runway.videos:RunwayVideos", ()),
+    "luma": ("luma.videos:LumaVideos", ()),
+}
 
 
 def _load(known: dict[str, tuple[str, tuple[object, ...]]], shape: str) -> object:
@@ -65,3 +88,31 @@ def embed_provider(shape: str) -> EmbedProvider:
 def rerank_provider(shape: str) -> RerankProvider:
     """The same for rerank."""
     return cast("RerankProvider", _load(_RERANK, shape))
+
+
+def _media(known: dict[str, tuple[str, tuple[object, ...]]], name: str) -> object | None:
+    return _load(known, name) if name in known else None
+
+
+@cache
+def image_api(name: str) -> ImageApi | None:
+    """A vendor's API for pictures, None where it has none."""
+    return cast("ImageApi | None", _media(_IMAGES, name))
+
+
+@cache
+def speech_api(name: str) -> SpeechApi | None:
+    """The same for speech."""
+    return cast("SpeechApi | None", _media(_SPEECH, name))
+
+
+@cache
+def transcript_api(name: str) -> TranscriptApi | None:
+    """The same for transcripts."""
+    return cast("TranscriptApi | None", _media(_TRANSCRIPTS, name))
+
+
+@cache
+def video_api(name: str) -> VideoApi | None:
+    """The same for clips."""
+    return cast("VideoApi | None", _media(_VIDEOS, name))

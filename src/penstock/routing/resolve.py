@@ -79,9 +79,10 @@ class Resolver:
     def _owner(self, model: str) -> Provider | None:
         """Who serves a bare vendor name: the only provider, the one that lists it, the first in order."""
         plan = self._plan
-        providers = [p for p in plan.providers.values() if p.kind != "simulator"] or list(
-            plan.providers.values()
-        )
+        known = list(plan.providers.values())
+        real = [p for p in known if p.kind != "simulator"]
+        # A vendor that only makes media is meant by name, not by chance.
+        providers = [p for p in real if not p.template.media_api] or real or known
         if len(providers) == 1:
             return providers[0]
         listed = [p for p in providers if p.price_id and plan.prices.find(p.price_id, model, self._now_ms)]
@@ -91,6 +92,15 @@ class Resolver:
             if any(p.name == name for p in listed):
                 return plan.providers[name]
         return None
+
+    def target(self, target_id: str) -> Target | None:
+        """A target by its id, for what was begun there; None where it is no longer configured."""
+        deployed = self._plan.deployments.get(target_id)
+        if deployed is not None:
+            return deployed
+        name, _, model = target_id.partition("/")
+        provider = self._plan.providers.get(name)
+        return target_of(provider, model, self._plan.prices, self._now_ms) if provider is not None else None
 
     def _unknown(self, model: str, key: VirtualKey) -> str:
         known = self._names(key)

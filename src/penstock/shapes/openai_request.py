@@ -13,7 +13,7 @@ from penstock.wire.multipart import Form
 MAX_TIER = 64
 
 
-Task = Literal["chat", "count", "embed", "rerank", "other"]
+Task = Literal["chat", "count", "embed", "rerank", "image", "speech", "transcript", "video", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Endpoint:
 
     name: str
     path: str
-    body: Literal["json", "multipart"] = "json"
+    body: Literal["json", "multipart", "either"] = "json"
     stream_shape: Literal["chunks", "events"] | None = None
     cap_fields: tuple[str, ...] = ()
     prompt_fields: tuple[str, ...] = ()

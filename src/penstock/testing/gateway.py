@@ -21,6 +21,7 @@ import uvloop
 from penstock.adapters.clock import LoopClock
 from penstock.adapters.http.client import HttpClient
 from penstock.adapters.memory.owned import MemoryOwned
+from penstock.adapters.secrets.aesgcm import AesGcmBox
 from penstock.admission.accounts import Accounts
 from penstock.compile.plan import compile_plan
 from penstock.config.load import load_text
@@ -33,13 +34,17 @@ from penstock.ports.owned import OwnedIds
 from penstock.server.limits import ServerLimits
 from penstock.server.listener import HttpServer
 from penstock.testing.journal import MemoryJournal
+from penstock.upstream.tasks import TaskRules
 
 _Result = TypeVar("_Result")
 _SWEEP_S = 0.02
 
 
 class GatewayThread:
-    """Serves until the block ends. Every method may be called from any thread."""
+    """Serves until the block ends. Every method may be called from any thread.
+
+    `tasks`: how often vendors' tasks are looked at, and whether results may be fetched from this machine.
+    """
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class GatewayThread:
         seed: int = 0,
         prices: PriceBook | None = None,
         owned: OwnedIds | None = None,
+        tasks: TaskRules | None = None,
     ) -> None:
         self._config = config
         self._urls = dict(urls or {})
@@ -58,6 +64,7 @@ class GatewayThread:
         self._limits = limits
         self._random = random.Random(seed)
         self._owned = owned
+        self._tasks = tasks
         self._prices = prices or PriceBook("none", {})
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway", daemon=True)
@@ -92,6 +99,8 @@ class GatewayThread:
             owned=self._owned or MemoryOwned(clock),
             draw=self._random.random,
             bits=self._random.getrandbits,
+            box=AesGcmBox(self._random.randbytes(32)),
+            tasks=self._tasks,
         )
         self.server = HttpServer(Gateway(self.context), clock, self._limits)
         await self.server.listen(self._sock)

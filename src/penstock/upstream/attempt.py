@@ -197,7 +197,7 @@ class Attempt:
         if status != 200:
             self.mode = "error"
         elif codec is not None:
-            self.mode = "whole"
+            self.mode = "binary" if codec.binary else "whole"
             if self.request.stream and codec.streams(kind):
                 self.mode = "stream"
                 self._sse, self.reader = codec.stream()
@@ -323,7 +323,7 @@ class Attempt:
             return
         self.ended_at = self._clock.monotonic()
         self.deadline = FAR
-        if self.mode == "whole":
+        if self.mode == "whole" or (self.mode == "binary" and self.codec is not None):
             self._whole(b"".join(self._parts))
         elif self.mode == "error":
             self._error(b"".join(self._parts))

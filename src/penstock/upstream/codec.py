@@ -71,11 +71,15 @@ class AnswerIsErrorError(ValueError):
 
 
 class Codec(Protocol):
-    """See the module. `legs`: how many times the request is sent (upstream/fan_out.py), usually once."""
+    """See the module. `legs`: how many times the request is sent (upstream/fan_out.py), usually once.
+
+    `binary`: the answer's bytes pass as they come, and `whole` is given the last of them.
+    """
 
     content_type: bytes
     stream_type: bytes
     translated: bool
+    binary: bool
     legs: int
 
     def body(self, cap: int | None) -> bytes:

@@ -83,6 +83,7 @@ class NativeCodec:
     """Implements upstream.codec.Codec."""
 
     translated = False
+    binary = False
     legs = 1
     content_type = b""
     stream_type = b""

@@ -121,6 +121,7 @@ class TranslatedCodec:
     """Implements upstream.codec.Codec."""
 
     translated = True
+    binary = False
 
     def __init__(
         self,

@@ -28,6 +28,7 @@ class VectorCodec:
     """Implements upstream.codec.Codec; `shape` names the vendor's API."""
 
     translated = True
+    binary = False
     legs = 1
     content_type = b"application/json"
     stream_type = b""

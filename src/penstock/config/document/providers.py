@@ -16,14 +16,15 @@ from penstock.providers.vendors import VENDORS
 # The kinds of providers/vendors, which a test holds equal: written out, so that the schema can list them.
 ProviderKind = Literal[
     "openai", "anthropic", "google", "mistral", "cohere", "ollama", "simulator", "azure",
-    "azure-deployments", "azure-government", "azure-foundry", "azure-foundry-models",
-    "azure-anthropic", "bedrock", "bedrock-fips", "bedrock-anthropic", "bedrock-mantle", "vertex",
-    "vertex-anthropic", "deepseek", "xai", "perplexity", "moonshot", "zai", "minimax", "alibaba",
-    "groq", "cerebras", "sambanova", "together", "fireworks", "deepinfra", "baseten",
-    "ollama-cloud", "modal", "anyscale", "hyperbolic", "nebius", "scaleway", "ovhcloud", "nvidia",
-    "cloudflare", "databricks", "openrouter", "huggingface", "github", "vercel",
-    "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic", "minimax-anthropic", "voyage",
-    "jina", "vllm", "sglang", "tgi", "llamacpp", "ollama-openai", "lmstudio",
+    "azure-deployments", "azure-government", "azure-foundry", "azure-foundry-models", "azure-anthropic",
+    "bedrock", "bedrock-fips", "bedrock-anthropic", "bedrock-mantle", "vertex", "vertex-anthropic",
+    "deepseek", "xai", "perplexity", "moonshot", "zai", "minimax", "alibaba", "groq", "cerebras",
+    "sambanova", "together", "fireworks", "deepinfra", "baseten", "ollama-cloud", "modal", "anyscale",
+    "hyperbolic", "nebius", "scaleway", "ovhcloud", "nvidia", "cloudflare", "databricks", "openrouter",
+    "huggingface", "github", "vercel", "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic",
+    "minimax-anthropic", "voyage", "jina", "vllm", "sglang", "tgi", "llamacpp", "ollama-openai",
+    "lmstudio", "bfl", "fal", "replicate", "elevenlabs", "cartesia", "resemble", "deepgram",
+    "assemblyai", "runway", "luma", "pika",
 ]  # fmt: skip
 
 

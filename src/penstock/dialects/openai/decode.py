@@ -21,7 +21,8 @@ _MAX_CAP = 1 << 32
 
 def decode(endpoint: Endpoint, body: bytes, content_type: bytes) -> OpenAIRequest:
     """Read a request's owned fields. Raises Refusal."""
-    if endpoint.body == "multipart":
+    form = endpoint.body == "either" and content_type.lower().startswith(b"multipart/")
+    if form or endpoint.body == "multipart":
         return _decode_form(endpoint, body, content_type)
     if content_type and not content_type.lower().startswith((b"application/json", b"text/json")):
         raise Refusal("unsupported_media_type", "send the body as application/json")

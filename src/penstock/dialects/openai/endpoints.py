@@ -67,9 +67,16 @@ ENDPOINTS: dict[str, Endpoint] = {
             stream_shape="events",
             prompt_fields=("prompt",),
             makes_images=True,
+            shape="openai.images",
+            task="image",
         ),
         Endpoint(
-            "images.edits", "/v1/images/edits", body="multipart", stream_shape="events", makes_images=True
+            "images.edits",
+            "/v1/images/edits",
+            body="multipart",
+            stream_shape="events",
+            makes_images=True,
+            shape="openai.images",
         ),
         Endpoint(
             "images.variations",
@@ -77,12 +84,33 @@ ENDPOINTS: dict[str, Endpoint] = {
             body="multipart",
             default_model="dall-e-2",
             makes_images=True,
+            shape="openai.images",
         ),
         Endpoint(
-            "audio.speech", "/v1/audio/speech", stream_shape="events", prompt_fields=("input", "instructions")
+            "audio.speech",
+            "/v1/audio/speech",
+            stream_shape="events",
+            prompt_fields=("input", "instructions"),
+            shape="openai.audio",
+            task="speech",
         ),
-        Endpoint("audio.transcriptions", "/v1/audio/transcriptions", body="multipart", stream_shape="events"),
-        Endpoint("audio.translations", "/v1/audio/translations", body="multipart"),
+        Endpoint(
+            "audio.transcriptions",
+            "/v1/audio/transcriptions",
+            body="multipart",
+            stream_shape="events",
+            shape="openai.audio",
+            task="transcript",
+        ),
+        Endpoint("audio.translations", "/v1/audio/translations", body="multipart", shape="openai.audio"),
+        Endpoint(
+            "videos",
+            "/v1/videos",
+            body="either",
+            prompt_fields=("prompt",),
+            shape="openai.videos",
+            task="video",
+        ),
     )
 }
 

@@ -57,6 +57,8 @@ _KEY_WORDS = re.compile(
 )
 _KEY_CODES = frozenset({"invalid_api_key", "API_KEY_INVALID"})
 MAX_TEXT = 2000
+# Our own word for a vendor's task that ran and failed: sent in again, it would run, and cost, again.
+TASK_FAILED = "task_failed"
 
 
 @dataclass(slots=True)
@@ -88,6 +90,8 @@ def failure_of_status(status: int, body: bytes, retry_after_s: float | None, err
     verdict, code = _STATUS.get(status, default)
     if status == 429 and error.code in _QUOTA:
         verdict = "fallback"  # waiting does not fill an account
+    if error.code == TASK_FAILED:
+        verdict = "fallback"
     if status == 400 and (error.code in _KEY_CODES or _KEY_WORDS.match(error.message or "")):
         verdict, code = _STATUS[401]
     if status < 300:

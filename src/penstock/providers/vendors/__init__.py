@@ -7,10 +7,11 @@ from penstock.providers.vendors.apis import APIS
 from penstock.providers.vendors.clouds import CLOUDS
 from penstock.providers.vendors.compatible import COMPATIBLE
 from penstock.providers.vendors.local import LOCAL
+from penstock.providers.vendors.media import MEDIA
 from penstock.providers.vendors.row import Vendor
 from penstock.providers.vendors.vectors import VECTORS
 
-_ROWS = (*APIS, *CLOUDS, *COMPATIBLE, *ANTHROPIC_SHAPED, *VECTORS, *LOCAL)
+_ROWS = (*APIS, *CLOUDS, *COMPATIBLE, *ANTHROPIC_SHAPED, *VECTORS, *LOCAL, *MEDIA)
 VENDORS: dict[str, Vendor] = {row.kind: row for row in _ROWS}
 
 __all__ = ["VENDORS", "Vendor"]

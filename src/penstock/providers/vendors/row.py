@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Auth = Literal[
-    "bearer", "x-api-key", "x-goog-api-key", "api-key", "token", "xi-api-key", "key", "aws", "google", "none"
-]
+    "bearer", "x-api-key", "x-goog-api-key", "api-key", "token", "xi-api-key", "key", "x-key", "authorization",
+    "aws", "google", "none",
+]  # fmt: skip
 Evidence = Literal["recorded", "documented", "run"]
 
 # Everything that a server may serve in OpenAI's shapes; a row names its own share.
@@ -40,7 +41,8 @@ class Vendor:
         cap_field: Name of its bound on output tokens in OpenAI's chat shape.
         stream_usage: Whether a stream may be asked for its usage by `stream_options`.
         embed_api, rerank_api: The shapes of these endpoints, empty where it has none.
-        media: Further endpoints that pass or are translated, for the table in docs/providers.md.
+        media: Further endpoints: `images` and `audio` that pass, and the ones that `media_api` serves.
+        media_api: Its own API for images, speech, transcriptions or videos, by name; empty for none.
         price_id: Its name in the price catalogue, empty to look it up by address.
         evidence: How its translator was checked: `recorded`, `documented` or `run`.
         seen: Which features recordings or runs have shown; the others stand on the vendor's pages.
@@ -63,6 +65,7 @@ class Vendor:
     embed_api: str = "openai.embeddings"
     rerank_api: str = ""
     media: tuple[str, ...] = ()
+    media_api: str = ""
     price_id: str = ""
     evidence: Evidence = "documented"
     seen: tuple[str, ...] = ()

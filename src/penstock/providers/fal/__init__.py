@@ -1,0 +1,1 @@
+"""fal, and the models of others that it hosts."""

@@ -1,0 +1,1 @@
+"""What the APIs of media vendors have in common."""

@@ -1,0 +1,136 @@
+"""Vendors of images, speech, transcripts and videos, each with an API of its own."""
+
+from __future__ import annotations
+
+from penstock.providers.vendors.row import Auth, Vendor
+
+
+def _row(
+    kind: str,
+    title: str,
+    base_url: str,
+    variable: str,
+    auth: Auth,
+    media: tuple[str, ...],
+    source: str,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Vendor:
+    return Vendor(
+        kind=kind,
+        title=title,
+        base_url=base_url,
+        variable=variable,
+        auth=auth,
+        headers=headers,
+        media=media,
+        media_api=kind,
+        source=source,
+        api="",
+        speaks=frozenset(),
+        embed_api="",
+    )
+
+
+MEDIA = (
+    _row(
+        "bfl",
+        "Black Forest Labs",
+        "https://api.bfl.ai/v1",
+        "BFL_API_KEY",
+        "x-key",
+        ("images",),
+        "https://docs.bfl.ml/quick_start/generating_images.md",
+    ),
+    _row(
+        "fal",
+        "fal",
+        "https://queue.fal.run",
+        "FAL_KEY",
+        "key",
+        ("images", "videos"),
+        "https://docs.fal.ai/documentation/model-apis/inference/queue",
+    ),
+    _row(
+        "replicate",
+        "Replicate",
+        "https://api.replicate.com/v1",
+        "REPLICATE_API_TOKEN",
+        "bearer",
+        ("images",),
+        "https://replicate.com/docs/topics/predictions/create-a-prediction",
+    ),
+    _row(
+        "elevenlabs",
+        "ElevenLabs",
+        "https://api.elevenlabs.io/v1",
+        "ELEVENLABS_API_KEY",
+        "xi-api-key",
+        ("speech", "transcriptions"),
+        "https://elevenlabs.io/docs/api-reference/text-to-speech/convert",
+    ),
+    _row(
+        "cartesia",
+        "Cartesia",
+        "https://api.cartesia.ai",
+        "CARTESIA_API_KEY",
+        "bearer",
+        ("speech",),
+        "https://docs.cartesia.ai/api-reference/tts/bytes",
+        (("cartesia-version", "2026-03-01"),),
+    ),
+    _row(
+        "resemble",
+        "Resemble",
+        "https://f.cluster.resemble.ai",
+        "RESEMBLE_API_KEY",
+        "bearer",
+        ("speech",),
+        "https://docs.resemble.ai/api-reference/text-to-speech/synthesize",
+    ),
+    _row(
+        "deepgram",
+        "Deepgram",
+        "https://api.deepgram.com/v1",
+        "DEEPGRAM_API_KEY",
+        "token",
+        ("speech", "transcriptions"),
+        "https://developers.deepgram.com/reference/speech-to-text/listen-pre-recorded",
+    ),
+    _row(
+        "assemblyai",
+        "AssemblyAI",
+        "https://api.assemblyai.com/v2",
+        "ASSEMBLYAI_API_KEY",
+        "authorization",
+        ("transcriptions",),
+        "https://www.assemblyai.com/docs/api-reference/transcripts/submit",
+    ),
+    _row(
+        "runway",
+        "Runway",
+        "https://api.dev.runwayml.com/v1",
+        "RUNWAYML_API_SECRET",
+        "bearer",
+        ("videos",),
+        "https://docs.dev.runwayml.com/api/",
+        (("x-runway-version", "2024-11-06"),),
+    ),
+    _row(
+        "luma",
+        "Luma (Dream Machine)",
+        "https://api.lumalabs.ai/dream-machine/v1",
+        "LUMAAI_API_KEY",
+        "bearer",
+        ("videos",),
+        "https://docs.lumalabs.ai/docs/video-generation",
+    ),
+    _row(
+        "pika",
+        "Pika, at fal",
+        "https://queue.fal.run",
+        "FAL_KEY",
+        "key",
+        ("videos",),
+        "https://fal.ai/models/fal-ai/pika/v2.2/text-to-video/api",
+    ),
+)

@@ -86,6 +86,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "upstream_garbage": (502, "upstream", "The provider's answer cannot be read."),
     "upstream_unreachable": (502, "upstream", "No connection to the provider."),
     "upstream_overloaded": (503, "unavailable", "The provider is overloaded."),
+    "no_credential": (503, "unavailable", "The gateway has no valid credential for the provider just now."),
     "journal_full": (503, "unavailable", "The journal cannot take another record."),
     "draining": (503, "unavailable", "The gateway is shutting down."),
     "internal_error": (500, "unavailable", "A defect in the gateway."),

@@ -40,6 +40,8 @@ class ModelList:
         now = self._ctx.clock.monotonic()
         if self._direct:
             for provider in self._plan.providers.values():
+                if provider.template.signing is not None:
+                    continue  # what clouds list at their model endpoints is not in this shape
                 known = self._ctx.model_lists.get(provider.name)
                 if known is None or known[0] < now:
                     self._asked.add(provider.name)

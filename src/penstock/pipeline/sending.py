@@ -11,6 +11,7 @@ from penstock.ports.transport import Transport
 from penstock.providers.openai.errors import Failure
 from penstock.providers.openai.request import body_for, head_for
 from penstock.upstream.attempt import Attempt
+from penstock.upstream.credentials import CredentialTable, authorization
 from penstock.upstream.fan_out import FanOut
 
 
@@ -38,8 +39,19 @@ def defect(error: Exception, target: str) -> Failure:
     return Failure("internal", "internal_error", 0, f"putting the request into {target}'s words failed: {what}")
 
 
-def send(transport: Transport, http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str) -> None:
-    """Send the attempt's request; `cap` is the output bound that its reservation stands on."""
+def send(
+    transport: Transport,
+    http: HttpRequest,
+    attempt: Attempt,
+    cap: int | None,
+    request_id: str,
+    credentials: CredentialTable,
+    now_ms: int,
+) -> Failure | None:
+    """Send the attempt's request; `cap` is the output bound that its reservation stands on.
+
+    The failure where nothing authorises it; then nothing is sent.
+    """
     request, target, codec = attempt.request, attempt.target, attempt.codec
     if codec is not None:
         body = attempt.body
@@ -48,7 +60,16 @@ def send(transport: Transport, http: HttpRequest, attempt: Attempt, cap: int | N
         body = body_for(request, target, cap)
         path, query = request.endpoint.path.removeprefix("/v1").encode(), target.query or http.query
         content_type = http.headers.get(b"content-type", b"") if request.form is not None else b""
-    head = head_for(target, path, query, len(body), content_type, http.headers, request_id.encode())
+    signing, signed = target.signing, b""
+    if signing is not None:
+        credential = credentials.current(signing, now_ms)
+        if credential is None:
+            return credentials.missing(signing)
+        content_type = content_type or b"application/json"
+        whole = target.base_path + path
+        signed = authorization(target, signing, credential, whole, query, content_type, body, now_ms)
+    head = head_for(target, path, query, len(body), content_type, http.headers, request_id.encode(), signed)
     if codec is not None and codec.legs > 1:
         transport = FanOut(transport, codec.legs)
     attempt.start(transport, head + body)
+    return None

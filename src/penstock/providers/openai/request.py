@@ -63,8 +63,12 @@ def head_for(
     content_type: bytes,
     client: dict[bytes, bytes],
     request_id: bytes,
+    signed: bytes = b"",
 ) -> bytes:
-    """The request head, up to and including its blank line; `path` is what follows the target's base."""
+    """The request head, up to and including its blank line; `path` is what follows the target's base.
+
+    `signed` are whole lines that authorise this request alone.
+    """
     lines = [
         b"POST ",
         target.base_path,
@@ -74,6 +78,7 @@ def head_for(
         target.origin.authority,
         b"\r\n",
         target.auth,
+        signed,
         b"content-type: ",
         content_type or b"application/json",
         b"\r\naccept-encoding: identity\r\nuser-agent: penstock\r\nx-penstock-request-id: ",

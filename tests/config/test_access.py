@@ -102,8 +102,8 @@ def test_secrets_are_sealed_in_the_snapshot_and_hidden_everywhere() -> None:
     hidden = ["id-hush", "key-hush", "token-hush", "ext-hush", "json-hush", "client-hush"]
     text = (
         "version: 1\nproviders:\n"
-        f"  a: {{{BEDROCK}, aws: {{access_key_id: id-hush, secret_access_key: key-hush, session_token: token-hush"
-        ", role_arn: r, external_id: ext-hush}}\n"
+        f"  a: {{{BEDROCK}, aws: {{access_key_id: id-hush, secret_access_key: key-hush,"
+        " session_token: token-hush, role_arn: r, external_id: ext-hush}}\n"
         f"  b: {{{VERTEX}, google: {{credentials: json-hush}}}}\n"
         f"  c: {{{AZURE}, entra: {{tenant_id: t, client_id: c, client_secret: client-hush}}}}\n"
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from penstock.adapters.secrets.aesgcm import AesGcmBox
@@ -143,3 +146,13 @@ def test_addresses_of_metadata_are_known(host: str) -> None:
 def test_other_addresses_are_none(host: str) -> None:
     """Loopback and private networks are where model servers are."""
     assert not is_metadata(host)
+
+
+def test_the_examples_of_the_document_are_valid() -> None:
+    """Each block of docs/credentials.md is a part of a configuration that loads."""
+    text = (Path(__file__).parents[2] / "docs" / "credentials.md").read_text("utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 5
+    for block in blocks:
+        env = dict.fromkeys(re.findall(r"\$\{([A-Z_]+)\}", block), "value")
+        assert load_text(f"version: 1\n{block}", env).providers

@@ -16,6 +16,9 @@ from penstock.adapters.credentials.feed import CredentialFeed
 from penstock.adapters.credentials.library import NoCredentialError
 from penstock.adapters.credentials.offers import offer_line, take, trouble_line
 from penstock.adapters.credentials.refresher import Refresher
+from penstock.bootstrap.credentials import fetch_for
+from penstock.compile.access import sources_of
+from penstock.config.load import load_text
 from penstock.core.credentials import AwsCredentials, BearerToken, Credential, Signing
 from penstock.core.refresh import LASTING_S, MOST_S, refresh_in_s, retry_in_s
 from penstock.upstream.credentials import CredentialTable
@@ -218,3 +221,18 @@ def test_what_nobody_needs_is_forgotten_once_it_has_expired() -> None:
     assert table.current(signing, 5_000) is not None
     table.keep({"new:1"}, 10_000)
     assert not table.heard("old:1")
+
+
+def test_a_secret_that_cannot_be_read_is_named_in_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the operator keeps secrets is none of a client's business."""
+    text = "version: 1\nproviders: {v: {kind: vertex, region: r, project: p, google: {credentials: K}}}\n"
+    document = load_text(text.replace("K", '"${file:/nowhere/account.json}"'), {})
+    (source,) = sources_of(document, lambda secret: secret.resolve({}))
+    script = Script()
+    refresher = Refresher("p:1", fetch_for(source, {}), script, lambda: 0, lambda: 0.0)
+    with caplog.at_level(logging.WARNING, "penstock.credentials"):
+        refresher.start()
+        script.until(lambda: bool(script.troubles))
+        refresher.end()
+    assert "/nowhere/account.json" in caplog.text
+    assert "/nowhere" not in script.troubles[0]

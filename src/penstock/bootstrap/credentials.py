@@ -47,7 +47,7 @@ def fetch_for(source: Source, env: Mapping[str, str]) -> Callable[[], Credential
         try:
             return secret.resolve(env, lines=True).strip()
         except SecretError as error:
-            raise NoCredentialError(str(error)) from None
+            raise NoCredentialError("a secret that its configuration names cannot be read") from error
 
     def aws() -> Credential:
         return fetch_aws(provider.aws or AwsAccess(), provider.region or "", resolve)

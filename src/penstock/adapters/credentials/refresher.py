@@ -101,7 +101,8 @@ class Refresher:
         wait_s = retry_in_s(self._failures, self._draw())
         own = isinstance(error, NoCredentialError)
         # A library's words may name accounts and addresses: they are for the log, not for clients.
-        log.warning("%s: %s: %s; next try in %.0f s", self._source, type(error).__name__, error, wait_s)
+        what = f"{error} ({error.__cause__})" if own and error.__cause__ is not None else str(error)
+        log.warning("%s: %s: %s; next try in %.0f s", self._source, type(error).__name__, what, wait_s)
         said = str(error) if own else f"fetching it failed ({type(error).__name__})"
         self._told.trouble(self._source, f"{said}; see the log of the credentials process")
         return wait_s

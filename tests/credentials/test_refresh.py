@@ -20,6 +20,7 @@ from penstock.bootstrap.credentials import fetch_for
 from penstock.compile.access import sources_of
 from penstock.config.load import load_text
 from penstock.core.credentials import AwsCredentials, BearerToken, Credential, Signing
+from penstock.core.errors import Refusal
 from penstock.core.refresh import LASTING_S, MOST_S, refresh_in_s, retry_in_s
 from penstock.upstream.credentials import CredentialTable
 
@@ -236,3 +237,14 @@ def test_a_secret_that_cannot_be_read_is_named_in_the_log_alone(caplog: pytest.L
         refresher.end()
     assert "/nowhere/account.json" in caplog.text
     assert "/nowhere" not in script.troubles[0]
+
+
+def test_a_call_without_a_body_carries_a_token_or_is_refused() -> None:
+    """As a look at a stored response does; what is not there yet is said as it is for an attempt."""
+    table, signing = CredentialTable(), Signing("entra", "a:1")
+    assert table.bearer(None, 0) == b""
+    with pytest.raises(Refusal, match="have not arrived") as caught:
+        table.bearer(signing, 0)
+    assert caught.value.code == "no_credential"
+    table.offer("a:1", TOKEN)
+    assert table.bearer(signing, 0) == b"authorization: Bearer the-token\r\n"

@@ -70,6 +70,7 @@ class Target:
     profile: Profile = DEFAULT_PROFILE
     query: bytes = b""
     signing: Signing | None = None
+    lists_models: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +110,7 @@ PolicyNode = TargetNode | FallbackNode | WeightedNode | StaticNode
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """What a client asks for by name."""
+    """What a client asks for by name. `keeps_responses`: an answer may be asked for, or gone on from, later."""
 
     name: str
     policy: PolicyNode
@@ -117,6 +118,7 @@ class Route:
     timeouts: Timeouts = field(default_factory=Timeouts)
     required_tags: frozenset[str] = frozenset()
     success: frozenset[str] = frozenset({"not_error"})
+    keeps_responses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +172,4 @@ class Plan:
     max_output_tokens: int | None = None
     direct_retry: RetryRule = field(default_factory=RetryRule)
     direct_timeouts: Timeouts = field(default_factory=Timeouts)
+    keeps_responses: bool = True

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.simulator.asks import Responses, created_at, digest_of, parts_text
 from penstock.simulator.behaviour import Behaviour
-from penstock.simulator.chat import PER_MESSAGE, schema_of
+from penstock.simulator.chat import BLOCKED, PER_MESSAGE, schema_of
 from penstock.simulator.draft import (
     Call,
     Draft,
@@ -19,8 +19,9 @@ from penstock.simulator.draft import (
     draft,
     tools_of,
     wanted_calls,
+    written_tokens,
 )
-from penstock.simulator.reply import SSE_TYPE, Reply, json_reply, typed_event
+from penstock.simulator.reply import SSE_TYPE, Reply, error_reply, json_reply, typed_event
 from penstock.simulator.words import count_tokens
 
 Value = dict[str, Any]
@@ -39,9 +40,12 @@ _ERROR_EVENT = typed_event(
 def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
     """The response that the request asks for."""
     form = ask.text.format if ask.text else None
+    earlier = () if ask.previous_response_id is None else (ask.previous_response_id,)
     digest = digest_of(
-        seed, "response", ask.model, ask.input, ask.instructions, ask.tools, ask.tool_choice, form
+        seed, "response", ask.model, ask.input, ask.instructions, ask.tools, ask.tool_choice, form, *earlier
     )
+    if behaviour.blocked:
+        return error_reply(400, BLOCKED, "content_filter", "prompt")
     items: list[Value] = ask.input if isinstance(ask.input, list) else []
     tools, calls = wanted_calls(
         tools_of(ask.tools),
@@ -61,7 +65,7 @@ def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
         behaviour,
     )
     bill: Value = {
-        "usage": None if behaviour.usage == "never" else _usage(behaviour, _prompt_tokens(ask), made),
+        "usage": None if behaviour.usage == "never" else _usage(behaviour, prompt_tokens(ask), made),
         "service_tier": billed_tier(behaviour, ask.service_tier),
     }
     if ask.stream:
@@ -73,6 +77,8 @@ def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
             digest=digest,
             error_event=_ERROR_EVENT,
         )
+    if ask.background:
+        return json_reply(_started(ask, digest) | {"status": "queued"}, digest)
     body = _finished(ask, made, digest, [item for _, item in _output(made, digest)], bill)
     return json_reply(body, digest, made.tokens)
 
@@ -84,7 +90,8 @@ def _last_user_text(ask: Responses) -> str:
     return texts[-1] if texts else ""
 
 
-def _prompt_tokens(ask: Responses) -> int:
+def prompt_tokens(ask: Responses) -> int:
+    """Tokens of the request's input, instructions and tools."""
     total = PER_MESSAGE + count_tokens(ask.instructions or "") + declared_tokens(ask.tools)
     if isinstance(ask.input, str):
         return total + PER_MESSAGE + count_tokens(ask.input)
@@ -97,7 +104,10 @@ def _prompt_tokens(ask: Responses) -> int:
 def _usage(behaviour: Behaviour, prompt: int, made: Draft) -> Usage:
     return {
         "input_tokens": prompt,
-        "input_tokens_details": {"cached_tokens": cached_tokens(behaviour, prompt), "cache_write_tokens": 0},
+        "input_tokens_details": {
+            "cached_tokens": cached_tokens(behaviour, prompt),
+            "cache_write_tokens": written_tokens(behaviour, prompt),
+        },
         "output_tokens": made.tokens,
         "output_tokens_details": {"reasoning_tokens": len(made.reasoning)},
         "total_tokens": prompt + made.tokens,
@@ -111,7 +121,7 @@ def _started(ask: Responses, digest: str) -> Value:
         "object": "response",
         "created_at": created_at(digest),
         "status": "in_progress",
-        "background": False,
+        "background": bool(ask.background),
         "completed_at": None,
         "error": None,
         "incomplete_details": None,
@@ -157,6 +167,8 @@ def _output(made: Draft, digest: str) -> list[tuple[Call | None, Value]]:
     found: list[tuple[Call | None, Value]] = []
     if made.reasoning:
         found.append((None, {"id": f"rs_{digest}", "type": "reasoning", "summary": []}))
+    if made.pieces or not made.calls:
+        found.append((None, _message(made, digest)))
     for number, call in enumerate(made.calls):
         item = {
             "id": f"fc_{digest[:26]}{number:06d}",
@@ -167,8 +179,6 @@ def _output(made: Draft, digest: str) -> list[tuple[Call | None, Value]]:
             "name": call.name,
         }
         found.append((call, item))
-    if not made.calls:
-        found.append((None, _message(made, digest)))
     return found
 
 
@@ -176,7 +186,7 @@ def _message(made: Draft, digest: str) -> Value:
     return {
         "id": f"msg_{digest}",
         "type": "message",
-        "status": "completed" if made.finish == "stop" else "incomplete",
+        "status": "completed" if made.finish in {"stop", "tool_calls"} else "incomplete",
         "content": [_part("".join(made.pieces))],
         "role": "assistant",
     }

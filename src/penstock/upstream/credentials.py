@@ -6,6 +6,7 @@ import datetime as dt
 from urllib.parse import parse_qsl
 
 from penstock.core.credentials import AwsCredentials, BearerToken, Credential, Signing
+from penstock.core.errors import Refusal
 from penstock.core.itinerary import Verdict
 from penstock.core.plan import Target
 from penstock.providers.openai.errors import Failure
@@ -57,6 +58,15 @@ class CredentialTable:
             return signing.fixed
         held = self._held.get(signing.source)
         return held if held is not None and _good(held, now_ms) else None
+
+    def bearer(self, signing: Signing | None, now_ms: int) -> bytes:
+        """The header line of a token, empty where no credential is wanted. Raises Refusal."""
+        if signing is None:
+            return b""
+        credential = self.current(signing, now_ms)
+        if isinstance(credential, BearerToken):
+            return b"authorization: Bearer %b\r\n" % credential.value.encode()
+        raise Refusal("no_credential", self.missing(signing).message, retry_after_s=1.0)
 
     def secrets_of(self, signing: Signing | None) -> tuple[str, ...]:
         """What an upstream may repeat of them and nobody may read: this credential's and the last one's."""

@@ -92,16 +92,33 @@ def head_for(
     return b"".join(lines)
 
 
-def list_request(target: Target) -> bytes:
-    """`GET /models` at a provider, whole."""
-    return b"".join(
-        (
-            b"GET ",
-            target.base_path,
-            b"/models HTTP/1.1\r\nhost: ",
-            target.origin.authority,
-            b"\r\n",
-            target.auth,
-            b"accept-encoding: identity\r\nuser-agent: penstock\r\n\r\n",
-        )
-    )
+def stored_request(
+    target: Target,
+    method: bytes,
+    path: bytes,
+    query: bytes,
+    client: dict[bytes, bytes],
+    request_id: bytes,
+    signed: bytes = b"",
+) -> bytes:
+    """A request without a body about something that the vendor keeps, whole; `signed` as for `head_for`."""
+    lines = [
+        method,
+        b" ",
+        target.base_path,
+        path,
+        b"?" + query if query else b"",
+        b" HTTP/1.1\r\nhost: ",
+        target.origin.authority,
+        b"\r\n",
+        target.auth,
+        signed,
+        b"accept-encoding: identity\r\nuser-agent: penstock\r\nx-penstock-request-id: ",
+        request_id,
+    ]
+    for name in _FORWARDED:
+        value = client.get(name)
+        if value is not None:
+            lines += (b"\r\n", name, b": ", value)
+    lines.append(b"\r\ncontent-length: 0\r\n\r\n" if method == b"POST" else b"\r\n\r\n")
+    return b"".join(lines)

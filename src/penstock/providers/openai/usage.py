@@ -78,4 +78,6 @@ def usage_of_answer(answer: Answer, endpoint: str) -> Usage | None:
         return Usage(requests=_n(answer.meta.billed_units.search_units) or 1)
     if endpoint == "moderations":
         return Usage(requests=1)
+    if endpoint == "responses.input_tokens":
+        return NO_USAGE
     return None

@@ -11,6 +11,14 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGETS = {
     "requirements/runtime.lock": ["pyproject.toml"],
     "requirements/dev.lock": ["pyproject.toml", "--group", "dev"],
+    "requirements/aws.lock": ["pyproject.toml", "--extra", "aws", "--constraint", "requirements/dev.lock"],
+    "requirements/google.lock": [
+        "pyproject.toml",
+        "--extra",
+        "google",
+        "--constraint",
+        "requirements/dev.lock",
+    ],
     "requirements/build.lock": ["--group", "build", "--constraint", "requirements/dev.lock"],
     "requirements/clients-langchain.lock": ["--group", "clients-langchain"],
 }

@@ -44,6 +44,11 @@ def test_the_supervisor_needs_no_command_line_library() -> None:
     assert _loaded("penstock.bootstrap.supervisor") & (FORBIDDEN - {"sqlite3"}) == set()
 
 
+def test_a_clouds_library_is_imported_when_it_is_first_needed() -> None:
+    """The credentials process starts without them, so that it can say which one is missing."""
+    assert _loaded("penstock.bootstrap.credentials") & {"botocore", "google.auth"} == set()
+
+
 def test_the_package_itself_imports_nothing() -> None:
     """`import penstock` is free: it gives the version."""
     ours = {name for name in _loaded("penstock") if name.startswith("penstock.")}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.adapters.http.dial import DialError, check_peer
 from penstock.core.origin import Origin
 from tests.server.doubles import holds, run
 from tests.transport.certificates import Authority
@@ -23,6 +24,14 @@ async def answering(peer: Peer) -> None:
     while True:
         await peer.request()
         await peer.send(OK)
+
+
+@pytest.mark.parametrize("peer", [("169.254.169.254", 80), ("fd00:ec2::254", 80, 0, 0)])
+def test_whatever_a_name_resolves_to_metadata_are_not_asked(peer: tuple[object, ...]) -> None:
+    """The configuration refuses the address; a name that leads there gets no request either."""
+    with pytest.raises(DialError, match="metadata"):
+        check_peer(peer)
+    check_peer(("127.0.0.1", 80))
 
 
 def test_a_port_where_nobody_listens_is_connect_refused() -> None:

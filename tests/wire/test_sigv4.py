@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from penstock.wire.sigv4 import EMPTY_HASH, AwsCredentials, AwsScope, body_hash, model_path, sign
+from penstock.core.credentials import AwsCredentials
+from penstock.wire.sigv4 import EMPTY_HASH, AwsScope, body_hash, model_path, sign
 
 _KEYS = AwsCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 _WHEN = dt.datetime(2026, 3, 5, 7, 8, 9, tzinfo=dt.UTC)

@@ -10,6 +10,12 @@ from penstock.core.plan import Plan, VirtualKey
 
 _HINT = "send a Penstock key as `Authorization: Bearer …` (or x-api-key, x-goog-api-key)"
 
+# Only the hash of a key is known here, and a signature can be checked by who has the key itself alone.
+_SIGNED = (
+    "an AWS signature (AWS4-HMAC-SHA256) cannot be checked here; set AWS_BEARER_TOKEN_BEDROCK to a Penstock key"
+    " and call an https endpoint, because boto3 sends bearer tokens over TLS only"
+)
+
 
 def key_of(plan: Plan, headers: dict[bytes, bytes]) -> VirtualKey:
     """The virtual key that a request carries. Raises Refusal.
@@ -20,6 +26,8 @@ def key_of(plan: Plan, headers: dict[bytes, bytes]) -> VirtualKey:
     given = headers.get(b"authorization")
     if given is not None:
         scheme, _, secret = given.partition(b" ")
+        if scheme.lower() == b"aws4-hmac-sha256":
+            raise Refusal("missing_key", _SIGNED)
         if scheme.lower() != b"bearer":
             raise Refusal("missing_key", _HINT)
     else:

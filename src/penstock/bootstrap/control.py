@@ -14,6 +14,8 @@ from penstock.adapters.prices.cache import load_book
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
+from penstock.compile.access import sources_of
+from penstock.config.document import Document
 from penstock.control.publish import Publisher
 from penstock.control.watch import ConfigWatch
 
@@ -37,7 +39,16 @@ def publisher_for(state: StateDir, config: Path | None, listen: str | None) -> P
         prices=load_book(state.cache),
         box=LazyBox(state.root, os.environ),
         server=server,
+        published=lambda document: say_wanted(state, document),
     )
+
+
+def say_wanted(state: StateDir, document: Document) -> None:
+    """Leave word for the supervisor whether there are credentials that expire."""
+    if any(sources_of(document, lambda secret: secret.resolve(os.environ))):
+        state.credentials_wanted.touch(mode=0o600)
+    else:
+        state.credentials_wanted.unlink(missing_ok=True)
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ import msgspec
 import uvloop
 
 from penstock.adapters.clock import LoopClock
+from penstock.adapters.credentials.feed import CredentialFeed
 from penstock.adapters.files.posix import PosixDirectory, is_locked
 from penstock.adapters.http.client import HttpClient
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
@@ -30,6 +31,7 @@ from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Tls
 from penstock.core.ids import boot_id
+from penstock.core.plan import Plan
 from penstock.ledger.accounts_replay import replay
 from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
@@ -42,6 +44,8 @@ SWEEP_S = 0.1
 RELOAD_POLL_S = 0.25
 DRAIN_S = 30.0
 SAY_AGAIN_S = 10.0
+# How long a start waits for credentials; without them it serves what does not need them.
+FIRST_CREDENTIALS_S = 2.0
 log = logging.getLogger("penstock.gateway")
 
 
@@ -107,6 +111,8 @@ class GatewayProcess:
             bits=random.getrandbits,
             box=LazyBox(self._state.root, os.environ),
         )
+        feed = CredentialFeed(self._state.credentials, ctx.credentials)
+        await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
         gateway = Gateway(ctx)
         server = HttpServer(gateway, clock, server_limits(settings))
         self._watch(loop)
@@ -117,7 +123,8 @@ class GatewayProcess:
         self._acknowledge(boot, plan.revision)
         warm(transport, plan)
         missing = MissingRecords(journal, clock)
-        await self._serve(clock, ctx, transport, source, boot, missing)
+        await self._serve(clock, ctx, transport, source, boot, missing, feed)
+        feed.close()
         gateway.ready = False
         cut = await server.drain(DRAIN_S)
         if cut:
@@ -137,6 +144,7 @@ class GatewayProcess:
         source: PlanSource,
         boot: str,
         missing: MissingRecords,
+        feed: CredentialFeed,
     ) -> None:
         looked_at = 0.0
         while not self._stop.is_set():
@@ -147,6 +155,7 @@ class GatewayProcess:
                 looked_at = now
                 self._reload(clock, ctx, transport, source, boot)
                 missing.say_if_due()
+                await feed.tend(outside_sources(ctx.plan))
             try:
                 await asyncio.wait_for(self._stop.wait(), SWEEP_S)
             except TimeoutError:
@@ -181,6 +190,12 @@ class GatewayProcess:
         descriptor = lifeline.inherited()
         if descriptor is not None:
             loop.add_reader(descriptor, self._stop.set)
+
+
+def outside_sources(plan: Plan) -> set[str]:
+    """The credentials that come from the credentials process."""
+    signings = [provider.template.signing for provider in plan.providers.values()]
+    return {signing.source for signing in signings if signing is not None and signing.source}
 
 
 def owned_ids(state: StateDir, loop: asyncio.AbstractEventLoop) -> OwnedThread:

@@ -17,6 +17,9 @@ class StateDir:
         self.admin_key = root / "admin_key.json"
         self.run = root / "run"
         self.cache = root / "cache"
+        # The socket of the credentials process, and the file that says that there has to be one.
+        self.credentials = self.run / "credentials.sock"
+        self.credentials_wanted = self.run / "credentials.wanted"
 
     def create(self) -> None:
         """Make the folders."""

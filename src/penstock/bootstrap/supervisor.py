@@ -41,6 +41,13 @@ class Child:
     started_at: float = 0.0
     restart_at: float = 0.0
     failures: int = 0
+    # A file without which it is not needed; None for those that always are.
+    wanted: Path | None = None
+
+    @property
+    def needed(self) -> bool:
+        """Whether it should run now."""
+        return self.wanted is None or self.wanted.exists()
 
 
 @dataclass
@@ -70,11 +77,12 @@ class Supervisor:
             self._add("simulator", common, 1.0)
         self._add("worker", common, 15.0)
         self._add("control", common, 2.0)
+        self._add("credentials", common, 2.0, self.state.credentials_wanted)
         self._add("gateway", common, 35.0)
 
-    def _add(self, role: str, env: dict[str, str], drain_s: float) -> None:
+    def _add(self, role: str, env: dict[str, str], drain_s: float, wanted: Path | None = None) -> None:
         module = _MODULES.get(role, f"penstock.bootstrap.{role}")
-        self.children.append(Child(role, module, {**self.env, **env}, drain_s))
+        self.children.append(Child(role, module, {**self.env, **env}, drain_s, wanted=wanted))
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; SIGHUP asks control to publish the configuration anew."""
@@ -82,7 +90,8 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
         for child in self.children:
-            self._start(child)
+            if child.needed:
+                self._start(child)
         while not self.stopping:
             time.sleep(POLL_S)
             for child in self.children:
@@ -113,13 +122,17 @@ class Supervisor:
         process = child.process
         now = time.monotonic()
         if process is None:
-            if now >= child.restart_at:
+            if now >= child.restart_at and child.needed:
                 self._start(child)
             return
         code = process.poll()
         if code is None:
+            if not child.needed:
+                process.terminate()
             return
         child.process = None
+        if not child.needed:
+            return
         if now - child.started_at > STEADY_S:
             child.failures = 0
         wait_s = RESTART_AFTER_S[min(child.failures, len(RESTART_AFTER_S) - 1)]

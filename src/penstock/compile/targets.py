@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from penstock.compile.access import signing_of
 from penstock.config.document import Deployment, Price, Provider, Secret, SecretError
 from penstock.core.origin import Origin
 from penstock.core.plan import Provider as PlannedProvider
@@ -57,6 +58,14 @@ def provider_from(
     port = parts.port or (443 if parts.scheme == "https" else 80)
     origin = Origin(parts.scheme, host, port, ca_file=ca_file, proxy=proxy(parts.scheme, host))
     auth, secrets = _auth(name, config, vendor, reveal)
+    try:
+        signing = signing_of(name, config, reveal)
+    except SecretError as error:
+        raise CompileError(f"providers.{name}.aws: {error}") from None
+    if signing is not None and signing.fixed is not None:
+        if not (signing.fixed.access_key + signing.fixed.session_token).isascii():
+            raise CompileError(f"providers.{name}.aws: a key has characters that a header cannot carry")
+        secrets = (*secrets, *signing.fixed.secrets)
     rows, default_profile = profiles_of(vendor)
     known_host = host == urlsplit(vendor.base_url).hostname
     template = Target(
@@ -80,6 +89,7 @@ def provider_from(
         media_api=vendor.media_api,
         profile=default_profile,
         query=vendor.query.encode(),
+        signing=signing,
     )
     return PlannedProvider(name, config.kind, template, price_id_of(config, prices), rows)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from penstock.config import node as nodes
+from penstock.config.access_checks import access_problems, signs
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
 from penstock.config.node import Node
 from penstock.config.problem import Problem, child, nearest, suggestion
@@ -98,6 +99,8 @@ class Checks:
                     )
                     self._report(child(child(path, "headers"), header), "cannot be set", hint)
             self._address(provider, path)
+            for at, message, hint in access_problems(provider, path):
+                self._report(at, message, hint)
             if provider.kind == "simulator":
                 for key in ("base_url", "api_key", "headers"):
                     if getattr(provider, key):
@@ -110,7 +113,8 @@ class Checks:
 
     def _address(self, provider: Provider, path: str) -> None:
         for key in ("region", "account", "project"):
-            if getattr(provider, key) is not None and key not in provider.address_parts:
+            used = key in provider.address_parts or (key == "region" and signs(provider))
+            if getattr(provider, key) is not None and not used:
                 self._report(child(path, key), "has no effect", "this provider's address has no such part")
         if provider.url is None and provider.kind != "simulator":
             missing = [name for name in provider.address_parts if getattr(provider, name) is None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,7 @@ class Publisher:
     """Publishes the configuration of one installation; an invalid one never replaces a valid one.
 
     `server` holds what the command line says of `listen` and `state_dir`, which wins over the file.
+    `published` is told of each document that is in force.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Publisher:
         prices: PriceBook,
         box: SecretBox,
         server: Mapping[str, str] | None = None,
+        published: Callable[[Document], None] | None = None,
     ) -> None:
         self._config = config
         self._snapshot = snapshot
@@ -44,6 +46,7 @@ class Publisher:
         self._prices = prices
         self._box = box
         self._server = dict(server or {})
+        self._published = published
         self.notices: list[str] = []
 
     def read(self) -> Document:
@@ -74,6 +77,8 @@ class Publisher:
         prices = msgspec.msgpack.encode(_wanted(self._prices, document))
         snapshot = make_snapshot(document, self._env, now_ms, prices)
         write_snapshot(self._snapshot, snapshot, self._box)
+        if self._published is not None:
+            self._published(document)
         return snapshot
 
 

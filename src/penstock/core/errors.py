@@ -99,6 +99,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "upstream_garbage": (502, "upstream", "The provider's answer cannot be read."),
     "upstream_unreachable": (502, "upstream", "No connection to the provider."),
     "upstream_overloaded": (503, "unavailable", "The provider is overloaded."),
+    "no_credential": (503, "unavailable", "The gateway has no valid credential for the provider just now."),
     "journal_full": (503, "unavailable", "The journal cannot take another record."),
     "responses_unavailable": (503, "unavailable", "The store of responses cannot be read or written."),
     "draining": (503, "unavailable", "The gateway is shutting down."),

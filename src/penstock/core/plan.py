@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from penstock.core.budget import Window
+from penstock.core.credentials import Signing
 from penstock.core.exchange import Subject
 from penstock.core.losses import OnUnsupported
 from penstock.core.origin import Origin
@@ -46,6 +47,7 @@ class Target:
     that are removed from whatever an upstream says before anybody sees it. `service_tier` is what `set_fields`
     puts in place of the request's, None where it leaves it alone. A client whose API shape it `speaks` gets
     through with its bytes; others are translated into `api` (chat), `embed_api`, `rerank_api` or `media_api`.
+    `signing` is set where no fixed line authorises a request.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Target:
     media_api: str = ""
     profile: Profile = DEFAULT_PROFILE
     query: bytes = b""
+    signing: Signing | None = None
     lists_models: bool = True
 
 

@@ -105,7 +105,7 @@ class Answering:
 
     def explain(self, failure: Failure, target: Target) -> str:
         """One sentence about an upstream's failure, its own words attached, secrets removed."""
-        said = redact(failure.message, target.secrets)[:MAX_TEXT]
+        said = redact(failure.message, target.secrets + failure.secrets)[:MAX_TEXT]
         return f"{target.id}: {failure.cause.replace('_', ' ')}: {said}"
 
     def failure(
@@ -127,7 +127,7 @@ class Answering:
                 lambda: self._reply.send(failure.status, lines, body),
             )
         if not failure.code and target is not None:
-            body = redact(failure.body.decode("utf-8", "replace"), target.secrets).encode()
+            body = redact(failure.body.decode("utf-8", "replace"), target.secrets + failure.secrets).encode()
             lines += passed_headers(failure.headers) + self._id_line(failure.headers)
             if b"content-type" not in failure.headers:
                 lines += _JSON

@@ -14,6 +14,7 @@ from penstock.ports.secrets import SecretBox
 from penstock.ports.transport import Transport
 from penstock.routing.resolve import Resolver
 from penstock.upstream.attempt import Attempt
+from penstock.upstream.credentials import CredentialTable
 from penstock.upstream.learned import Learned
 from penstock.upstream.tasks import TaskRules
 
@@ -50,6 +51,7 @@ class GatewayContext:
         self.box = box
         self.tasks = tasks or TaskRules()
         self.learned: dict[str, Learned] = {}
+        self.credentials = CredentialTable()
         self.shares: dict[str, RetryShare] = {}
         self.attempts: set[Attempt] = set()
         self.exchanges = 0
@@ -62,6 +64,8 @@ class GatewayContext:
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
         self.plan = plan
+        signings = [provider.template.signing for provider in plan.providers.values()]
+        self.credentials.keep({each.source for each in signings if each is not None}, self.clock.now_ms())
         self.model_lists.clear()
         self.resolver = Resolver(plan, self.clock.now_ms())
         self.accounts.apply(plan, self.clock.now_ms())

@@ -204,7 +204,9 @@ class Exchange:
     def _send(self, attempt: Attempt, cap: int | None) -> None:
         if self._attempt is not attempt or self._ended:
             return  # the client hung up in the meantime
-        send(self._ctx, self.http, attempt, cap, self._facts.request_id)
+        failure = send(self._ctx, self.http, attempt, cap, self._facts.request_id)
+        if failure is not None:
+            self.attempt_failed(attempt, failure)
 
     # --- the upstream's side (AttemptListener) ------------------------------------------------------------
 
@@ -244,6 +246,7 @@ class Exchange:
             return
         self._failure = failure
         failure.target, failure.headers = attempt.target, attempt.headers
+        failure.secrets = self._ctx.credentials.secrets_of(attempt.target.signing)
         failure.foreign = attempt.codec is not None and attempt.codec.translated
         facts = self._close(attempt, "error", failure.cause)
         if self._answering.started:

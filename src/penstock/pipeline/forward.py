@@ -81,9 +81,14 @@ class Forward:
         self._came = came
         ctx, http, target = self._ctx, self._http, self._target
         timeouts = ctx.plan.direct_timeouts
-        request = stored_request(
-            target, http.method, path, target.query or http.query, http.headers, self._request_id.encode()
-        )
+        try:
+            signed = ctx.credentials.bearer(target.signing, ctx.clock.now_ms())
+        except Refusal as refusal:
+            self._came = None
+            came(refusal)
+            return
+        query, request_id = target.query or http.query, self._request_id.encode()
+        request = stored_request(target, http.method, path, query, http.headers, request_id, signed)
         self._timer = ctx.clock.call_later(timeouts.total_s, self._late)
         call = ctx.transport.send(target.origin, request, self, timeouts.connect_s)
         if self._came is not None:

@@ -35,8 +35,8 @@ class ModelList:
         now = self._ctx.clock.monotonic()
         if self._direct:
             for provider in self._plan.providers.values():
-                if provider.template.media_api:
-                    continue  # a list of voices or pictures is no list of models
+                if provider.template.media_api or provider.template.signing is not None:
+                    continue  # a list of voices or pictures is no list of models, and clouds have theirs elsewhere
                 known = self._ctx.model_lists.get(provider.name)
                 if known is None or known[0] < now:
                     self._asked.add(provider.name)

@@ -13,6 +13,7 @@ from penstock.ports.transport import Transport
 from penstock.providers.openai.errors import Failure
 from penstock.providers.openai.request import body_for, head_for
 from penstock.upstream.attempt import Attempt
+from penstock.upstream.credentials import authorization
 from penstock.upstream.fan_out import FanOut
 from penstock.upstream.media_codec import MediaCodec
 from penstock.upstream.tasks import Tasks
@@ -50,14 +51,19 @@ def defect(error: Exception, target: str) -> Failure:
     return Failure("internal", "internal_error", 0, f"putting the request into {target}'s words failed: {what}")
 
 
-def send(ctx: GatewayContext, http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str) -> None:
-    """Send the attempt's request; `cap` is the output bound that its reservation stands on."""
+def send(
+    ctx: GatewayContext, http: HttpRequest, attempt: Attempt, cap: int | None, request_id: str
+) -> Failure | None:
+    """Send the attempt's request; `cap` is the output bound that its reservation stands on.
+
+    The failure where nothing authorises it; then nothing is sent.
+    """
     request, target, codec = attempt.request, attempt.target, attempt.codec
     transport: Transport = ctx.transport
     if isinstance(codec, MediaCodec):
         transport = Tasks(transport, ctx.clock, ctx.tasks, target, codec.flow, request_id)
         attempt.start(FanOut(transport, codec.legs) if codec.legs > 1 else transport, b"")
-        return
+        return None
     if codec is not None:
         body = attempt.body
         path, query, content_type = codec.path(), target.query, b"application/json"
@@ -65,7 +71,17 @@ def send(ctx: GatewayContext, http: HttpRequest, attempt: Attempt, cap: int | No
         body = body_for(request, target, cap)
         path, query = request.endpoint.path.removeprefix("/v1").encode(), target.query or http.query
         content_type = http.headers.get(b"content-type", b"") if request.form is not None else b""
-    head = head_for(target, path, query, len(body), content_type, http.headers, request_id.encode())
+    signing, signed = target.signing, b""
+    if signing is not None:
+        now_ms = ctx.clock.now_ms()
+        credential = ctx.credentials.current(signing, now_ms)
+        if credential is None:
+            return ctx.credentials.missing(signing)
+        content_type = content_type or b"application/json"
+        whole = target.base_path + path
+        signed = authorization(target, signing, credential, whole, query, content_type, body, now_ms)
+    head = head_for(target, path, query, len(body), content_type, http.headers, request_id.encode(), signed)
     if codec is not None and codec.legs > 1:
         transport = FanOut(transport, codec.legs)
     attempt.start(transport, head + body)
+    return None

@@ -10,9 +10,11 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
+
+from penstock.core.credentials import AwsCredentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_HASH = hashlib.sha256(b"").hexdigest()
@@ -21,15 +23,6 @@ _UNSIGNED = frozenset(
     {"authorization", "connection", "expect", "keep-alive", "trailer", "transfer-encoding", "upgrade"}
     | {"user-agent", "x-amzn-trace-id"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class AwsCredentials:
-    """What signs: `session_token` is that of temporary credentials, empty for lasting ones."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    session_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from penstock.adapters.http.connection import UpstreamConnection
 from penstock.adapters.http.tls import HandshakeTurns, TlsLayer
+from penstock.config.access_checks import is_metadata
 from penstock.core.origin import Origin
 from penstock.wire.tls import TlsPipe
 
@@ -64,6 +65,7 @@ class Dialer:
         first: asyncio.Protocol = tunnel or layer or above
         transport, _ = await loop.create_connection(lambda: first, host, port)
         try:
+            check_peer(transport.get_extra_info("peername"))
             if tunnel is not None:
                 await self._pass_proxy(tunnel, transport)
                 transport.set_protocol(cast("asyncio.BaseProtocol", layer or connection))
@@ -125,6 +127,12 @@ class Dialer:
             self._proxy_authorization(),
             rest,
         )
+
+
+def check_peer(peer: object) -> None:
+    """Whatever a name resolved to, a gateway does not ask for the credentials of its machine."""
+    if isinstance(peer, tuple) and is_metadata(str(cast("tuple[object, ...]", peer)[0])):
+        raise DialError("connect_error", "the address of a cloud's metadata is no upstream")
 
 
 class _Tunnel(asyncio.Protocol):

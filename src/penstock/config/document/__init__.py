@@ -1,5 +1,6 @@
 """The configuration document as types. Importable in the gateway: only msgspec and the standard library."""
 
+from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
 from penstock.config.document.limits import Budget, Limits, SessionCeiling, Window
@@ -40,17 +41,20 @@ from penstock.config.document.server import Cors, Journal, Server, Tls
 from penstock.config.document.tenants import Org, Team, VirtualKey
 
 __all__ = [
+    "AwsAccess",
     "Budget",
     "CheapestNode",
     "Cors",
     "Defaults",
     "Deployment",
     "Document",
+    "EntraAccess",
     "Evals",
     "ExactCache",
     "Facts",
     "FallbackNode",
     "FastestNode",
+    "GoogleAccess",
     "Guard",
     "Journal",
     "LaterKind",

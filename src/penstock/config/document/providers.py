@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.fields import CountOrNone, Name, Part, Text, Url
 from penstock.config.document.limits import Limits
 from penstock.config.document.prices import Price
@@ -57,10 +58,13 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         kind: The vendor, of docs/providers.md; `openai` is any OpenAI-compatible server.
         base_url: Where it is, the version included, such as `http://127.0.0.1:8000/v1`; most kinds know
             their own.
-        region: The vendor's region, such as `eu-west-1`, for kinds whose address has one.
+        region: The vendor's region, such as `eu-west-1`, for kinds whose address or signature has one.
         account: The account, resource or workspace in the vendor's address, such as an Azure resource's name.
         project: The project in the vendor's address, such as Google's.
         api_key: The credential, best as `${VARIABLE}` or `${file:/path}`.
+        aws: AWS credentials, for kinds whose requests are signed.
+        google: Google credentials, for Vertex AI.
+        entra: An application of Microsoft Entra ID, for Azure's kinds.
         headers: Further headers for every request; the values are secrets.
         facts: What is known about how it treats data.
     """
@@ -71,6 +75,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     account: Part | None = None
     project: Part | None = None
     api_key: Secret | None = None
+    aws: AwsAccess | None = None
+    google: GoogleAccess | None = None
+    entra: EntraAccess | None = None
     headers: dict[str, Secret] = {}
     facts: Facts | None = None
 

@@ -87,8 +87,10 @@ class Secret:
         """The text, box or hash as held; for the snapshot's codec only."""
         return self._value
 
-    def resolve(self, env: Mapping[str, str], read: Callable[[str], str] = read_secret_file) -> str:
-        """The value itself, references replaced.
+    def resolve(
+        self, env: Mapping[str, str], read: Callable[[str], str] = read_secret_file, *, lines: bool = False
+    ) -> str:
+        """The value itself, references replaced; `lines`: it may have several, as a key file has.
 
         Raises:
             SecretError: a variable or file is missing or empty, the value has control characters, or it is
@@ -101,7 +103,7 @@ class Secret:
         value = REFERENCE.sub(lambda match: _replacement(match, env, read), str(self._value))
         if not value:
             raise SecretError("this secret is empty")
-        if not value.isprintable():
+        if not lines and not value.isprintable():
             # It goes into a header line, where a line break would begin another one.
             raise SecretError("this secret has a line break or another control character")
         return value

@@ -43,6 +43,7 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
     "garbage": ("retry", "upstream_garbage"),
     "stream_error": ("retry", "upstream_error"),
     "stale": ("stale", "upstream_error"),
+    "no_credential": ("fallback", "no_credential"),
     "budget": ("fallback", "budget_exceeded"),
     "unpriced": ("fallback", "unpriced_model"),
     "journal_full": ("final", "journal_full"),
@@ -66,6 +67,7 @@ class Failure:
     """One attempt's failure. `code` is empty where the upstream's own 4xx goes to the client as it is.
 
     `foreign`: the upstream speaks another API than the client, so that its words go, but not its shape.
+    `secrets`: what its words may hold beside the target's own secrets.
     """
 
     cause: str
@@ -78,6 +80,7 @@ class Failure:
     target: Target | None = None
     headers: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     foreign: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def outcome(self) -> AttemptOutcome:
         """What the policy is told."""

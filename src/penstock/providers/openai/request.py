@@ -63,8 +63,12 @@ def head_for(
     content_type: bytes,
     client: dict[bytes, bytes],
     request_id: bytes,
+    signed: bytes = b"",
 ) -> bytes:
-    """The request head, up to and including its blank line; `path` is what follows the target's base."""
+    """The request head, up to and including its blank line; `path` is what follows the target's base.
+
+    `signed` are whole lines that authorise this request alone.
+    """
     lines = [
         b"POST ",
         target.base_path,
@@ -74,6 +78,7 @@ def head_for(
         target.origin.authority,
         b"\r\n",
         target.auth,
+        signed,
         b"content-type: ",
         content_type or b"application/json",
         b"\r\naccept-encoding: identity\r\nuser-agent: penstock\r\nx-penstock-request-id: ",
@@ -88,9 +93,15 @@ def head_for(
 
 
 def stored_request(
-    target: Target, method: bytes, path: bytes, query: bytes, client: dict[bytes, bytes], request_id: bytes
+    target: Target,
+    method: bytes,
+    path: bytes,
+    query: bytes,
+    client: dict[bytes, bytes],
+    request_id: bytes,
+    signed: bytes = b"",
 ) -> bytes:
-    """A request without a body about something that the vendor keeps, whole."""
+    """A request without a body about something that the vendor keeps, whole; `signed` as for `head_for`."""
     lines = [
         method,
         b" ",
@@ -101,6 +112,7 @@ def stored_request(
         target.origin.authority,
         b"\r\n",
         target.auth,
+        signed,
         b"accept-encoding: identity\r\nuser-agent: penstock\r\nx-penstock-request-id: ",
         request_id,
     ]

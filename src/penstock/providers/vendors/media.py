@@ -14,6 +14,8 @@ def _row(
     media: tuple[str, ...],
     source: str,
     headers: tuple[tuple[str, str], ...] = (),
+    *,
+    detected: bool = True,
 ) -> Vendor:
     return Vendor(
         kind=kind,
@@ -22,6 +24,7 @@ def _row(
         variable=variable,
         auth=auth,
         headers=headers,
+        detected=detected,
         media=media,
         media_api=kind,
         source=source,
@@ -132,5 +135,6 @@ MEDIA = (
         "key",
         ("videos",),
         "https://fal.ai/models/fal-ai/pika/v2.2/text-to-video/api",
+        detected=False,  # the variable is fal's
     ),
 )

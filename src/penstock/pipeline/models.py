@@ -36,7 +36,7 @@ class ModelList:
         if self._direct:
             for provider in self._plan.providers.values():
                 if provider.template.media_api or provider.template.signing is not None:
-                    continue  # a list of voices or pictures is no list of models, and clouds have theirs elsewhere
+                    continue  # voices are no models, and clouds list theirs elsewhere
                 known = self._ctx.model_lists.get(provider.name)
                 if known is None or known[0] < now:
                     self._asked.add(provider.name)

@@ -19,8 +19,8 @@ from penstock.core.events import (
     TextDelta,
     UsageReported,
 )
-from penstock.core.parts import Extras, Part, Refused, Text
-from penstock.dialects.openai_completions.encode import echoed, finish_word, reply_id
+from penstock.core.parts import Audio, Extras, Part, Refused, Text
+from penstock.dialects.openai_completions.encode import echoed, finish_word, reply_id, words_of
 from penstock.ports.translation import Asked, WireEvent
 from penstock.shapes.openai_chat.errors import broke_object
 from penstock.shapes.openai_chat.usage import write_usage
@@ -138,10 +138,10 @@ class CompletionStreamEncoder:
     def _fill(self, event: Event, choices: dict[int, dict[str, Any]], *, own: bool) -> None:
         if isinstance(event, PartStarted):
             self._texts[event.choice, event.index] = event.part
-            if isinstance(event.part, Text | Refused) and event.part.text:
-                self._text(event.choice, event.part.text, choices, own=own)
+            if text := words_of(event.part):
+                self._text(event.choice, text, choices, own=own)
         elif isinstance(event, TextDelta):
-            if isinstance(self._texts.get((event.choice, event.index)), Text | Refused):
+            if isinstance(self._texts.get((event.choice, event.index)), Text | Refused | Audio):
                 self._text(event.choice, event.text, choices, own=own)
         elif isinstance(event, LogprobsAdded):
             choice = self._choice(event.choice, choices, own=own)

@@ -76,3 +76,16 @@ def test_spoken_words_are_text_in_a_completion() -> None:
         {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
     )
     assert chat_dialect("openai.completions").encode_reply(reply, asked())["choices"][0]["text"] == "Hello."
+
+
+@pytest.mark.parametrize(
+    "item", [{"type": "message", "role": "user", "content": []}, {"content": []}, {"role": 1}]
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_items_without_content_or_type_break_no_stream(item: dict[str, object], *, named: bool) -> None:
+    """A vendor's event may say less than its documentation, and still goes to every client."""
+    kind = "response.output_item.done"
+    event = {**({"type": kind} if named else {}), "output_index": 0, "item": item}
+    frame = chat_provider("openai.responses").stream().read(kind, json.dumps(event).encode())
+    for shape in ("openai.responses", "openai.chat", "anthropic"):
+        chat_dialect(shape).stream(asked()).write(frame)

@@ -18,6 +18,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: Any
+    raw: bytes = b""
 
 
 @dataclass
@@ -57,7 +58,8 @@ class CannedUpstream:
             def do_POST(self) -> None:
                 """Remember, and answer."""
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                asked = Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body))
+                headers = {k.lower(): v for k, v in self.headers.items()}
+                asked = Asked(self.path, headers, json.loads(body), body)
                 outer.asked.append(asked)
                 answer = outer.answer if isinstance(outer.answer, Answer) else outer.answer(asked)
                 data = answer.body()

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONFIG ?=
 
-.PHONY: setup serve test test-wheel test-long check format lock bench screenshots clean
+.PHONY: setup serve test test-wheel test-long fuzz check format lock bench screenshots clean
 
 setup: $(STAMP)
 
@@ -36,6 +36,11 @@ test-wheel: setup
 	.cache/wheel/venv/bin/python -m pip install --quiet --require-hashes -r requirements/dev.lock
 	.cache/wheel/venv/bin/python -m pip install --quiet --no-deps .cache/wheel/*.whl
 	.cache/wheel/venv/bin/python -m pytest -m "not long" -n 2 --dist loadgroup --ignore tests/architecture --ignore tests/release
+
+# Longer than CI's bounded fuzzing; needs atheris, which is not among the locked tools.
+SECONDS ?= 60
+fuzz: setup
+	$(BIN)/python scripts/fuzz.py $(SECONDS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ from penstock.providers.gemini import profile as gemini
 from penstock.providers.mistral import profile as mistral
 from penstock.providers.ollama import profile as ollama
 from penstock.providers.openai_chat import profile as openai_chat
+from penstock.providers.openai_responses import profile as openai_responses
 from penstock.providers.vendors.row import Vendor
 
 Rows = tuple[ProfileRow, ...]
@@ -25,9 +26,12 @@ _APIS: dict[str, tuple[Rows, Profile]] = {
     "gemini": (gemini.ROWS, gemini.DEFAULT),
     "mistral": (mistral.ROWS, mistral.DEFAULT),
     "openai.chat": (openai_chat.ROWS, openai_chat.DEFAULT),
+    "openai.responses": (openai_responses.ROWS, openai_responses.DEFAULT),
 }
 # APIs that have no way to ask for several answers; such a request is sent several times (upstream/fan_out.py).
-_ONE_ANSWER = frozenset({"anthropic", "vertex.anthropic", "bedrock.anthropic", "converse", "cohere", "ollama"})
+_ONE_ANSWER = frozenset(
+    {"anthropic", "vertex.anthropic", "bedrock.anthropic", "converse", "cohere", "ollama", "openai.responses"}
+)
 # Who serves OpenAI's own models under names that its rows know. Elsewhere such a name is another maker's model.
 _OPENAI_MODELS = frozenset(
     {"openai", "simulator", "azure", "azure-deployments", "azure-government", "azure-foundry", "github"}

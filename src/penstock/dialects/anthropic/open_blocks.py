@@ -29,6 +29,7 @@ from penstock.ports.translation import WireEvent
 from penstock.shapes.anthropic import NO_SEAL, SHAPE
 from penstock.shapes.anthropic.blocks import write_block
 from penstock.shapes.anthropic.citations import write_citation
+from penstock.shapes.free_text import FreeText
 
 _Kind = Literal["text", "thinking", "tool_use", "whole"]
 _encode = msgspec.json.Encoder().encode
@@ -37,12 +38,13 @@ _encode = msgspec.json.Encoder().encode
 class _Block:
     """One block: what is to be sent of it, and how far it is."""
 
-    __slots__ = ("call", "closing", "deltas", "ended", "kind", "part", "seal", "sealed", "wire")
+    __slots__ = ("call", "closing", "deltas", "ended", "free", "kind", "part", "seal", "sealed", "wire")
 
     def __init__(self, part: int, kind: _Kind) -> None:
         self.part = part
         self.kind: _Kind = kind
         self.call: ToolCall | Opaque | None = None
+        self.free: FreeText | None = None  # a custom tool's call: text, where Anthropic has objects
         self.deltas: list[dict[str, Any]] = []
         self.seal: list[Signature] = []
         self.sealed: list[Signature] = []
@@ -85,6 +87,7 @@ class OpenBlocks:
         if isinstance(part, ToolCall):
             seal = part.signature or self._ahead.get(event.index)
             block.call = replace(part, arguments="", signature=seal)
+            block.free = FreeText() if part.type == "custom" else None
             self.calls = True
         elif isinstance(part, Opaque):
             block.call = part
@@ -170,6 +173,7 @@ class OpenBlocks:
     @staticmethod
     def _add_arguments(block: _Block, text: str) -> None:
         if text and block.kind == "tool_use":
+            text = block.free.piece(text) if block.free is not None else text
             block.deltas.append({"type": "input_json_delta", "partial_json": text})
 
     def drain(self, out: list[WireEvent]) -> None:
@@ -192,6 +196,8 @@ class OpenBlocks:
     def _send(self, block: _Block, out: list[WireEvent], *, over: bool) -> None:
         seal, sealed = (block.seal, block.sealed) if over else ([], [])
         said = block.call is not None and (over or block.kind == "tool_use")
+        if over and block.free is not None:
+            block.deltas.append({"type": "input_json_delta", "partial_json": block.free.end()})
         if block.wire < 0 and (block.deltas or said or seal):
             block.wire = self._begin(_opening(block), out)
         for delta in block.deltas:

@@ -40,6 +40,8 @@ from penstock.shapes.converse.usage import encode_usage
 
 Block = dict[str, Any]
 
+TIERS = frozenset({"default", "priority", "flex", "reserved"})
+
 
 def encode_reply(reply: ChatReply, asked: Asked) -> dict[str, Any]:
     """The answer: the first choice, since Converse has one."""
@@ -63,7 +65,7 @@ def encode_reply(reply: ChatReply, asked: Asked) -> dict[str, Any]:
         if choice.stop_sequence is not None:
             body["additionalModelResponseFields"] = {"stop_sequence": choice.stop_sequence}
     tier = reply.service_tier
-    if tier is not None and (own or tier in ("default", "priority", "flex", "reserved")):
+    if tier is not None and (own or tier in TIERS):
         body["serviceTier"] = {**(body.get("serviceTier") or {}), "type": tier}
     return body
 

@@ -30,7 +30,7 @@ from penstock.core.events import (
 )
 from penstock.core.parts import Audio, Image, Part, Refused, Signature, Text, Thinking, ToolCall
 from penstock.core.seals import from_id, wrap
-from penstock.dialects.converse.encode import call_id
+from penstock.dialects.converse.encode import TIERS, call_id
 from penstock.dialects.converse.same import SameShape, to_wire
 from penstock.ports.translation import Asked, WireEvent
 from penstock.shapes.converse import SIGNER
@@ -41,17 +41,20 @@ from penstock.shapes.converse.keep import is_own
 from penstock.shapes.converse.media import encode_media
 from penstock.shapes.converse.thinking import blob_of, needs_whole, whole_seal
 from penstock.shapes.converse.usage import encode_usage
+from penstock.shapes.free_text import FreeText
 
 
 class _Block:
     """A part on its way; `number` is its block's, None before anything of it was written."""
 
-    __slots__ = ("late", "number", "part", "wrote")
+    __slots__ = ("free", "late", "number", "part", "wrote")
 
     def __init__(self, part: Text | Thinking | ToolCall | None) -> None:
         self.part = part
         self.number: int | None = None
         self.wrote = False
+        # A custom tool's call: text, where Bedrock has objects.
+        self.free = FreeText() if isinstance(part, ToolCall) and part.type == "custom" else None
         self.late: Signature | None = None  # a call's seal that came after its id was sent
 
 
@@ -67,6 +70,7 @@ class ConverseStream:
         "_next",
         "_open",
         "_same",
+        "_tier",
         "_usage",
         "_writers",
     )
@@ -79,6 +83,7 @@ class ConverseStream:
         self._next = 0
         self._called = self._finished = self._done = False
         self._usage: ReplyUsage | None = None
+        self._tier: str | None = None
         self._writers: dict[type, Callable[[Any, list[WireEvent]], None]] = {
             PartStarted: self._started,
             TextDelta: self._text,
@@ -104,6 +109,7 @@ class ConverseStream:
         if isinstance(event, UsageReported):
             self._usage = event.usage
         elif isinstance(event, Started):
+            self._tier = event.service_tier or self._tier
             self._open_message(out)
         elif isinstance(event, Ended):
             out += self.end()
@@ -131,7 +137,7 @@ class ConverseStream:
             number = self._number(block)
             out.append(to_wire("contentBlockStart", {"start": {"toolUse": call}, "contentBlockIndex": number}))
             if part.arguments:
-                self._delta(block, {"toolUse": {"input": part.arguments}}, out)
+                self._input(block, part.arguments, out)
         elif isinstance(part, Thinking):
             block = self._blocks[event.index] = self._open = _Block(replace(part, text=""))
             if part.text:
@@ -192,7 +198,11 @@ class ConverseStream:
     def _arguments(self, event: ArgumentsDelta, out: list[WireEvent]) -> None:
         block = self._going_on(event.index, out)
         if block is not None and isinstance(block.part, ToolCall):
-            self._delta(block, {"toolUse": {"input": event.text}}, out)
+            self._input(block, event.text, out)
+
+    def _input(self, block: _Block, text: str, out: list[WireEvent]) -> None:
+        told = block.free.piece(text) if block.free is not None else text
+        self._delta(block, {"toolUse": {"input": told}}, out)
 
     def _signature(self, event: SignatureDelta, out: list[WireEvent]) -> None:
         """Seals are gathered: one that another vendor made is wrapped whole, when the part ends."""
@@ -243,7 +253,7 @@ class ConverseStream:
             block.part = replace(whole, text="")
         elif isinstance(block.part, ToolCall) and isinstance(whole, ToolCall):
             if whole.arguments and not block.wrote:
-                self._delta(block, {"toolUse": {"input": whole.arguments}}, out)
+                self._input(block, whole.arguments, out)
             if whole.signature is not None and block.part.signature is None:
                 block.late = whole.signature
         elif (
@@ -260,6 +270,9 @@ class ConverseStream:
             return
         if isinstance(block.part, Thinking):
             self._seal(block, block.part, out)
+        if block.free is not None:
+            self._delta(block, {"toolUse": {"input": block.free.end()}}, out)
+            block.free = None
         if block.number is not None:
             out.append(to_wire("contentBlockStop", {"contentBlockIndex": block.number}))
         self._late_seal(block, out)
@@ -297,7 +310,10 @@ class ConverseStream:
         out: list[WireEvent] = []
         self._open_message(out)
         self._close_message("tool_calls" if self._called else "stop", None, out)
-        out.append(to_wire("metadata", {"usage": encode_usage(self._usage), "metrics": {"latencyMs": 0}}))
+        told: dict[str, Any] = {"usage": encode_usage(self._usage), "metrics": {"latencyMs": 0}}
+        if self._tier in TIERS:
+            told["serviceTier"] = {"type": self._tier}
+        out.append(to_wire("metadata", told))
         return out
 
     def fail(self, error: Broke) -> list[WireEvent]:

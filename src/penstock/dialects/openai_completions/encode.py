@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatReply, Choice
-from penstock.core.parts import Refused, Text
+from penstock.core.parts import Audio, Part, Refused, Text
 from penstock.core.turns import text_of
 from penstock.ports.translation import Asked
 from penstock.shapes.openai_chat.finish import write_finish
@@ -53,6 +53,13 @@ def echoed(asked: Asked) -> str:
     return text_of(asked.request.messages[0].parts) if asked.request.messages else ""
 
 
+def words_of(part: Part) -> str:
+    """What of a part is text: a refusal and spoken words too."""
+    if isinstance(part, Text | Refused):
+        return part.text
+    return part.transcript if isinstance(part, Audio) else ""
+
+
 def finish_word(choice: Choice, *, own: bool) -> str:
     """Why the completion ended; a completion knows no tools."""
     word = write_finish(choice.finish or "other", choice.native, own=own)
@@ -64,7 +71,7 @@ def _choice(choice: Choice, asked: Asked) -> dict[str, Any]:
     out = extras_of(choice.extras, SHAPE)
     named = out.pop("~finish", False)
     out["index"] = choice.index
-    text = "".join([part.text for part in choice.parts if isinstance(part, Text | Refused)])
+    text = "".join([words_of(part) for part in choice.parts])
     before = "" if own else echoed(asked)
     out["text"] = before + text
     if choice.logprobs is not None:

@@ -19,8 +19,8 @@ from penstock.core.events import (
     TextDelta,
     UsageReported,
 )
-from penstock.core.parts import Extras, Part, Refused, Text
-from penstock.dialects.openai_completions.encode import echoed, finish_word, reply_id
+from penstock.core.parts import Audio, Extras, Part, Refused, Text
+from penstock.dialects.openai_completions.encode import echoed, finish_word, reply_id, words_of
 from penstock.ports.translation import Asked, WireEvent
 from penstock.shapes.openai_chat.errors import broke_object
 from penstock.shapes.openai_chat.usage import write_usage
@@ -138,14 +138,14 @@ class CompletionStreamEncoder:
     def _fill(self, event: Event, choices: dict[int, dict[str, Any]], *, own: bool) -> None:
         if isinstance(event, PartStarted):
             self._texts[event.choice, event.index] = event.part
-            if isinstance(event.part, Text | Refused) and event.part.text:
-                self._text(event.choice, event.part.text, choices, own=own)
+            if text := words_of(event.part):
+                self._text(event.choice, text, choices, own=own)
         elif isinstance(event, TextDelta):
-            if isinstance(self._texts.get((event.choice, event.index)), Text | Refused):
+            if isinstance(self._texts.get((event.choice, event.index)), Text | Refused | Audio):
                 self._text(event.choice, event.text, choices, own=own)
         elif isinstance(event, LogprobsAdded):
             choice = self._choice(event.choice, choices, own=own)
-            before = self._lengths.get(event.choice, 0) - len(choice.get("text", ""))
+            before = self._lengths.get(event.choice, 0) - len(_text_of(choice))
             choice["logprobs"] = write_logprobs(event.logprobs, SHAPE, max(0, before))
         elif isinstance(event, ChoiceFinished):
             self._finished.add(event.choice)
@@ -155,7 +155,7 @@ class CompletionStreamEncoder:
 
     def _text(self, index: int, text: str, choices: dict[int, dict[str, Any]], *, own: bool) -> None:
         choice = self._choice(index, choices, own=own)
-        choice["text"] = choice.get("text", "") + text
+        choice["text"] = _text_of(choice) + text
         self._lengths[index] = self._lengths.get(index, 0) + len(text)
 
     def _choice(self, index: int, choices: dict[int, dict[str, Any]], *, own: bool) -> dict[str, Any]:
@@ -168,3 +168,9 @@ class CompletionStreamEncoder:
             choice = {"index": index, "text": text, "logprobs": None, "finish_reason": None}
             choices[index] = choice
         return choice
+
+
+def _text_of(choice: dict[str, Any]) -> str:
+    """What stands in it; vendors have sent other things than text."""
+    text = choice.get("text")
+    return text if isinstance(text, str) else ""

@@ -162,9 +162,9 @@ class SameShape:
             if part is None:
                 return
             fields["item"] = item = encode_item(part)
-        elif fields["type"] == DONE and isinstance(item, dict) and type(at) is int:
+        elif fields.get("type") == DONE and isinstance(item, dict) and type(at) is int:
             fields["item"] = item = self._message(at, cast("dict[str, Any]", item), events)
-        if fields["type"] == DONE and type(at) is int and isinstance(item, dict):
+        if fields.get("type") == DONE and type(at) is int and isinstance(item, dict):
             self._items[at] = cast("dict[str, Any]", item)
 
     def _message(self, at: int, item: dict[str, Any], events: tuple[Event, ...]) -> dict[str, Any]:

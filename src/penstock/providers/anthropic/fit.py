@@ -46,6 +46,8 @@ def fit_request(request: ChatRequest, to: Addressee) -> ChatRequest:
     for name, nothing in _NOTHING_LIKE_IT:
         if getattr(request, name) not in nothing:
             to.losses.drop(name)
+    if request.service_tier not in (None, "standard", "standard_only", *_TIERS):
+        to.losses.drop("service_tier")
     if any(kind != "text" for kind in request.modalities):
         to.losses.drop("modalities")
     fields: dict[str, Any] = {"model": to.model}

@@ -242,6 +242,10 @@ class ConverseStreamDecoder:
         if isinstance(usage, dict):
             del payload["usage"]
             events = (UsageReported(decode_usage(cast("Payload", usage))),)
+        tier = payload.get("serviceTier")
+        name = cast("Payload", tier).get("type") if isinstance(tier, dict) else None
+        if isinstance(name, str):  # it stays in the payload, for the same shape
+            events = (Started(service_tier=name), *events)
         self._metered = True
         return ((*events, Ended()) if self._finished else events), {"rest": payload}
 

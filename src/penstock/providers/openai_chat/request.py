@@ -23,7 +23,7 @@ _PLAIN = (
     "top_logprobs", "logit_bias", "verbosity", "modalities", "audio", "service_tier", "user", "metadata",
     "cache_key", "store",
 )  # fmt: skip
-# What does not change the answer is left out in silence.
+# What does not change the answer is left out in silence, unless it is a tier, which changes the price.
 _SILENT = frozenset({"service_tier", "user", "metadata", "cache_key", "store"})
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 _TIERS = frozenset({"auto", "default", "flex", "priority", "scale"})
@@ -57,11 +57,15 @@ def _write_plain(request: ChatRequest, out: dict[str, Any], to: Addressee, *, ow
         if value is None or value == ():
             continue
         if field in lacks or (field == "modalities" and "audio" in lacks and "audio" in value):
-            if field not in _SILENT and not _says_nothing(field, value):
+            if (field not in _SILENT or (field == "service_tier" and not own)) and not _says_nothing(
+                field, value
+            ):
                 to.losses.drop(field)
             if not (own and field in _SILENT):
                 continue
         if field == "service_tier" and not own and value not in _TIERS:
+            if not _says_nothing(field, value):
+                to.losses.drop(field)
             continue
         if field == "temperature" and value > to.profile.max_temperature:
             if not to.losses.map("temperature"):
@@ -74,6 +78,8 @@ def _write_plain(request: ChatRequest, out: dict[str, Any], to: Addressee, *, ow
 
 def _says_nothing(field: str, value: Any) -> bool:
     """Whether the value is the one that a model has without it."""
+    if field == "service_tier":
+        return value in ("auto", "default", "standard", "standard_only")
     return (field in ("temperature", "top_p", "choices") and value == 1) or value in (False, 0, {})
 
 

@@ -228,7 +228,7 @@ class ResponsesStreamDecoder:
             thinking = Thinking(id=identity if isinstance(identity, str) else "")
             return [PartStarted(0, self._told.start_whole(at), thinking)]
         if kind in ("function_call", "custom_tool_call"):
-            call = decode_item(value, "item", strict=False).parts[-1]
+            call = next(iter(decode_item(value, "item", strict=False).parts[-1:]), None)
             if isinstance(call, ToolCall):
                 del event["item"]
                 return [PartStarted(0, self._told.start_whole(at, call.arguments), call)]
@@ -244,9 +244,11 @@ class ResponsesStreamDecoder:
             kept, events = self._told.message(at, value)
             event["item"] = kept
             return events
-        part = decode_item(value, "item", strict=False).parts[-1]
+        parts = decode_item(value, "item", strict=False).parts
+        if not parts:
+            return []
         del event["item"]
-        return self._told.complete(at, part)
+        return self._told.complete(at, parts[-1])
 
     # --- the response -----------------------------------------------------------------------------------
 

@@ -56,9 +56,19 @@ def unsealed(text: str) -> tuple[tuple[Thinking, ...], Signature | None]:
 
 
 def with_carried(parts: list[Part], carried: tuple[Thinking, ...]) -> None:
-    """Append thinking that came back; it replaces the visible thoughts that were shown of it."""
-    while (
-        parts and isinstance(parts[-1], Thinking) and parts[-1].signature is None and parts[-1].sealed is None
-    ):
-        parts.pop()
+    """Append thinking that came back; it replaces what was shown of it, other thoughts stay before it."""
+    shown = len(parts)
+    while shown and _is_bare(parts[shown - 1]):
+        shown -= 1
+    told = "".join([part.text for part in parts[shown:] if isinstance(part, Thinking)])
+    rest, whole = told, True
+    for each in carried:
+        whole = whole and each.text in rest
+        rest = rest.replace(each.text, "", 1)
+    if rest != told or not whole:
+        parts[shown:] = [Thinking(rest)] if whole and rest.strip() else []
     parts.extend(carried)
+
+
+def _is_bare(part: Part) -> bool:
+    return isinstance(part, Thinking) and part.signature is None and part.sealed is None

@@ -1,0 +1,15 @@
+"""Each pair's snapshot is what the translators make; `python -m tests.translation.matrix.update` writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.translation.matrix.golden import file_of, snapshot
+from tests.translation.matrix.sides import DIALECTS, TARGETS
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_pairs_snapshot_is_what_the_translators_make(target: str, dialect: str) -> None:
+    """Requests, replies and streams, compared exactly."""
+    assert snapshot(target, dialect) == file_of(target, dialect).read_text("utf-8")

@@ -29,3 +29,5 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     assert result.exit_code == 1
     assert f"cannot listen on {place}: Address already in use" in result.output
     assert "--listen" in result.output
+    # The key of a first start is shown once; one that nobody saw would lock its owner out.
+    assert not (tmp_path / ".penstock" / "admin_key.json").exists()

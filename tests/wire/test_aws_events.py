@@ -8,7 +8,7 @@ import uuid
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.wire.aws_events import (
@@ -24,6 +24,7 @@ from penstock.wire.aws_events import (
     encode_message,
 )
 
+_CALM = settings(deadline=None)  # a busy machine is no finding
 _EVENT = {":event-type": "messageStop", ":content-type": "application/json", ":message-type": "event"}
 _TIMES = st.integers(-(2**40), 2**41).map(
     lambda ms: dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=ms)
@@ -64,6 +65,7 @@ def test_a_message_is_written_as_the_format_says() -> None:
     assert AwsEventDecoder().feed(wire) == [AwsMessage(dict(_EVENT), b"{}")]
 
 
+@_CALM
 @given(_MESSAGES, st.integers(0, 2**32), st.sampled_from([1, 3, 17, 1000]))
 def test_a_stream_cut_anywhere_gives_the_same_messages(
     messages: list[AwsMessage], seed: int, most: int
@@ -81,6 +83,7 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(
     assert _stream(found) == wire
 
 
+@_CALM
 @given(_MESSAGES.filter(bool), st.data())
 def test_a_flipped_bit_is_an_error_and_never_another_message(
     messages: list[AwsMessage], data: st.DataObject
@@ -96,6 +99,7 @@ def test_a_flipped_bit_is_an_error_and_never_another_message(
     assert len(found) < len(messages)
 
 
+@_CALM
 @given(st.binary(max_size=300))
 def test_random_bytes_raise_nothing_but_the_streams_own_error(data: bytes) -> None:
     """Neither in a stream nor as a message's headers, with checksums that hold."""

@@ -50,21 +50,29 @@ def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, ne
     state = StateDir(root.absolute())
     try:
         state.create()
-        lock = sole_service(state)
-        key = _admin_key(state, path, renew=new_admin_key)
-        publisher = publisher_for(state, path.absolute() if path else None, listen)
+        with sole_service(state):
+            status = _serve(state, path.absolute() if path else None, listen, new_admin_key=new_admin_key)
+    except OSError as error:
+        raise click.ClickException(_explain(error)) from None
+    sys.exit(status)
+
+
+def _serve(state: StateDir, path: Path | None, listen: str | None, *, new_admin_key: bool) -> int:
+    key = _admin_key(state, path, renew=new_admin_key)
+    try:
+        publisher = publisher_for(state, path, listen)
         published = stamp_of(path)
         document = _publish(publisher)
         sock = _listen(document.server.listen)
-    except OSError as error:
-        raise click.ClickException(_explain(error)) from None
+    except BaseException:
+        # A key that nobody was shown is no key: the next start makes another.
+        if key is not None:
+            state.admin_key.unlink(missing_ok=True)
+        raise
     port = free_port() if any(p.kind == "simulator" for p in document.providers.values()) else None
     _greet(document, publisher.notices, key, sock.getsockname())
     env = {**os.environ, PUBLISHED: published, **({LISTEN: listen} if listen else {})}
-    supervisor = Supervisor(state, sock, env, path.absolute() if path else None, port)
-    status = supervisor.run()
-    lock.close()
-    sys.exit(status)
+    return Supervisor(state, sock, env, path, port).run()
 
 
 def _state_of(path: Path | None) -> Path:

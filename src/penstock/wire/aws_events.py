@@ -12,12 +12,14 @@ import struct
 import uuid
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 PRELUDE_BYTES = 12
 _SMALLEST = 16  # a prelude and the last checksum
 MAX_HEADERS_BYTES = 128 * 1024
 MAX_PAYLOAD_BYTES = 24 * 1024 * 1024
+_COMMON = 200  # bytes of headers that are worth remembering
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
 
@@ -119,6 +121,10 @@ def _message(data: bytes) -> AwsMessage:
 
 
 def _headers(data: bytes) -> dict[str, HeaderValue]:
+    return dict(_common_headers(data)) if len(data) < _COMMON else _read_headers(data)
+
+
+def _read_headers(data: bytes) -> dict[str, HeaderValue]:
     headers: dict[str, HeaderValue] = {}
     at = 0
     try:
@@ -177,14 +183,27 @@ _READERS: dict[int, Callable[[bytes, int], tuple[HeaderValue, int]]] = {
 }
 
 
-def encode_message(headers: Mapping[str, HeaderValue], payload: bytes) -> bytes:
-    """A message. Raises EventStreamError where a header or the payload is larger than the format allows."""
-    fields = b"".join([_header(name, value) for name, value in headers.items()])
-    if len(fields) > MAX_HEADERS_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
+# The messages of a stream have a handful of different headers between them.
+_common_headers = lru_cache(maxsize=64)(_read_headers)
+
+
+def encode_headers(headers: Mapping[str, HeaderValue]) -> bytes:
+    """Headers as `framed` takes them. Raises EventStreamError where one is larger than the format allows."""
+    return b"".join([_header(name, value) for name, value in headers.items()])
+
+
+def framed(headers: bytes, payload: bytes) -> bytes:
+    """A message. Raises EventStreamError where it is larger than the format allows."""
+    if len(headers) > MAX_HEADERS_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
         raise EventStreamError("a message is larger than the format allows")
-    lengths = struct.pack(">II", _SMALLEST + len(fields) + len(payload), len(fields))
-    checked = lengths + zlib.crc32(lengths).to_bytes(4) + fields + payload
+    lengths = struct.pack(">II", _SMALLEST + len(headers) + len(payload), len(headers))
+    checked = b"".join((lengths, zlib.crc32(lengths).to_bytes(4), headers, payload))
     return checked + zlib.crc32(checked).to_bytes(4)
+
+
+def encode_message(headers: Mapping[str, HeaderValue], payload: bytes) -> bytes:
+    """A message from its headers."""
+    return framed(encode_headers(headers), payload)
 
 
 def _header(name: str, value: HeaderValue) -> bytes:

@@ -91,7 +91,7 @@ class JsonArrayDecoder:
 
     def _mark(self, text: bytearray, start: int, at: int, found: list[bytes]) -> int:
         """One bracket, comma or quote; gives where the element at hand begins."""
-        kind = text[at : at + 1]
+        kind = bytes(text[at : at + 1])
         if kind == b'"':
             self._in_string = True
         elif kind in b"[{":

@@ -18,7 +18,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_HASH = hashlib.sha256(b"").hexdigest()
 # These may change between the signature and AWS: hop-by-hop fields, tracing, the client's name.
 _UNSIGNED = frozenset(
-    {"authorization", "connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+    {"authorization", "connection", "expect", "keep-alive", "trailer", "transfer-encoding", "upgrade"}
     | {"user-agent", "x-amzn-trace-id"}
 )
 

@@ -308,3 +308,35 @@ def test_errors_are_read_as_they_are_written() -> None:
     body = error_body("invalid_key", "authentication", "No such key.", None, "r1")
     assert read_error(body).message == "No such key."
     assert read_error(b"<html>").message is None
+
+
+ODD: list[dict[str, Any]] = [
+    {
+        "id": "a",
+        "message": {"role": "assistant", "content": None, "tool_calls": None, "citations": None},
+        "usage": None,
+    },
+    {
+        "id": "a",
+        "message": {"role": "assistant", "content": [], "tool_calls": [], "citations": []},
+        "usage": {},
+    },
+    {
+        "id": "a",
+        "message": {"content": [{"type": "text", "text": "x", "z": 1}, {"type": "later", "q": 2}]},
+        "z": 1,
+    },
+    {
+        "id": "a",
+        "message": {"tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "z": 1}}]},
+    },
+    {"id": "a", "message": {"tool_calls": [{"type": "function", "function": {"name": "f", "arguments": ""}}]}},
+    {"id": "a", "message": {"content": "plain", "tool_calls": [{"odd": 1}], "citations": [{"odd": 1}]}},
+    {"message": "no message"},
+]
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_odd_answers_come_back(body: dict[str, Any]) -> None:
+    """Nulls, empty lists, missing fields and unknown ones are given back as they came."""
+    assert CohereDialect().encode_reply(CohereProvider().decode_reply(body), ASKED) == body

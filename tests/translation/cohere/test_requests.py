@@ -252,6 +252,17 @@ def test_settings(
     assert (body, losses.mapped, losses.dropped) == (written, mapped, dropped)
 
 
+def test_what_a_profile_lacks_is_left_out() -> None:
+    """A setting that the model's profile lacks is not sent, and named."""
+    losses = Losses()
+    profile = Profile(frozenset({"seed", "stop", "top_p"}))
+    assert encoded(ChatRequest(model="m", seed=1, stop=("a",), top_k=2), losses, profile) == {
+        "messages": [],
+        "k": 2,
+    }
+    assert losses.dropped == ["seed", "stop"]
+
+
 def test_the_caller_may_want_an_error() -> None:
     """Where losses are errors, the feature is named."""
     with pytest.raises(UnsupportedError, match="logit_bias"):

@@ -44,12 +44,12 @@ def wire_events(each: Exchange) -> Iterator[bytes]:
         yield data
 
 
-def replayed(datas: Iterable[bytes]) -> tuple[list[Event], list[WireEvent]]:
+def replayed(payloads: Iterable[bytes]) -> tuple[list[Event], list[WireEvent]]:
     """What a stream says, and what the same shape makes of it."""
     decoder, encoder = PROVIDER.stream(), DIALECT.stream(asked())
     events: list[Event] = []
     out: list[WireEvent] = []
-    for data in datas:
+    for data in payloads:
         frame = decoder.read("", data)
         events += frame.events
         out += encoder.write(frame)

@@ -60,9 +60,9 @@ def test_streams_come_back_event_for_event() -> None:
     failures: list[str] = []
     all_of_them = [each for each in exchanges(STREAM) if each.status == 200]
     for each in all_of_them:
-        datas = list(wire_events(each))
-        _, out = replayed(datas)
-        came = [json.loads(data) for data in datas]
+        payloads = list(wire_events(each))
+        _, out = replayed(payloads)
+        came = [json.loads(data) for data in payloads]
         went = [json.loads(event.data) for event in out]
         if found := difference(came, went):
             failures.append(f"{each.id} {found}")
@@ -81,10 +81,10 @@ def test_the_usage_is_the_reported_one() -> None:
             metadata: dict[str, Any] = each.json.get("usageMetadata") or {}
             usage = PROVIDER.decode_reply(each.json).usage
         else:
-            datas = list(wire_events(each))
-            told: list[dict[str, Any]] = [json.loads(data).get("usageMetadata") or {} for data in datas]
+            payloads = list(wire_events(each))
+            told: list[dict[str, Any]] = [json.loads(data).get("usageMetadata") or {} for data in payloads]
             metadata = next((one for one in reversed(told) if "promptTokenCount" in one), told[0])
-            usage = assemble(replayed(datas)[0]).usage
+            usage = assemble(replayed(payloads)[0]).usage
         if _counted(usage) != _reported(metadata):
             failures.append(f"{each.id} {_counted(usage)} {metadata}")
     _show(failures, total)

@@ -47,7 +47,7 @@ def _said(out: list[WireEvent]) -> list[Any]:
 
 def test_texts_go_on_and_other_parts_come_whole() -> None:
     """Pieces of text and of thought add up; a call ends what was open."""
-    datas = [
+    payloads = [
         _event({"text": "Let me ", "thought": True}),
         _event({"text": "see.", "thought": True}),
         _event({"text": "It "}),
@@ -55,8 +55,8 @@ def test_texts_go_on_and_other_parts_come_whole() -> None:
         _event({"text": "", "thoughtSignature": "T"}, finishReason="STOP"),
         b'{"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2},"responseId":"r1"}',
     ]
-    events, out = replayed(datas)
-    assert _said(out) == [json.loads(each) for each in datas]
+    events, out = replayed(payloads)
+    assert _said(out) == [json.loads(each) for each in payloads]
     reply = assemble(events)
     (choice,) = reply.choices
     assert [type(each) for each in choice.parts] == [Thinking, Text, ToolCall, Text]
@@ -92,10 +92,10 @@ def test_arguments_in_pieces_are_put_together() -> None:
         {"name": "g", "willContinue": True},
         {},
     ]
-    datas = [_event({"functionCall": each}) for each in pieces]
-    datas.append(_event({"text": ""}, finishReason="STOP"))
-    events, out = replayed(datas)
-    assert _said(out) == [json.loads(each) for each in datas]
+    payloads = [_event({"functionCall": each}) for each in pieces]
+    payloads.append(_event({"text": ""}, finishReason="STOP"))
+    events, out = replayed(payloads)
+    assert _said(out) == [json.loads(each) for each in payloads]
     calls = [each for each in assemble(events).choices[0].parts if isinstance(each, ToolCall)]
     assert [(each.name, json.loads(each.arguments)) for each in calls] == [
         ("f", {"a": [{"b": "xy"}], "c d": 2, "n": None, "t": True}),
@@ -106,9 +106,9 @@ def test_arguments_in_pieces_are_put_together() -> None:
 def test_sound_arrives_in_pieces() -> None:
     """Pieces of one type of sound are one part."""
     kind = "audio/L16;codec=pcm;rate=24000"
-    datas = [_event({"inlineData": {"mimeType": kind, "data": each}}) for each in ("AAAA", "BBBB")]
-    events, out = replayed(datas)
-    assert _said(out) == [json.loads(each) for each in datas]
+    payloads = [_event({"inlineData": {"mimeType": kind, "data": each}}) for each in ("AAAA", "BBBB")]
+    events, out = replayed(payloads)
+    assert _said(out) == [json.loads(each) for each in payloads]
     assert [each.data for each in events if isinstance(each, AudioDelta)] == ["AAAA", "BBBB"]
     assert assemble(events).choices[0].parts == (Audio(Inline("audio/pcm16", "AAAABBBB"), "pcm16"),)
 
@@ -158,8 +158,8 @@ def test_foreign_frames_become_whole_replies() -> None:
     """Text at once, calls when they are complete, the end and the usage together."""
     said = _streamed(
         (Started("chatcmpl-1", "m-1"),),
-        (PartStarted(0, 0, Text("")), TextDelta(0, 0, "Hel")),
-        (TextDelta(0, 0, "lo"),),
+        (PartStarted(0, 0, Text("")), TextDelta(0, 0, "Sun")),
+        (TextDelta(0, 0, "day"),),
         (PartStarted(0, 1, ToolCall("c1", "f")), ArgumentsDelta(0, 1, '{"a"')),
         (PartStarted(0, 2, ToolCall("c2", "g")),),
         (ArgumentsDelta(0, 1, ":1}"),),
@@ -179,8 +179,8 @@ def test_foreign_frames_become_whole_replies() -> None:
     last["candidates"][0]["finishReason"] = "STOP"
     last["usageMetadata"] = {"promptTokenCount": 3, "candidatesTokenCount": 4, "totalTokenCount": 7}
     assert said == [
-        chunk({"text": "Hel"}),
-        chunk({"text": "lo"}),
+        chunk({"text": "Sun"}),
+        chunk({"text": "day"}),
         chunk(first, {"functionCall": {"id": "c2", "name": "g", "args": {}}}),
         last,
     ]
@@ -266,3 +266,21 @@ def test_a_told_reply_is_the_same_however_it_is_framed(sizes: list[int]) -> None
     assert back.usage.counts == USAGE.counts
     cited = [each for part in back.choices[0].parts if isinstance(part, Text) for each in part.citations]
     assert [(each.url, each.start, each.end) for each in cited] == [("https://example.org", 0, 5)]
+
+
+def test_a_text_that_is_repeated_in_full_is_completed() -> None:
+    """What the deltas did not tell is there at the part's end."""
+    said = _streamed(
+        (PartStarted(0, 0, Text("")), TextDelta(0, 0, "Sun")),
+        (PartEnded(0, 0, Text("Sunday")),),
+    )
+    parts = [part for each in said for part in each["candidates"][0]["content"]["parts"]]
+    assert [each["text"] for each in parts] == ["Sun", "day", ""]
+
+
+def test_more_thought_than_output_does_not_change_the_total() -> None:
+    """Vendors that count thoughts beside the output still have their sum reported."""
+    usage = ReplyUsage(Usage(input_tokens=1, output_tokens=10, reasoning_tokens=11))
+    (last,) = _streamed((PartStarted(0, 0, Text("")),), (UsageReported(usage),))
+    assert last["usageMetadata"]["totalTokenCount"] == 11
+    assert last["usageMetadata"]["thoughtsTokenCount"] == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from penstock.core.assemble import assemble
 from penstock.core.chat import ChatReply
@@ -56,7 +57,8 @@ def _streamed(exchange: Exchange) -> tuple[ChatReply, ChatReply]:
 
 
 def _marks(exchange: Exchange, reply: ChatReply) -> str:
-    usage = exchange.json.get("usage") if isinstance(exchange.json, dict) else None
+    body: dict[str, Any] = exchange.json or {}
+    usage: dict[str, Any] | None = body.get("usage")
     if usage is None or reply.usage is None:
         return ""
     counts = reply.usage.counts

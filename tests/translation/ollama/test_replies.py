@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from penstock.core.assemble import assemble, tell
 from penstock.core.chat import ChatReply, ChatRequest, Choice, ReplyUsage
 from penstock.core.events import (
@@ -184,3 +186,40 @@ def test_errors_are_read_as_they_are_written() -> None:
         == "No such key."
     )
     assert read_error(b"[]").message is None
+
+
+ODD: list[dict[str, Any]] = [
+    {
+        "model": "m",
+        "created_at": "bad",
+        "message": {"role": "assistant", "content": None, "tool_calls": []},
+        "done": True,
+    },
+    {
+        "model": "m",
+        "message": {"content": "x", "images": ["a"], "later": 1},
+        "done_reason": "unload",
+        "eval_count": 0,
+    },
+    {
+        "model": "m",
+        "message": {"tool_calls": [{"function": {"name": "f"}}, {"id": "", "function": {"name": "g"}}]},
+    },
+    {
+        "model": "m",
+        "message": {"content": "", "tool_calls": [{"function": {"name": "f", "arguments": None, "z": 1}}]},
+    },
+    {
+        "model": "m",
+        "message": {"content": "", "tool_calls": [{"function": {"name": "f", "arguments": "text"}}]},
+    },
+    {"model": "m", "message": {"content": "q"}, "logprobs": [{"token": "a", "logprob": -1, "bytes": [1]}]},
+    {"model": "m", "response": "", "thinking": "", "done": True, "done_reason": "load"},
+    {"error": "x"},
+]
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_odd_answers_come_back(body: dict[str, Any]) -> None:
+    """Nulls, empty lists, missing fields and unknown ones are given back as they came."""
+    assert OllamaDialect().encode_reply(OllamaProvider().decode_reply(body), ASKED) == body

@@ -143,6 +143,7 @@ def _large(item: Any) -> list[Any]:
     return [item] * (200_000 // (len(json.dumps(item)) + 2))
 
 
+_URL = "data:," + "%" * 190_000
 _HOSTILE = {
     "messages": {"messages": _large({"role": "user", "content": "x"})},
     "items": {"messages": [{"role": "user", "content": _large({"type": "text", "text": "x"})}]},
@@ -151,7 +152,7 @@ _HOSTILE = {
     "details": {"choices": [{"delta": {"reasoning_details": _large({"type": "reasoning.text", "text": "x"})}}]},
     "deltas": {"choices": [{"delta": {"tool_calls": _large({"id": "a", "function": {"name": "f"}})}}]},
     "choices": {"choices": _large({"index": 0, "text": "a", "delta": {"content": "a"}})},
-    "url": {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:," + "%" * 190_000}}]}]},
+    "url": {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": _URL}}]}]},
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -46,8 +46,9 @@ def test_a_recorded_request_is_equal_after_decoding_and_encoding(api: str) -> No
 
 def _untranslatable(exchange: Exchange) -> bool:
     """Prompts that only a completions API can take; such requests never leave their own shape."""
-    prompt = exchange.request.get("prompt")
-    return isinstance(prompt, list) and (len(prompt) != 1 or not isinstance(prompt[0], str))
+    prompt: Any = exchange.request.get("prompt")
+    items = cast("list[Any]", prompt) if isinstance(prompt, list) else ["one"]
+    return len(items) != 1 or not isinstance(items[0], str)
 
 
 @_APIS
@@ -88,13 +89,15 @@ def test_usage_and_cost_are_what_the_vendor_reported(api: str) -> None:
 
 def _reported(exchange: Exchange) -> dict[str, Any] | None:
     if not exchange.streaming:
-        return exchange.json.get("usage") if isinstance(exchange.json, dict) else None
+        body: Any = exchange.json
+        return cast("dict[str, Any]", body).get("usage") if isinstance(body, dict) else None
     found: dict[str, Any] | None = None
     for _, data in wire_events(exchange.body, exchange.id):
         if data.startswith(b"{"):
-            chunk = json.loads(data)
-            usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
-            found = usage if isinstance(usage, dict) else found
+            chunk: dict[str, Any] = json.loads(data)
+            groq: dict[str, Any] = chunk.get("x_groq") or {}
+            usage: Any = chunk.get("usage") or groq.get("usage")
+            found = cast("dict[str, Any]", usage) if isinstance(usage, dict) else found
     return found
 
 
@@ -108,10 +111,11 @@ def _read(exchange: Exchange, provider: ChatProvider) -> ReplyUsage | None:
 def _compare(said: dict[str, Any], usage: ReplyUsage | None) -> str:
     if usage is None:
         return "no usage"
-    inside, outside = said.get("prompt_tokens_details") or {}, said.get("completion_tokens_details") or {}
+    inside: dict[str, Any] = said.get("prompt_tokens_details") or {}
+    outside: dict[str, Any] = said.get("completion_tokens_details") or {}
     given, made = said["prompt_tokens"], said.get("completion_tokens") or 0
-    thought = outside.get("reasoning_tokens") or 0
-    cached = inside.get("cached_tokens") or 0
+    thought: int = outside.get("reasoning_tokens") or 0
+    cached: int = inside.get("cached_tokens") or 0
     for name in ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"):
         cached = cached or said.get(name) or 0
     if said.get("total_tokens") == given + made + thought:
@@ -121,7 +125,7 @@ def _compare(said: dict[str, Any], usage: ReplyUsage | None) -> str:
     if seen != [given, made, thought, cached]:
         return f"{seen} is not {[given, made, thought, cached]}"
     cost = said.get("cost")
-    dollars = cost["total_cost"] if isinstance(cost, dict) else cost
+    dollars: Any = cast("dict[str, Any]", cost)["total_cost"] if isinstance(cost, dict) else cost
     if "cost_in_usd_ticks" in said:
         dollars = Decimal(said["cost_in_usd_ticks"]) / 10**10
     nanos = None

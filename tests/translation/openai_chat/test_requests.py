@@ -1,4 +1,4 @@
-"""Requests of other shapes to a chat completions API, and requests of its clients in the pivot."""
+"""Requests of other shapes to a chat completions API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from penstock.core.chat import (
     Reasoning,
     ToolChoice,
 )
-from penstock.core.errors import ShapeError
 from penstock.core.losses import Losses, UnsupportedError
 from penstock.core.parts import (
     Audio,
@@ -28,7 +27,6 @@ from penstock.core.parts import (
     Link,
     Opaque,
     Plain,
-    Refused,
     Signature,
     Text,
     Thinking,
@@ -37,13 +35,14 @@ from penstock.core.parts import (
     Video,
 )
 from penstock.core.profile import Profile, profile_for
-from penstock.core.seals import into_id
 from penstock.dialects.openai_chat.dialect import OpenaiChatDialect
 from penstock.providers.openai_chat.api import OpenaiChatProvider
 from penstock.providers.openai_chat.profile import DEFAULT, ROWS, VENDORS
 from tests.translation.replay import to
 
 _PROVIDER, _CLIENT = OpenaiChatProvider(), OpenaiChatDialect()
+
+
 _SEAL = Signature("anthropic", "c2VhbA==")
 
 
@@ -53,10 +52,6 @@ def _sent(profile: Profile | None = None, losses: Losses | None = None, **fields
 
 def _messages(*messages: Message, profile: Profile | None = None, losses: Losses | None = None) -> list[Any]:
     return _sent(profile, losses, messages=messages)["messages"]
-
-
-def _read(*messages: dict[str, Any], **fields: Any) -> ChatRequest:
-    return _CLIENT.decode_request({"model": "m", "messages": list(messages), **fields}, "m", stream=False)
 
 
 def test_system_messages_stay_where_they_stand_and_neighbours_are_joined() -> None:
@@ -221,27 +216,6 @@ def test_openrouter_gets_thinking_with_its_seals() -> None:
     ]
 
 
-def test_seals_in_the_ids_of_tool_calls_are_thinking_again() -> None:
-    """A client that sends back what it got sends back sealed thinking, though it never saw the seal."""
-    carried = into_id("toolu_1", (Thinking("Hm.", _SEAL),), Signature("gemini", "sig"))
-    request = _read(
-        {
-            "role": "assistant",
-            "content": "So:",
-            "reasoning_content": "Well. Hm.",
-            "tool_calls": [{"id": carried, "type": "function", "function": {"name": "f", "arguments": "{}"}}],
-        },
-        {"role": "tool", "tool_call_id": carried, "content": "done"},
-    )
-    assert request.messages[0].parts == (
-        Thinking("Well. "),
-        Thinking("Hm.", _SEAL),
-        Text("So:"),
-        ToolCall("toolu_1", "f", "{}", signature=Signature("gemini", "sig")),
-    )
-    assert request.messages[1].parts == (ToolResult("toolu_1", content=(Text("done"),)),)
-
-
 def test_parameters_have_their_names_and_limits() -> None:
     """Every parameter of the API is sent; stop sequences and temperature are held to what the model takes."""
     losses = Losses()
@@ -307,7 +281,8 @@ def test_a_schema_is_told_in_words_to_models_with_json_mode_only() -> None:
         ("gpt-5.1", Reasoning(enabled=False), {"reasoning_effort": "none"}, ""),
         ("gpt-4o", Reasoning("low"), {}, "dropped=reasoning"),
         ("gpt-4o", Reasoning("none"), {}, ""),
-        ("deepseek", Reasoning("medium"), {"thinking": {"type": "enabled"}, "reasoning_effort": "high"}, "mapped=reasoning.effort"),
+        ("deepseek", Reasoning("medium"), {"thinking": {"type": "enabled"}, "reasoning_effort": "high"},
+         "mapped=reasoning.effort"),
         ("deepseek", Reasoning(enabled=False), {"thinking": {"type": "disabled"}}, ""),
         ("openrouter", Reasoning(budget_tokens=2000), {"reasoning": {"max_tokens": 2000}}, ""),
         ("alibaba", Reasoning(budget_tokens=99), {"enable_thinking": True, "thinking_budget": 99}, ""),
@@ -332,106 +307,20 @@ def test_sampling_parameters_are_kept_from_reasoning_models() -> None:
     assert losses.warning() == "dropped=temperature"
 
 
-def test_a_clients_request_is_read_into_the_pivot() -> None:
-    """Every known field has its place; several forms of the same thing mean the same."""
-    request = _read(
-        {"role": "user", "name": "ann", "content": [
-            {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
-            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "high"}},
-            {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBE", "filename": "a.pdf"}},
-            {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
-        ]},
-        {"role": "assistant", "content": None, "refusal": "No."},
-        max_tokens=3,
-        stop="x",
-        tool_choice={"type": "function", "function": {"name": "f"}},
-        tools=[{"type": "function", "function": {"name": "f", "strict": True}}],
-        response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": {}, "strict": True}},
-        reasoning={"max_tokens": 100, "exclude": True},
-        web_search_options={"search_context_size": "low"},
-    )  # fmt: skip
-    first, second = request.messages
-    assert first.name == "ann"
-    assert [type(part) for part in first.parts] == [Text, Image, Document, Audio]
-    assert first.parts[0].cache.ttl_s == 3600  # type: ignore[union-attr]
-    assert first.parts[1].source == Inline("image/png", "AAAA")  # type: ignore[union-attr]
-    assert second.parts == (Refused("No."),)
-    assert (request.max_output_tokens, request.stop) == (3, ("x",))
-    assert request.tool_choice == ToolChoice("named", "f")
-    assert isinstance(request.tools[0], FunctionTool)
-    assert request.tools[0].strict is True
-    assert isinstance(request.tools[1], OpaqueTool)
-    assert request.output is not None
-    assert (request.output.kind, request.output.strict) == ("schema", True)
-    assert request.reasoning is not None
-    assert request.reasoning.budget_tokens == 100
+def test_sound_is_not_asked_of_models_that_have_none() -> None:
+    """The wish for sound and its voice are dropped together; a model that speaks gets both."""
+    losses = Losses()
+    asked: dict[str, Any] = {"modalities": ("text", "audio"), "audio": {"voice": "alloy", "format": "mp3"}}
+    assert _sent(profile_for("gpt-4o", ROWS, DEFAULT), losses, **asked) == {"model": "m", "messages": []}
+    assert losses.dropped == ["modalities", "audio"]
+    spoken = _sent(profile_for("gpt-4o-audio-preview", ROWS, DEFAULT), **asked)
+    assert (spoken["modalities"], spoken["audio"]["voice"]) == (["text", "audio"], "alloy")
 
 
-def test_functions_of_before_tools_are_tools() -> None:
-    """`functions`, `function_call` and the role function are calls and results with an id of their own."""
-    request = _read(
-        {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
-        {"role": "function", "name": "f", "content": "1"},
-        functions=[{"name": "f", "parameters": {}}],
-        function_call={"name": "f"},
-    )
-    call, result = request.messages[0].parts[0], request.messages[1].parts[0]
-    assert isinstance(call, ToolCall)
-    assert isinstance(result, ToolResult)
-    assert call.id == result.call_id != ""
-    assert request.tool_choice is not None
-    assert request.tool_choice.name == "f"
-
-
-@pytest.mark.parametrize(
-    ("body", "where"),
-    [
-        ({}, "messages"),
-        ({"messages": [{"content": "x"}]}, "messages[0].role"),
-        ({"messages": [{"role": "robot"}]}, "messages[0].role"),
-        ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
-        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
-        ({"messages": [], "temperature": "hot"}, "temperature"),
-        ({"messages": [], "tools": [{"type": "function"}]}, "tools[0].function"),
-        ({"messages": [], "stop": [1]}, "stop"),
-    ],
-)
-def test_a_clients_mistake_is_named(body: dict[str, Any], where: str) -> None:
-    """The error says which field is wrong."""
-    with pytest.raises(ShapeError) as raised:
-        _CLIENT.decode_request(body, "m", stream=False)
-    assert raised.value.where == where
-
-
-def test_a_change_in_the_pivot_changes_the_request() -> None:
-    """Nothing that the pivot knows is shadowed by what was kept of the original."""
-    body = {
-        "model": "m",
-        "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "old", "x": 1}]},
-            {"role": "assistant", "content": "old", "reasoning": "old", "tool_calls": [
-                {"id": "old", "index": 0, "type": "function", "function": {"name": "old", "arguments": "old"}}]},
-            {"role": "tool", "tool_call_id": "old", "content": "old"},
-        ],
-        "user": "old",
-        "stop": "old",
-        "tools": [{"type": "function", "function": {"name": "old", "x": 1}}],
-        "tool_choice": {"type": "function", "function": {"name": "old"}},
-        "reasoning_effort": "low",
-    }  # fmt: skip
-    request = _CLIENT.decode_request(body, "m", stream=False)
-    text = str(_PROVIDER.encode_request(_renamed(request), to()))
-    assert "old" not in text
-    assert text.count("new") == 12
-
-
-def _renamed(value: Any) -> Any:
-    """The request with `new` for every `old` in fields of the pivot; extras are left alone."""
-    if value == "old":
-        return "new"
-    if isinstance(value, tuple):
-        return tuple([_renamed(each) for each in value])
-    fields = getattr(value, "__struct_fields__", None)
-    if fields is None or type(value).__name__ == "Extras":
-        return value
-    return type(value)(**{name: _renamed(getattr(value, name)) for name in fields})
+def test_cache_hints_are_sent_only_where_they_are_understood() -> None:
+    """OpenRouter takes Anthropic's hints, for which a text must stand in a list; OpenAI would refuse them."""
+    said = Message("system", (Text("Long.", cache=CacheHint(300)),))
+    assert _messages(said, profile=VENDORS["openrouter"])[0]["content"] == [
+        {"type": "text", "text": "Long.", "cache_control": {"type": "ephemeral", "ttl": "5m"}}
+    ]
+    assert _messages(said, profile=DEFAULT) == [{"role": "system", "content": "Long."}]

@@ -23,6 +23,7 @@ from penstock.providers.embeddings.api import (
     JINA_EMBEDDINGS,
     MISTRAL_EMBEDDINGS,
     OPENAI_EMBEDDINGS,
+    PERPLEXITY_EMBEDDINGS,
     VOYAGE_EMBEDDINGS,
 )
 from penstock.providers.ollama.embed import OLLAMA_EMBED
@@ -79,6 +80,11 @@ CASES: list[tuple[dict[str, Any], EmbedProvider, Encoded]] = [
         {"inputs": [{"content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]},
                     {"content": [{"type": "text", "text": "a"}]}],
          "input_type": "search_document", "embedding_types": ["float"]}, [], [])),
+    ({"input": "a", "title": "T", "task_type": "RETRIEVAL_DOCUMENT", "auto_truncate": True}, COHERE_EMBED, (
+        {"texts": ["T\na"], "input_type": "search_document", "embedding_types": ["float"], "truncate": "END"},
+        [], [])),
+    ({"input": "a", "title": "T", "task_type": "RETRIEVAL_DOCUMENT"}, OPENAI_EMBEDDINGS, (
+        {"input": "a", "title": "T", "task_type": "RETRIEVAL_DOCUMENT"}, [], [])),
     ({"input": [{"image": "QUJD"}, {"text": "a"}]}, JINA_EMBEDDINGS, (
         {"input": [{"image": "QUJD"}, "a"]}, [], [])),
 ]  # fmt: skip
@@ -195,6 +201,20 @@ def test_openais_vectors_for_other_clients() -> None:
         "response_type": "embeddings_by_type",
         "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": 4}},
     }
+
+
+def test_whole_numbers_for_a_client_that_wants_floats() -> None:
+    """Perplexity packs whole numbers alone: a client that asked for packed floats gets floats."""
+    assert encoded({"input": "a", "encoding_format": "base64"}, PERPLEXITY_EMBEDDINGS) == (
+        {"input": ["a"], "encoding_format": "base64_int8"}, ["forms"], [],
+    )  # fmt: skip
+    body = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": "Af4="}], "model": "p"}
+    for form, value in (({"encoding_format": "base64"}, "AACAPwAAAMA="), ({}, [1, -2])):
+        told = asked(form)
+        reply = PERPLEXITY_EMBEDDINGS.decode_reply(body, told.request)
+        assert OPENAI.encode_reply(reply, told)["data"][0]["embedding"] == value
+    told = asked({"encoding_format": "base64_int8"})
+    assert OPENAI.encode_reply(PERPLEXITY_EMBEDDINGS.decode_reply(body, told.request), told) == body
 
 
 def test_changed_usage_and_vectors_are_written() -> None:

@@ -80,6 +80,13 @@ def test_voyages_words_and_answers() -> None:
     }
 
 
+def test_a_word_for_truncation_goes_on() -> None:
+    """Truncation in a word that is none of ours goes to the same shape as it came."""
+    body = {"query": "q", "documents": ["a"], "truncation": "END"}
+    to = Addressee("m", Profile(), Losses("error"))
+    assert SHARED_RERANK.encode_request(DIALECT.decode_request(body, "m"), to) == {**body, "model": "m"}
+
+
 def test_documents_are_given_back_by_the_gateway() -> None:
     """Where a vendor does not repeat documents, the client gets them from its request."""
     request = DIALECT.decode_request(FULL, "m")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from penstock.core.embedding import EmbedInput, EmbedReply, EmbedRequest
+from penstock.core.embedding import EmbedInput, EmbedReply, EmbedRequest, VectorForm
 from penstock.core.errors import ShapeError
 from penstock.core.parts import Image, Text
 from penstock.ports.vectors import EmbedAsked
@@ -90,9 +90,10 @@ def _flat(reply: EmbedReply) -> list[Any]:
 
 def _by_type(reply: EmbedReply, asked: EmbedAsked, *, own: bool) -> dict[str, Any]:
     forms = asked.request.forms
-    packed = not own and bool(forms) and forms[0].packed
+    wanted = forms[0] if forms else VectorForm()
     found: dict[str, Any] = {}
     for each in reply.vectors:
-        values = in_form(each.values, each.number, packed=isinstance(each.values, str) if own else packed)
+        form = VectorForm(each.number, isinstance(each.values, str)) if own else wanted
+        values = in_form(each.values, each.number, form)
         found.setdefault(type_of(each.number, packed=isinstance(values, str)), []).append(values)
     return found

@@ -49,7 +49,7 @@ def encode_reply(reply: ChatReply, asked: Asked) -> dict[str, Any]:
     absent = kept(choice.extras, "absent")
     output = kept_object(choice.extras, "output")
     if absent != "message" or choice.parts:
-        message = kept_object(choice.extras, "message") or {"role": "assistant"}
+        message = kept_object(choice.extras, "message") or ({} if own else {"role": "assistant"})
         if absent is None or choice.parts:
             message["content"] = ReplyBlocks(asked.request_id, own=own).blocks(choice.parts)
         output["message"] = message

@@ -28,8 +28,8 @@ from penstock.core.events import (
     TextDelta,
     UsageReported,
 )
-from penstock.core.parts import Audio, Image, Refused, Text, Thinking, ToolCall
-from penstock.core.seals import wrap
+from penstock.core.parts import Audio, Image, Part, Refused, Signature, Text, Thinking, ToolCall
+from penstock.core.seals import from_id, wrap
 from penstock.dialects.converse.encode import call_id
 from penstock.dialects.converse.same import SameShape, to_wire
 from penstock.ports.translation import Asked, WireEvent
@@ -46,12 +46,13 @@ from penstock.shapes.converse.usage import encode_usage
 class _Block:
     """A part on its way; `number` is its block's, None before anything of it was written."""
 
-    __slots__ = ("number", "part", "wrote")
+    __slots__ = ("late", "number", "part", "wrote")
 
     def __init__(self, part: Text | Thinking | ToolCall | None) -> None:
         self.part = part
         self.number: int | None = None
         self.wrote = False
+        self.late: Signature | None = None  # a call's seal that came after its id was sent
 
 
 class ConverseStream:
@@ -123,9 +124,10 @@ class ConverseStream:
         self._close(out)
         part = event.part
         if isinstance(part, ToolCall):
-            block = self._blocks[event.index] = self._open = _Block(part)
+            shown = call_id(part, self._asked.request_id, event.index)
+            block = self._blocks[event.index] = self._open = _Block(replace(part, id=from_id(shown)[0]))
             self._called = True
-            call = {"toolUseId": call_id(part, self._asked.request_id, event.index), "name": part.name}
+            call = {"toolUseId": shown, "name": part.name}
             number = self._number(block)
             out.append(to_wire("contentBlockStart", {"start": {"toolUse": call}, "contentBlockIndex": number}))
             if part.arguments:
@@ -195,11 +197,30 @@ class ConverseStream:
     def _signature(self, event: SignatureDelta, out: list[WireEvent]) -> None:
         """Seals are gathered: one that another vendor made is wrapped whole, when the part ends."""
         block = self._going_on(event.index, out)
+        if block is not None and isinstance(block.part, ToolCall):
+            self._call_sealed(block, event.signature, out)
         if block is None or not isinstance(block.part, Thinking):
             return
         old = block.part.sealed if event.sealed else block.part.signature
         seal = replace(event.signature, value=(old.value if old is not None else "") + event.signature.value)
         block.part = replace(block.part, **{"sealed" if event.sealed else "signature": seal})
+
+    def _call_sealed(self, block: _Block, seal: Signature, out: list[WireEvent]) -> None:
+        """A call's seal that its id could not carry follows in a block of thinking, which names the call."""
+        block.late = replace(seal, value=(block.late.value if block.late is not None else "") + seal.value)
+        if block is not self._open:
+            self._close(out)
+            self._late_seal(block, out)
+
+    def _late_seal(self, block: _Block, out: list[WireEvent]) -> None:
+        seal, call = block.late, block.part
+        if seal is None or not isinstance(call, ToolCall):
+            return
+        block.late = None
+        after = _Block(None)
+        text = whole_seal(Thinking(signature=seal, id=call.id))
+        self._delta(after, {"reasoningContent": {"signature": text}}, out)
+        out.append(to_wire("contentBlockStop", {"contentBlockIndex": after.number}))
 
     def _citation(self, event: CitationAdded, out: list[WireEvent]) -> None:
         block = self._going_on(event.index, out)
@@ -210,12 +231,28 @@ class ConverseStream:
         block = self._blocks.get(event.index)
         if block is None or block is not self._open:
             return
-        if isinstance(block.part, Thinking) and isinstance(event.part, Thinking):
-            whole = event.part
+        if event.part is not None:
+            self._whole(block, event.part, out)
+        self._close(out)
+
+    def _whole(self, block: _Block, whole: Part, out: list[WireEvent]) -> None:
+        """What the part's end tells that its deltas did not."""
+        if isinstance(block.part, Thinking) and isinstance(whole, Thinking):
             if whole.text and not block.wrote:
                 self._delta(block, {"reasoningContent": {"text": whole.text}}, out)
             block.part = replace(whole, text="")
-        self._close(out)
+        elif isinstance(block.part, ToolCall) and isinstance(whole, ToolCall):
+            if whole.arguments and not block.wrote:
+                self._delta(block, {"toolUse": {"input": whole.arguments}}, out)
+            if whole.signature is not None and block.part.signature is None:
+                block.late = whole.signature
+        elif (
+            isinstance(block.part, Text)
+            and isinstance(whole, Text | Refused)
+            and whole.text
+            and not block.wrote
+        ):
+            self._delta(block, {"text": whole.text}, out)
 
     def _close(self, out: list[WireEvent]) -> None:
         block, self._open = self._open, None
@@ -225,6 +262,7 @@ class ConverseStream:
             self._seal(block, block.part, out)
         if block.number is not None:
             out.append(to_wire("contentBlockStop", {"contentBlockIndex": block.number}))
+        self._late_seal(block, out)
 
     def _seal(self, block: _Block, part: Thinking, out: list[WireEvent]) -> None:
         block.part = Thinking()

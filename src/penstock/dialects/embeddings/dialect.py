@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from penstock.core.embedding import EmbedReply, EmbedRequest, Vector, VectorForm
 from penstock.core.parts import Extras
 from penstock.ports.vectors import EmbedAsked
@@ -28,6 +30,9 @@ class EmbeddingsDialect:
         taker = Taker(body, strict=True)
         taker.rest.pop("model", None)
         inputs, form = read_inputs(taker.any("input"))
+        title = taker.rest.get("title")  # Vertex's word, for all of the documents; it stays for its own shape
+        if isinstance(title, str):
+            inputs = tuple([replace(each, title=title) for each in inputs])
         user = taker.text("user")
         written = take_written(taker)
         if written:
@@ -80,8 +85,14 @@ def _one_each(vectors: tuple[Vector, ...], wanted: VectorForm) -> list[Vector]:
 def _item(vector: Vector, wanted: VectorForm) -> dict[str, Any]:
     own: Extras | None = vector.extras
     if own is not None and own.shape == SHAPE:
-        # What an upstream of this shape sends was asked for in these words; a list stays one.
+        # An upstream of this shape was asked in these words: a list stays one, where the numbers are those.
+        if vector.number != wanted.number:
+            return {
+                **own.fields,
+                "embedding": in_form(vector.values, vector.number, wanted),
+                "index": vector.index,
+            }
         values = vector.values if isinstance(vector.values, str) else list(vector.values)
         return {**own.fields, "embedding": values, "index": vector.index}
-    values = in_form(vector.values, vector.number, packed=wanted.packed)
+    values = in_form(vector.values, vector.number, wanted)
     return {"object": "embedding", "index": vector.index, "embedding": values}

@@ -57,6 +57,8 @@ class GrowingAnswer:
 
     def start(self, index: int, part: Part) -> None:
         """A part begins; what must come whole waits until it ends."""
+        if index in self._open:
+            self.end(index)
         if isinstance(part, Text | Refused):
             self._end_thoughts()
             self._open[index] = _Growing(part)
@@ -143,8 +145,19 @@ class GrowingAnswer:
         elif isinstance(part, Audio):
             if part.source is None or (isinstance(part.source, Inline) and part.source.data):
                 self._write(replace(part, transcript=part.transcript + "".join(growing.pieces)))
-        elif signature is not None and isinstance(part, Text):
-            self.ready.append({"text": "", "thoughtSignature": self._writer.seal(signature)})
+        elif isinstance(part, Text | Refused):
+            self._end_text(index, whole)
+            if signature is not None:
+                self.ready.append({"text": "", "thoughtSignature": self._writer.seal(signature)})
+
+    def _end_text(self, index: int, whole: Part | None) -> None:
+        """The rest of a text of which the deltas told only the beginning."""
+        if isinstance(whole, Text | Refused):
+            told = "".join(self._texts.get(index, ()))
+            if len(whole.text) > len(told) and whole.text.startswith(told):
+                rest = whole.text[len(told) :]
+                self._texts.setdefault(index, []).append(rest)
+                self._write(Text(rest))
 
     def close(self) -> None:
         """Everything that is open is complete, as far as anybody said."""

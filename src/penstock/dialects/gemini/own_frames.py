@@ -73,8 +73,7 @@ class OwnFrames:
         for at, left in enumerate(candidates):
             fields, spelling = opened(left)
             given = fields.get("index")
-            known = isinstance(given, int) and not isinstance(given, bool)
-            answer = self._answer(given if known else at)
+            answer = self._answer(given if isinstance(given, int) and given is not True else at)
             answer.fields, answer.parts = fields, []
             order.append((answer, spelling))
         for event in frame.events:

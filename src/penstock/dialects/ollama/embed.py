@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.core.embedding import EmbedInput, EmbedReply, EmbedRequest
+from penstock.core.embedding import EmbedInput, EmbedReply, EmbedRequest, VectorForm
 from penstock.core.errors import ShapeError
 from penstock.core.parts import Text
 from penstock.ports.vectors import EmbedAsked
@@ -45,7 +45,7 @@ class OllamaEmbedDialect:
         if reply.model or not own:
             out["model"] = reply.model or asked.model
         if "embeddings" not in out:
-            out["embeddings"] = [in_form(each.values, each.number, packed=False) for each in reply.vectors]
+            out["embeddings"] = [in_form(each.values, each.number, VectorForm()) for each in reply.vectors]
         if reply.usage is not None:
             out["prompt_eval_count"] = reply.usage.counts.input_tokens
         return out

@@ -122,7 +122,7 @@ def _output(t: Taker) -> OutputFormat | None:
         return None
     inner = Taker(cast("dict[str, Any]", value), "response_format", strict=True)
     kind = inner.text("type")
-    if kind == "json_schema":
+    if kind == "json_schema" and "json_schema" in inner.rest:
         made = _schema(inner)
     elif kind == "json_object":
         schema = inner.value("schema")  # Fireworks, Together
@@ -150,7 +150,7 @@ def _schema(inner: Taker) -> OutputFormat:
             said.rest[member] = ""
     if said.rest:
         inner.rest["json_schema"] = said.rest
-    return OutputFormat("schema", schema, name or "", description or "", strict, inner.extras(SHAPE))
+    return OutputFormat("schema", schema, name or "", description or "", strict, Extras(SHAPE, inner.rest))
 
 
 def _reasoning(t: Taker) -> Reasoning | None:

@@ -63,12 +63,17 @@ class Chunk:
             self.choices[index] = choice
             self.order.append(choice)
 
-    def delta(self, index: int) -> dict[str, Any]:
-        """The delta of a choice."""
+    def choice(self, index: int) -> dict[str, Any]:
+        """A choice, new where the chunk had none of this index."""
         choice = self.choices.get(index)
         if choice is None:
             choice = self.choices[index] = {"index": index, "delta": {}, "finish_reason": None}
             self.order.append(choice)
+        return choice
+
+    def delta(self, index: int) -> dict[str, Any]:
+        """The delta of a choice."""
+        choice = self.choice(index)
         if choice.get("delta").__class__ is not dict:
             choice["delta"] = {}
         return cast("dict[str, Any]", choice["delta"])
@@ -197,11 +202,11 @@ def _start_call(part: ToolCall, index: int, state: Open, delta: dict[str, Any], 
 
 def _text(part: Part, event: TextDelta, state: Open, delta: dict[str, Any]) -> None:
     text = event.text
-    place = event.extras.fields.get("~at") if event.extras is not None and event.extras.shape == SHAPE else None
+    marks = event.extras.fields if event.extras is not None and event.extras.shape == SHAPE else {}
     if isinstance(part, Text):
         state.lengths[event.index] = state.lengths.get(event.index, 0) + len(text)
-        if place is not None and "~content" in delta:
-            item = delta["~content"][place]
+        if "~item" in marks and "~content" in delta:
+            item = delta["~content"][marks["~item"]]
             item["text"] = item.get("text", "") + text
             return
         delta["content"] = (delta.get("content") or "") + text
@@ -209,7 +214,7 @@ def _text(part: Part, event: TextDelta, state: Open, delta: dict[str, Any]) -> N
         if event.index in state.thinking:
             known = state.thinking[event.index]
             state.thinking[event.index] = replace(known, text=known.text + text)
-        _thought(text, place, delta, kept="~kept" in event.extras.fields if event.extras else False)
+        _thought(text, marks, delta)
     elif isinstance(part, Refused):
         delta["refusal"] = (delta.get("refusal") or "") + text
     elif isinstance(part, Audio):
@@ -217,13 +222,13 @@ def _text(part: Part, event: TextDelta, state: Open, delta: dict[str, Any]) -> N
         audio["transcript"] = audio.get("transcript", "") + text
 
 
-def _thought(text: str, place: int | None, delta: dict[str, Any], *, kept: bool) -> None:
-    if place is not None and "~content" in delta:
-        if not kept:
-            delta["~content"][place]["thinking"] = [{"type": "text", "text": text}]
+def _thought(text: str, marks: dict[str, Any], delta: dict[str, Any]) -> None:
+    if "~item" in marks and "~content" in delta:
+        if "~kept" not in marks:
+            delta["~content"][marks["~item"]]["thinking"] = [{"type": "text", "text": text}]
         return
-    if place is not None and DETAILS in delta:
-        item = delta[DETAILS][place]
+    if "~at" in marks and DETAILS in delta:
+        item = delta[DETAILS][marks["~at"]]
         member = TEXT_OF.get(item.get("type"), "text")
         item[member] = (item.get(member) or "") + text
         names = delta.get("~thinking", ())

@@ -67,7 +67,11 @@ def _choice(choice: Choice, asked: Asked) -> dict[str, Any]:
         out["index"] = choice.index
     plain = not out.pop("~finish", False)
     message = out.pop("message", None)
-    if not own or message is not None or choice.parts:
+    if own and message.__class__ is not dict and not choice.parts:
+        if "message" in (choice.extras.fields if choice.extras is not None else {}):
+            out["message"] = message  # nothing that could be read
+    else:
+        message = message if message.__class__ is dict else None
         extras = replace(choice.extras, fields=message or {}) if own and choice.extras is not None else None
         parts = choice.parts if own else carrying(choice.parts)
         said = write_assistant(parts, extras, SHAPE, field=THINKING)

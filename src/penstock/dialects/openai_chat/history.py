@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ from penstock.core.chat import Message
 from penstock.core.errors import ShapeError
 from penstock.core.parts import Extras, Part, Thinking, ToolCall, ToolResult
 from penstock.core.seals import from_id
-from penstock.shapes.openai_chat.calls import old_id
+from penstock.shapes.openai_chat import SHAPE
+from penstock.shapes.openai_chat.calls import is_old, old_id
 from penstock.shapes.openai_chat.content import read_content
 from penstock.shapes.openai_chat.message import read_assistant
 from penstock.shapes.taker import Taker
@@ -24,7 +26,26 @@ def read_messages(t: Taker, shape: str) -> tuple[Message, ...]:
     items = t.objects("messages")
     if items is None:
         raise ShapeError("messages", "a list")
-    return tuple([_message(item, shape) for item in items])
+    return _numbered([_message(item, shape) for item in items])
+
+
+def _numbered(messages: list[Message]) -> tuple[Message, ...]:
+    """The messages with ids for each `function_call` and its result, which follow each other by name."""
+    calls: Counter[str] = Counter()
+    results: Counter[str] = Counter()
+    for at, message in enumerate(messages):
+        last = message.parts[-1] if message.parts else None
+        extras = message.extras.fields if message.extras is not None else {}
+        if isinstance(last, ToolCall) and is_old(last, SHAPE):
+            calls[last.name] += 1
+            named = replace(last, id=old_id(last.name, calls[last.name]))
+        elif isinstance(last, ToolResult) and "~role" in extras:
+            results[last.name] += 1
+            named = replace(last, call_id=old_id(last.name, results[last.name]))
+        else:
+            continue
+        messages[at] = replace(message, parts=(*message.parts[:-1], named))
+    return tuple(messages)
 
 
 def _message(t: Taker, shape: str) -> Message:
@@ -46,7 +67,7 @@ def _name(t: Taker) -> str | None:
 
 
 def _read_assistant(t: Taker, _: str, shape: str) -> Message:
-    parts = unsealed(read_assistant(t, shape))
+    parts = unsealed(read_assistant(t, shape, t.where))
     return Message("assistant", parts, _name(t), Extras(shape, t.rest))
 
 
@@ -94,7 +115,7 @@ def _read_tool(t: Taker, role: str, shape: str) -> Message:
     name = _name(t)
     if role == "function":
         t.rest["~role"] = role
-        call_id = old_id(name or "")
+        call_id = ""  # see _numbered
     else:
         call_id = from_id(t.text("tool_call_id") or "")[0] if t.rest.get("tool_call_id") else ""
     result = ToolResult(call_id, name or "", content)

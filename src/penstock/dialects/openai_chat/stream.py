@@ -173,7 +173,8 @@ class ChatStreamEncoder:
         """A choice that repeats the whole text so far beside its delta (Perplexity)."""
         state = self._open.setdefault(index, Open(old=False))
         delta: Any = choice.get("delta")
-        state.said += (delta.get("content") or "") if delta.__class__ is dict else ""
+        new = delta.get("content") if delta.__class__ is dict else ""
+        state.said += new if new.__class__ is str else ""
         message: Any = choice["message"]
         if message.__class__ is dict and "~all" in message:
             choice["message"] = {name: value for name, value in message.items() if name != "~all"}
@@ -204,15 +205,17 @@ class ChatStreamEncoder:
             self._finish(cast("ChoiceFinished", event), chunk, own=own)
         elif kind is LogprobsAdded:
             added = cast("LogprobsAdded", event)
-            self._delta(chunk, added.choice)
-            chunk.choices[added.choice]["logprobs"] = write_logprobs(added.logprobs, SHAPE)
+            if not own:
+                self._delta(chunk, added.choice)
+            chunk.choice(added.choice)["logprobs"] = write_logprobs(added.logprobs, SHAPE)
 
     def _finish(self, event: ChoiceFinished, chunk: Chunk, *, own: bool) -> None:
-        self._delta(chunk, event.choice)
-        choice = chunk.choices[event.choice]
+        if not own:
+            self._delta(chunk, event.choice)
+        choice = chunk.choice(event.choice)
         native = own and "~finish" in choice
         word = write_finish(event.finish, event.native, own=native)
-        state = self._open[event.choice]
+        state = self._open.setdefault(event.choice, Open(old=False))
         state.finished = True
         if not own and state.old and word == "tool_calls":
             word = "function_call"

@@ -110,7 +110,10 @@ class CompletionStreamEncoder:
         fields = dict(extras.fields)
         said = fields.pop("~head", ())
         kept: list[dict[str, Any]] | None = fields.pop("~choices", None)
-        choices = {each.get("index", at): dict(each) for at, each in enumerate(kept or ())}
+        choices = {
+            each["index"] if each.get("index").__class__ is int else at: dict(each)
+            for at, each in enumerate(kept or ())
+        }
         for event in frame.events:
             if isinstance(event, Started):
                 self._start(event)

@@ -30,7 +30,8 @@ class RerankDialect:
         if documents is None:
             raise ShapeError("documents", "a list of texts or objects")
         top_n, top_k = taker.count("top_n"), taker.count("top_k")
-        truncate = taker.flag("truncation")
+        # Voyage's is true or false; a word is some other vendor's, and goes on as it came.
+        truncate = taker.flag("truncation") if isinstance(body.get("truncation"), bool) else None
         if top_k is not None or truncate is not None:
             taker.rest[VOYAGE] = True
         return RerankRequest(

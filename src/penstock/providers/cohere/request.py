@@ -9,6 +9,7 @@ from penstock.core.losses import Losses
 from penstock.ports.translation import Addressee
 from penstock.providers.cohere.messages import Conversation
 from penstock.shapes.cohere import CHAT
+from penstock.shapes.lacking import without_lacks
 from penstock.shapes.taker import extras_of, put
 
 # Effort in the words of others, as a bound of the tokens that may be thought; None leaves it to the model.
@@ -28,6 +29,8 @@ _UNSAID = (
 def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     """The request's body. Raises UnsupportedError."""
     own = request.extras is not None and request.extras.shape == CHAT
+    if not own:
+        request = without_lacks(request, to)
     out = extras_of(request.extras, CHAT)
     free = own or request.output is None or request.output.kind == "text"
     conversation = Conversation(to, own=own, cite=free)

@@ -10,7 +10,7 @@ from penstock.core.parts import Extras, Part
 from penstock.shapes.converse import SHAPE
 from penstock.shapes.converse.blocks import decode_blocks
 from penstock.shapes.converse.finish import finish_of
-from penstock.shapes.converse.keep import keep
+from penstock.shapes.converse.keep import filled, keep
 from penstock.shapes.converse.usage import decode_usage
 from penstock.shapes.taker import Taker
 
@@ -22,26 +22,26 @@ def decode_reply(body: dict[str, Any]) -> ChatReply:
     if output is None:
         raise ShapeError("output", "an object")
     message = output.object("message")
+    content = message.items("content") if message is not None else None
     parts: tuple[Part, ...] = ()
-    if message is not None:
-        content = message.items("content")
-        parts = decode_blocks(content, "output.message.content", strict=False) if content is not None else ()
-    native = top.text("stopReason")
+    if content is not None:
+        parts = decode_blocks(content, "output.message.content", strict=False)
+    native = filled(top, "stopReason")
     choice = Choice(
         parts=parts,
-        finish=finish_of(native) if native is not None else None,
-        native=native or "",
+        finish=finish_of(native) if native else None,
+        native=native,
         stop_sequence=stop_sequence_in(top.rest.get("additionalModelResponseFields")),
         extras=keep(
             message=message.rest if message is not None else None,
             output=output.rest,
-            absent=_absent(message, content=message is not None and "content" not in message.rest),
+            absent="message" if message is None else "content" if content is None else None,
         ),
     )
     usage = top.value("usage")
     tier = top.object("serviceTier")
     tier_name = tier.text("type") if tier is not None else None
-    if tier is not None and tier.rest:
+    if tier is not None and (tier.rest or tier_name is None):
         top.rest["serviceTier"] = tier.rest
     return ChatReply(
         choices=(choice,),
@@ -49,12 +49,6 @@ def decode_reply(body: dict[str, Any]) -> ChatReply:
         service_tier=tier_name,
         extras=Extras(SHAPE, {"rest": top.rest}),
     )
-
-
-def _absent(message: Taker | None, *, content: bool) -> str | None:
-    if message is None:
-        return "message"
-    return None if content else "content"
 
 
 def stop_sequence_in(fields: Any) -> str | None:

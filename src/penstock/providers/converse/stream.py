@@ -94,7 +94,7 @@ class ConverseStreamDecoder:
     def read(self, name: str, data: bytes) -> Frame:
         """One message. Raises ShapeError where its payload is not a JSON object."""
         try:
-            payload = _decode(data)
+            payload: Any = _decode(data) if data or name in self._readers else Payload()
         except (ValueError, RecursionError) as error:
             raise ShapeError(name, "JSON") from error
         if not isinstance(payload, dict):
@@ -228,7 +228,7 @@ class ConverseStreamDecoder:
 
     def _message_stop(self, payload: Payload) -> tuple[tuple[Event, ...], Payload]:
         reason = payload.get("stopReason")
-        if not isinstance(reason, str):
+        if not isinstance(reason, str) or not reason:
             return (), {"rest": payload}
         del payload["stopReason"]
         self._finished = True

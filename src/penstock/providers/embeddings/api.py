@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from penstock.core.embedding import EmbedReply, EmbedRequest, Number, Vector
 from penstock.core.parts import Extras
 from penstock.ports.translation import Addressee
-from penstock.providers.embeddings.flavours import JINA, MISTRAL, OPENAI, VOYAGE, Flavour
+from penstock.providers.embeddings.flavours import JINA, MISTRAL, OPENAI, PERPLEXITY, VOYAGE, Flavour
 from penstock.providers.embeddings.request import encode_request
 from penstock.shapes.embeddings import SHAPE
 from penstock.shapes.embeddings.numbers import values_of
@@ -31,12 +31,14 @@ class EmbeddingsApi:
     def decode_reply(self, body: dict[str, Any], request: EmbedRequest) -> EmbedReply:
         """The whole answer. Raises ShapeError."""
         taker = Taker(body)
-        number: Number = request.forms[0].number if request.forms else "float"
+        known = self._flavour.numbers
+        asked: Number = request.forms[0].number if request.forms else "float"
+        first = cast("Number", next(iter(self._flavour.words), "float"))
         usage = taker.value("usage")
         return EmbedReply(
             id=taker.text("id") or "",
             model=taker.text("model") or "",
-            vectors=_vectors(taker, number if number in self._flavour.numbers else "float"),
+            vectors=_vectors(taker, asked if asked in known else first),
             usage=read_usage(usage, SHAPE) if usage is not None else None,
             extras=Extras(SHAPE, taker.rest),
         )
@@ -61,3 +63,4 @@ OPENAI_EMBEDDINGS = EmbeddingsApi(OPENAI)
 MISTRAL_EMBEDDINGS = EmbeddingsApi(MISTRAL)
 VOYAGE_EMBEDDINGS = EmbeddingsApi(VOYAGE)
 JINA_EMBEDDINGS = EmbeddingsApi(JINA)
+PERPLEXITY_EMBEDDINGS = EmbeddingsApi(PERPLEXITY)

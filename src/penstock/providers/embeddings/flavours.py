@@ -20,6 +20,7 @@ class Flavour:
         number: The field for the number type.
         numbers: The number types that it knows.
         packing: The field that asks for base64.
+        words: The packing field's words by number type, where it has one for each and no lists.
         says_list: Whether that field also has a word for a list (`float`).
         task: The field for the task, and `tasks` its words.
         truncate: The field, true or false, for truncation at the end.
@@ -34,6 +35,7 @@ class Flavour:
     number: str = ""
     numbers: frozenset[Number] = _FLOAT
     packing: str = "encoding_format"
+    words: dict[Number, str] = field(default_factory=dict[Number, str])
     says_list: bool = True
     task: str = ""
     tasks: dict[Task, str] = field(default_factory=dict[Task, str])
@@ -86,4 +88,11 @@ JINA = Flavour(
     },
     truncate="truncate",
     images=True,
+)
+# https://docs.perplexity.ai/api-reference/embeddings-post: whole numbers alone, always packed; the first is the
+# default
+PERPLEXITY = Flavour(
+    "perplexity.embeddings",
+    numbers=frozenset({"int8", "binary"}),
+    words={"int8": "base64_int8", "binary": "base64_binary"},
 )

@@ -20,7 +20,8 @@ def encode_request(request: EmbedRequest, to: Addressee, flavour: Flavour) -> di
     out = extras_of(request.extras, flavour.shape)
     form = out.pop(FORM, "list")
     written = cast("dict[str, Any]", out.pop(WRITTEN, {}))
-    inputs = [_input(each, to.losses, flavour) for each in request.inputs]
+    titled = "title" not in out
+    inputs = [_input(each, to.losses, flavour, titled=titled) for each in request.inputs]
     out["model"] = to.model
     out["input"] = inputs[0] if form != "list" and len(inputs) == 1 else inputs
     kept = unchanged(request, written) if written else set[str]()
@@ -66,6 +67,11 @@ def _forms(request: EmbedRequest, losses: Losses, flavour: Flavour, out: dict[st
     if len(request.forms) > 1:
         losses.drop("forms")
     number = wanted.number
+    if flavour.words:
+        if number not in flavour.words and losses.map("forms"):
+            number = next(iter(flavour.words))
+        put(out, **{flavour.packing: flavour.words.get(number)})
+        return
     if number not in flavour.numbers:
         losses.drop("forms")
         number = "float"
@@ -81,8 +87,11 @@ def _forms(request: EmbedRequest, losses: Losses, flavour: Flavour, out: dict[st
         out[flavour.packing] = "float"
 
 
-def _input(each: EmbedInput, losses: Losses, flavour: Flavour) -> Any:
-    """One input as text, tokens or an object; UnsupportedError where nothing of it can be said."""
+def _input(each: EmbedInput, losses: Losses, flavour: Flavour, *, titled: bool) -> Any:
+    """One input as text, tokens or an object; UnsupportedError where nothing of it can be said.
+
+    A title stands before the text, if `titled`.
+    """
     if each.tokens is not None:
         if not flavour.tokens:
             raise UnsupportedError("input.tokens")
@@ -102,7 +111,7 @@ def _input(each: EmbedInput, losses: Losses, flavour: Flavour) -> Any:
         raise UnsupportedError("image" if any(isinstance(part, Image) for part in each.parts) else "input")
     if len(texts) < len(each.parts):
         losses.drop("image")
-    return "\n".join([each.title, *texts]) if each.title else "\n".join(texts)
+    return "\n".join([each.title, *texts]) if each.title and titled else "\n".join(texts)
 
 
 def _object(each: EmbedInput, shape: str, name: str, value: str) -> dict[str, Any]:

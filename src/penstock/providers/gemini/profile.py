@@ -28,15 +28,16 @@ ROWS: tuple[ProfileRow, ...] = (
         r"gemini-2\.\d-flash.*image",
         Profile(_SECOND | {"tools", "output.schema"}, "none", schema="none", max_stop=_MAX_STOP),
     ),
+    ProfileRow(r"gemini-[3-9].*image", Profile(frozenset({"tools"}), "none", max_stop=_MAX_STOP)),
     # Multimodal responses of functions: "Gemini 3 series models"
     # https://ai.google.dev/gemini-api/docs/function-calling#multimodal
     # Levels: https://ai.google.dev/gemini-api/docs/thinking#thinking-levels
     ProfileRow(
-        r"gemini-3-pro(?!.*image)",
+        r"gemini-3-pro",
         Profile(thinking="effort", efforts=("low", "high"), max_stop=_MAX_STOP),
     ),
     ProfileRow(
-        r"gemini-3\.\d+-pro(?!.*image)",
+        r"gemini-3\.\d+-pro",
         Profile(thinking="effort", efforts=("low", "medium", "high"), max_stop=_MAX_STOP),
     ),
     ProfileRow(
@@ -46,7 +47,7 @@ ROWS: tuple[ProfileRow, ...] = (
     # Budgets: https://ai.google.dev/gemini-api/docs/thinking#set-budget
     ProfileRow(r"gemini-2\.5-pro", Profile(_BUDGET, "budget", ("low", "medium", "high"), max_stop=_MAX_STOP)),
     ProfileRow(r"gemini-2\.5", Profile(_BUDGET, "budget", max_stop=_MAX_STOP)),
-    ProfileRow(r"gemini-(?:1|2\.0|pro|flash-8b)", Profile(_SECOND, "none", max_stop=_MAX_STOP)),
+    ProfileRow(r"gemini-(?:1\.|2\.0|pro$|pro-vision)", Profile(_SECOND, "none", max_stop=_MAX_STOP)),
     # Open models on the same API: https://ai.google.dev/gemma/docs/core/gemma_on_gemini_api
     ProfileRow(
         r"gemma-[1-3]",

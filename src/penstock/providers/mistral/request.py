@@ -81,7 +81,7 @@ def _tool(tool: Tool, request: ChatRequest, to: Addressee) -> Tool | None:
     if isinstance(tool, FunctionTool):
         old = request.extras is not None and "~functions" in request.extras.fields
         return replace(tool, extras=None) if old else tool
-    if tool.shape == CHAT and tool.value.get("type") in _TOOLS:
+    if tool.shape == CHAT and str(tool.value.get("type")) in _TOOLS:
         return tool
     to.losses.drop("tool.opaque")
     return None

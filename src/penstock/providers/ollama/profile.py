@@ -6,7 +6,7 @@ from penstock.core.profile import Profile, ProfileRow
 
 # https://docs.ollama.com/api/chat has no field for any of these; pictures are base64 alone.
 _NEVER = frozenset({
-    "logit_bias", "choices", "parallel_tool_calls", "verbosity", "audio", "service_tier", "tool_choice",
+    "logit_bias", "choices", "parallel_tool_calls", "verbosity", "audio", "service_tier",
     "previous_response_id", "image.link", "image.file", "video",
 })  # fmt: skip
 

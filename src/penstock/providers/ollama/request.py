@@ -7,6 +7,7 @@ from typing import Any, cast
 from penstock.core.chat import ChatRequest, FunctionTool, OpaqueTool, Reasoning
 from penstock.ports.translation import Addressee
 from penstock.providers.ollama.messages import Conversation
+from penstock.shapes.lacking import without_lacks
 from penstock.shapes.ollama import CHAT
 from penstock.shapes.taker import extras_of, put
 
@@ -18,6 +19,8 @@ _UNSAID = (
 def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     """The request's body. Raises UnsupportedError."""
     own = request.extras is not None and request.extras.shape == CHAT
+    if not own:
+        request = without_lacks(request, to)
     out = extras_of(request.extras, CHAT)
     out |= {"model": to.model, "messages": Conversation(to, own=own).messages(request.messages)}
     # Without the field Ollama streams.

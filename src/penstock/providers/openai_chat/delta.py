@@ -17,6 +17,7 @@ from penstock.core.events import (
 from penstock.core.parts import Audio, Extras, Image, Part, Refused, Signature, Text, Thinking, ToolCall
 from penstock.core.turns import made_id
 from penstock.shapes.openai_chat.annotations import read_annotations
+from penstock.shapes.openai_chat.calls import old_id
 from penstock.shapes.openai_chat.content import read_item, thought
 from penstock.shapes.openai_chat.thinking import DETAILS, TEXT_FIELDS, TEXT_OF, signer_of
 from penstock.shapes.taker import Taker
@@ -43,14 +44,16 @@ class Answer:
         "last",
         "next",
         "said",
+        "seed",
         "text_at",
         "texts",
         "top",
         "waiting",
     )
 
-    def __init__(self, choice: int) -> None:
+    def __init__(self, choice: int, seed: str) -> None:
         self.choice = choice
+        self.seed = seed
         self.kind: Kind = ""
         self.at = 0
         self.next = 0
@@ -166,7 +169,7 @@ def _read_list(delta: dict[str, Any], answer: Answer, events: list[Event], shape
         kind = item.get("type")
         if kind == "text" and item.get("text").__class__ is str and item["text"]:
             index = answer.open("text", events)
-            events.append(TextDelta(answer.choice, index, item.pop("text"), Extras(shape, {"~at": at})))
+            events.append(TextDelta(answer.choice, index, item.pop("text"), Extras(shape, {"~item": at})))
         elif kind == "thinking":
             said = item.get("thinking")
             text = thought(said)
@@ -175,7 +178,7 @@ def _read_list(delta: dict[str, Any], answer: Answer, events: list[Event], shape
                 if plain:
                     del item["thinking"]
                 index = answer.open("thinking", events)
-                place = Extras(shape, {"~at": at} if plain else {"~at": at, "~kept": True})
+                place = Extras(shape, {"~item": at} if plain else {"~item": at, "~kept": True})
                 events.append(TextDelta(answer.choice, index, text, place))
 
 
@@ -283,7 +286,7 @@ def _find(
         del item["id"]
         put.append("id")
     del inner["name"]
-    own = call_id or held or made_id("call_", answer.choice, answer.next, name)
+    own = call_id or held or made_id("call_", answer.seed, answer.choice, answer.next, name)
     part = ToolCall(
         own, cast("str", name), type=cast("Any", place), extras=Extras(shape, {"~at": at, "~put": put})
     )
@@ -305,7 +308,7 @@ def _read_old(delta: dict[str, Any], answer: Answer, events: list[Event], shape:
     name = old.get("name")
     if name.__class__ is str and name and -2 not in answer.calls:
         del old["name"]
-        call_id = made_id("call_", "function_call", name)
+        call_id = old_id(name, answer.seed)
         extras = Extras(shape, {"~old": True})
         index = answer.open("call", events, ToolCall(call_id, cast("str", name), extras=extras))
         answer.calls[-2] = (index, call_id)

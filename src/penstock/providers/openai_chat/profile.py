@@ -44,7 +44,7 @@ _GPT5 = replace(
 
 ROWS: tuple[ProfileRow, ...] = (
     # https://platform.openai.com/docs/models/gpt-5-chat-latest: not a reasoning model.
-    ProfileRow(r"gpt-5(?:\.\d+)?-chat", replace(_CHAT, lacks=_CHAT.lacks | {"tools"})),
+    ProfileRow(r"gpt-5(?:\.\d+)?-chat", _CHAT),
     # https://platform.openai.com/docs/models/gpt-5-pro: only high.
     ProfileRow(r"gpt-5-pro", replace(_GPT5, efforts=("high",))),
     # https://platform.openai.com/docs/models/gpt-5.1: none instead of minimal; sampling only with effort none.
@@ -68,8 +68,15 @@ ROWS: tuple[ProfileRow, ...] = (
     ),
     # https://platform.openai.com/docs/guides/structured-outputs: before gpt-4o there is JSON mode only.
     ProfileRow(
-        r"gpt-3\.5|gpt-4-turbo|gpt-4(?:-\d|$)",
-        replace(_CHAT, lacks=_CHAT.lacks | {"audio", "document"}, schema="json"),
+        r"gpt-4-turbo|gpt-4-(?:1106|0125|vision)",
+        replace(_CHAT, lacks=_CHAT.lacks | {"audio", "document"}, schema="json", cap_field="max_tokens"),
+    ),
+    # https://platform.openai.com/docs/models/gpt-3.5-turbo, gpt-4: text only.
+    ProfileRow(
+        r"gpt-3\.?5|gpt-4(?:-\d|$)",
+        replace(
+            _CHAT, lacks=_CHAT.lacks | {"audio", "document", "image"}, schema="json", cap_field="max_tokens"
+        ),
     ),
     # https://platform.openai.com/docs/models/gpt-4o, gpt-4.1
     ProfileRow(r"gpt-4|chatgpt", replace(_CHAT, lacks=_CHAT.lacks | {"audio"})),

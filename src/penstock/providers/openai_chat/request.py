@@ -56,7 +56,7 @@ def _write_plain(request: ChatRequest, out: dict[str, Any], to: Addressee, *, ow
         value: Any = getattr(request, field)
         if value is None or value == ():
             continue
-        if field in lacks and not (field == "audio" and request.modalities and "audio" in request.modalities):
+        if field in lacks or (field == "modalities" and "audio" in lacks and "audio" in value):
             if field not in _SILENT and not _says_nothing(field, value):
                 to.losses.drop(field)
             if not (own and field in _SILENT):
@@ -81,8 +81,8 @@ def _write_cap(request: ChatRequest, out: dict[str, Any], to: Addressee) -> None
     said = out.pop("~cap", None)
     if request.max_output_tokens is not None:
         name = to.profile.cap_field
-        if said is not None and (name == "max_tokens" or not to.profile.lacks >= {"temperature"}):
-            name = said
+        if said is not None and (name == "max_tokens" or to.profile.thinking == "none"):
+            name = said  # only reasoning models refuse the other name
         out[name] = request.max_output_tokens
 
 

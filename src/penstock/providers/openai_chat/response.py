@@ -29,23 +29,24 @@ def decode_reply(body: dict[str, Any], shape: str = SHAPE) -> ChatReply:
         t.rest["~choices"] = None
     sources = listed_sources(t.rest, shape)
     usage = t.value("usage")
+    reply_id = t.text("id") or ""
     return ChatReply(
-        id=t.text("id") or "",
+        id=reply_id,
         model=t.text("model") or "",
         created_s=t.integer("created"),
-        choices=tuple([_choice(each, at, shape, sources) for at, each in enumerate(choices or ())]),
+        choices=tuple([_choice(each, at, shape, sources, reply_id) for at, each in enumerate(choices or ())]),
         usage=read_usage(usage, shape) if usage is not None else None,
         service_tier=t.text("service_tier") if t.rest.get("service_tier") else None,
         extras=Extras(shape, t.rest),
     )
 
 
-def _choice(t: Taker, at: int, shape: str, sources: tuple[Any, ...]) -> Choice:
+def _choice(t: Taker, at: int, shape: str, sources: tuple[Any, ...], seed: str) -> Choice:
     index = t.integer("index")
     if index is None:
         t.rest["~index"] = None
     message = t.object("message")
-    parts = read_assistant(message, shape) if message is not None else ()
+    parts = read_assistant(message, shape, f"{seed}/{at}") if message is not None else ()
     if message is not None:
         t.rest["message"] = message.rest
     finish, native, stop = take_finish(t.rest)

@@ -106,7 +106,7 @@ class ChatStream:
         index = cast("int", index)
         answer = self._answers.get(index)
         if answer is None:
-            answer = self._answers[index] = Answer(index)
+            answer = self._answers[index] = Answer(index, self._head[0] if self._head is not None else "")
         told = len(events)
         delta = choice.get("delta")
         if delta.__class__ is dict:

@@ -21,11 +21,14 @@ from penstock.core.parts import (
     Thinking,
     ToolCall,
 )
+from penstock.core.turns import made_id
 from penstock.shapes.cohere import CHAT
 from penstock.shapes.taker import Taker, extras_of, put
 
 PLAN = "~plan"  # thinking that stood in `tool_plan`
 STRING = "~string"  # a document, or a message's content, that was a bare string
+ARGUMENTS = "~arguments"  # what stood where arguments do, if it was not an object's text
+MADE = "~made"  # the id is ours
 _TEXTS = ("text", "snippet", "content")
 
 
@@ -139,26 +142,34 @@ def _url(source: Source) -> str | None:
 def read_call(body: Taker) -> ToolCall | None:
     """A tool call, None where it cannot be read; Cohere writes the arguments of no arguments as `null`."""
     function = body.object("function")
-    call_id = body.text("id")
+    call_id = body.text("id") if body.rest.get("id") else None
     name = function.text("name") if function is not None else None
     if function is None or name is None:
         return None
     arguments = function.text("arguments")
-    if arguments == "null":
+    if arguments == "null" or arguments is None:
+        function.rest[ARGUMENTS] = arguments
         arguments = "{}"
-        function.rest["~arguments"] = "null"
+    if not call_id:
+        call_id = made_id("call_", name, arguments)
+        body.rest[MADE] = True
     if body.rest.get("type") == "function":
         del body.rest["type"]
     if function.rest:
         body.rest["function"] = function.rest
-    return ToolCall(call_id or "", name, arguments or "", extras=body.extras(CHAT))
+    return ToolCall(call_id, name, arguments, extras=Extras(CHAT, body.rest))
 
 
 def write_call(call: ToolCall, call_id: str) -> dict[str, Any]:
     """A tool call."""
     own = extras_of(call.extras, CHAT)
-    inner = dict(cast("dict[str, Any]", own.pop("function", {})))
-    null = inner.pop("~arguments", None)
-    arguments = null if null and call.arguments == "{}" else call.arguments or "{}"
-    function = {**inner, "name": call.name, "arguments": arguments}
-    return {**own, "id": call_id, "type": own.get("type", "function"), "function": function}
+    kept = call.extras is not None and call.extras.shape == CHAT
+    function = dict(cast("dict[str, Any]", own.pop("function", {})))
+    arguments = call.arguments if kept else call.arguments or "{}"
+    if ARGUMENTS in function:
+        came = function.pop(ARGUMENTS)
+        arguments = came if arguments == "{}" else arguments
+    put(function, name=call.name, arguments=arguments)
+    if not own.pop(MADE, False):
+        own["id"] = call_id
+    return {**own, "type": own.get("type", "function"), "function": function}

@@ -51,7 +51,8 @@ def read_usage(value: dict[str, Any], shape: str) -> ReplyUsage:
 def write_usage(usage: ReplyUsage, shape: str) -> dict[str, Any]:
     """The object; a vendor's own where it still says the same."""
     counts, own = usage.counts, extras_of(usage.extras, shape)
-    if own and counts_of(own) == counts:
+    kept = usage.extras is not None and usage.extras.shape == shape
+    if kept and counts_of(own) == counts:
         return own
     units = {**_member(own, "billed_units"), "input_tokens": counts.input_tokens}
     if units.get("image_tokens") is not None:

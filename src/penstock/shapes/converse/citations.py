@@ -23,7 +23,7 @@ from penstock.shapes.taker import Taker, put
 
 def decode_citation(value: Taker) -> Citation:
     """One citation. Its location is kept whole; address and document are read from it."""
-    location = value.value("location") or {}
+    location = (value.value("location") if value.rest.get("location") else None) or {}
     pieces = join_pieces(value.rest.get("sourceContent"))
     if pieces is not None:
         del value.rest["sourceContent"]

@@ -6,11 +6,13 @@ which has its words in headers, is given as an event named `error` with these as
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from penstock.ports.translation import WireEvent
 from penstock.shapes.converse.keep import object_of
-from penstock.wire.aws_events import AwsMessage, encode_message
+from penstock.wire.aws_events import AwsMessage, encode_headers, encode_message, framed
 
 _JSON = "application/json"
 _encode = msgspec.json.Encoder().encode
@@ -33,8 +35,12 @@ def to_bytes(event: WireEvent) -> bytes:
         words = object_of(event.data.decode(errors="replace")) or {}
         said = {":error-code": str(words.get("code")), ":error-message": str(words.get("message"))}
         return encode_message({**said, ":message-type": "error"}, b"")
-    if event.name == "exception" or event.name.endswith("Exception"):
-        headers = {":exception-type": event.name, ":content-type": _JSON, ":message-type": "exception"}
-    else:
-        headers = {":event-type": event.name, ":content-type": _JSON, ":message-type": "event"}
-    return encode_message(headers, event.data)
+    return framed(_headers(event.name), event.data)
+
+
+@lru_cache(maxsize=64)
+def _headers(name: str) -> bytes:
+    exception = name == "exception" or name.endswith("Exception")
+    type_ = ":exception-type" if exception else ":event-type"
+    kind = "exception" if exception else "event"
+    return encode_headers({type_: name, ":content-type": _JSON, ":message-type": kind})

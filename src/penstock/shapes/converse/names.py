@@ -7,6 +7,7 @@ documentation of DocumentBlock restricts), RequestMetadata.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from penstock.core.turns import made_id
 
@@ -22,6 +23,11 @@ def tool_name(name: str) -> str:
     if _TOOL_NAME.fullmatch(name):
         return name
     return _NOT_IN_TOOL_NAME.sub("_", name)[:47] + made_id("_", name)[:17]
+
+
+def renamed_tools(names: Iterable[str]) -> dict[str, str]:
+    """The callers' names of those tools that Bedrock knows by another, for the calls in its answer."""
+    return {tool_name(name): name for name in names if tool_name(name) != name}
 
 
 def tool_id(call_id: str) -> str:

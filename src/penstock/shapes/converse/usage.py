@@ -13,7 +13,7 @@ from penstock.core.chat import ReplyUsage
 from penstock.core.parts import Extras
 from penstock.core.usage import Usage
 from penstock.shapes.converse import SHAPE
-from penstock.shapes.converse.keep import kept_object
+from penstock.shapes.converse.keep import kept, kept_object
 
 
 def decode_usage(value: dict[str, Any]) -> ReplyUsage:
@@ -54,7 +54,7 @@ def encode_usage(usage: ReplyUsage | None) -> dict[str, Any]:
         return {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
     counts = usage.counts
     value = kept_object(usage.extras, "object")
-    if value and _counts(value) == counts:
+    if kept(usage.extras, "object") is not None and _counts(value) == counts:
         return value
     read, written, hour = counts.cache_read_tokens, counts.cache_write_tokens, counts.cache_write_1h_tokens
     value |= {

@@ -7,7 +7,7 @@ import binascii
 import struct
 from typing import Any, cast
 
-from penstock.core.embedding import Number
+from penstock.core.embedding import Number, VectorForm
 
 _CODES: dict[Number, tuple[str, int]] = {
     "float": ("f", 4),
@@ -17,6 +17,7 @@ _CODES: dict[Number, tuple[str, int]] = {
     "ubinary": ("B", 1),
 }
 _NUMERIC = frozenset({int, float})
+_WHOLE = frozenset({"int8", "uint8"})
 
 
 def pack(values: tuple[float, ...], number: Number) -> str | None:
@@ -46,10 +47,16 @@ def values_of(value: Any) -> tuple[float, ...] | str | None:
     return value if isinstance(value, str) else None
 
 
-def in_form(values: tuple[float, ...] | str, number: Number, *, packed: bool) -> list[float] | str:
-    """The vector as a list or packed, as it was asked for; as it is where it cannot be brought to that."""
+def in_form(values: tuple[float, ...] | str, number: Number, wanted: VectorForm) -> list[float] | str:
+    """The vector as it was asked for, where it can be: whole numbers can be floats, other types stay."""
     if isinstance(values, str):
-        found = None if packed else unpack(values, number)
-        return values if found is None else list(found)
-    text = pack(values, number) if packed else None
+        if wanted.packed and number == wanted.number:
+            return values
+        found = unpack(values, number)
+        if found is None:
+            return values
+        values = found
+    if not wanted.packed:
+        return list(values)
+    text = pack(values, "float" if wanted.number == "float" and number in _WHOLE else number)
     return list(values) if text is None else text

@@ -1,7 +1,8 @@
 """The settings of an embeddings request, in each spelling that vendors of OpenAI's shape have for them.
 
 OpenAI has `dimensions` and `encoding_format`; Mistral, Voyage and Jina name the same things otherwise and add
-the number type, the task and truncation. A client may use any of them; who the words go to is not known yet.
+the number type, the task and truncation; clients that are used to Vertex write its words. A client may use any
+of them; who the words go to is not known yet.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ WRITTEN = "~written"
 GROUPS: dict[str, tuple[str, ...]] = {
     "dimensions": ("dimensions", "output_dimension"),
     "forms": ("encoding_format", "embedding_type", "output_dtype"),
-    "task": ("input_type", "task"),
-    "truncate": ("truncate", "truncation"),
+    "task": ("input_type", "task", "task_type"),
+    "truncate": ("truncate", "truncation", "auto_truncate"),
 }
 _TASKS: dict[str, Task] = {
     "query": "query",
@@ -33,6 +34,12 @@ _TASKS: dict[str, Task] = {
     "separation": "clustering",
     "text-matching": "similarity",
     "similarity": "similarity",
+    "retrieval_query": "query",
+    "retrieval_document": "document",
+    "semantic_similarity": "similarity",
+    "question_answering": "question",
+    "fact_verification": "fact_check",
+    "code_retrieval_query": "code_query",
 }
 _NUMBERS: dict[str, Number] = {
     "float": "float",
@@ -59,13 +66,14 @@ def take_written(body: Taker) -> dict[str, Any]:
     written: dict[str, Any] = {}
     for name in ("dimensions", "output_dimension"):
         written[name] = body.count(name)
-    for name in ("encoding_format", "output_dtype", "input_type", "task"):
+    for name in ("encoding_format", "output_dtype", "input_type", "task", "task_type"):
         written[name] = body.text(name)
     kind = body.rest.get("embedding_type")
     written["embedding_type"] = (
         body.texts("embedding_type") if isinstance(kind, list) else body.text("embedding_type")
     )
-    written["truncation"] = body.flag("truncation")
+    written["auto_truncate"] = body.flag("auto_truncate")
+    written["truncation"] = body.flag("truncation") if isinstance(body.rest.get("truncation"), bool) else None
     cut = body.rest.get("truncate")
     written["truncate"] = body.text("truncate") if isinstance(cut, str) else body.flag("truncate")
     return {name: value for name, value in written.items() if value is not None}
@@ -74,8 +82,8 @@ def take_written(body: Taker) -> dict[str, Any]:
 def settings_of(written: dict[str, Any]) -> Settings:
     """What the settings mean."""
     dimensions = written.get("dimensions", written.get("output_dimension"))
-    task = _TASKS.get(str(written.get("task", written.get("input_type", ""))).lower())
-    return Settings(dimensions, _forms(written), task, _truncate(written))
+    task = next((str(written[name]) for name in ("task", "input_type", "task_type") if name in written), "")
+    return Settings(dimensions, _forms(written), _TASKS.get(task.lower()), _truncate(written))
 
 
 def unchanged(request: EmbedRequest, written: dict[str, Any]) -> set[str]:
@@ -98,7 +106,7 @@ def _form(word: str, number: str) -> VectorForm:
 
 
 def _truncate(written: dict[str, Any]) -> str | None:
-    found = written.get("truncate", written.get("truncation"))
+    found = written.get("truncate", written.get("truncation", written.get("auto_truncate")))
     if isinstance(found, bool):
         return "end" if found else "none"
     word = str(found).lower()

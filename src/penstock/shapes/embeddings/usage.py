@@ -52,7 +52,8 @@ def read_usage(value: dict[str, Any], shape: str) -> ReplyUsage:
 def write_usage(usage: ReplyUsage, shape: str) -> dict[str, Any]:
     """The usage object; a vendor's own where it still says the same."""
     counts, own = usage.counts, extras_of(usage.extras, shape)
-    if own and counts_of(own) == counts:
+    kept = usage.extras is not None and usage.extras.shape == shape
+    if kept and counts_of(own) == counts:
         return own
     own |= {"prompt_tokens": counts.input_tokens, "total_tokens": counts.input_tokens + counts.output_tokens}
     if counts.output_tokens:

@@ -74,13 +74,14 @@ def write_usage(usage: ReplyUsage) -> dict[str, Any]:
     counts = usage.counts
     if came and read_counts(came) == counts:
         return came
+    thoughts = min(counts.reasoning_tokens, counts.output_tokens)  # some vendors say more than the whole
     out: dict[str, Any] = {
         "promptTokenCount": counts.input_tokens,
-        "candidatesTokenCount": max(counts.output_tokens - counts.reasoning_tokens, 0),
+        "candidatesTokenCount": counts.output_tokens - thoughts,
         "totalTokenCount": counts.input_tokens + counts.output_tokens,
     }
-    if counts.reasoning_tokens:
-        out["thoughtsTokenCount"] = counts.reasoning_tokens
+    if thoughts:
+        out["thoughtsTokenCount"] = thoughts
     if counts.cache_read_tokens:
         out["cachedContentTokenCount"] = counts.cache_read_tokens
     if details := _details(counts.input_tokens, counts.audio_input_tokens, counts.image_input_tokens):

@@ -26,7 +26,7 @@ def read_call(body: Taker, *seed: object) -> ToolCall | None:
     if arguments is None and function.rest.get("arguments") is not None:
         return None
     text = _encode(arguments).decode() if arguments is not None else ""
-    call_id = body.text("id")
+    call_id = body.text("id") if body.rest.get("id") else None
     if not call_id:
         call_id = made_id("call_", *seed, name, text)
         body.rest[MADE] = True

@@ -15,45 +15,48 @@ _encode = msgspec.json.Encoder().encode
 _ARGUMENTS = {"function": "arguments", "custom": "input"}
 
 
-def read_calls(t: Taker, shape: str) -> tuple[Part, ...]:
-    """Take `tool_calls` and `function_call` out of a message."""
+def read_calls(t: Taker, shape: str, seed: str) -> tuple[Part, ...]:
+    """Take `tool_calls` and `function_call` out of a message; ids that are missing are made from `seed`."""
     parts: list[Part] = []
     items = t.rest.get("tool_calls")
     if isinstance(items, list) and items:
         del t.rest["tool_calls"]
         where = t.path("tool_calls")
         for at, item in enumerate(cast("list[Any]", items)):
-            parts.append(_read_call(item, at, f"{where}[{at}]", shape, strict=t.strict))
+            parts.append(_read_call(item, at, f"{where}[{at}]", shape, seed, strict=t.strict))
     elif items is not None and not isinstance(items, list):
         t.objects("tool_calls")  # refuses it where the client wrote it
     old = t.rest.get("function_call")
     if isinstance(old, dict) and cast("dict[str, Any]", old).get("name"):
-        parts.append(_read_old(t, shape))
+        parts.append(_read_old(t, shape, seed))
     return tuple(parts)
 
 
-def _read_call(item: Any, at: int, where: str, shape: str, *, strict: bool) -> Part:
+def _read_call(item: Any, at: int, where: str, shape: str, seed: str, *, strict: bool) -> Part:
     if not isinstance(item, dict) and not strict:
         return Opaque(shape, {"~call": item})
     t = Taker(item, where, strict=strict)
     kind = t.rest.get("type", "function")
     place = "custom" if kind == "custom" else "function"
-    if not isinstance(t.rest.get(place), dict):
+    said = t.rest.get(place)
+    if not isinstance(said, dict) or (
+        not strict and not isinstance(cast("dict[str, Any]", said).get("name"), str)
+    ):
         return Opaque(shape, {"~call": item})
     inner = cast("Taker", t.object(place))
-    name, arguments = inner.text("name") or "", _take_arguments(inner, _ARGUMENTS[place])
+    name, arguments = inner.need("name"), _take_arguments(inner, _ARGUMENTS[place])
     fold(t, place, inner)
     if kind == place:
         if "type" not in t.rest:
             t.rest["~type"] = None
         t.rest.pop("type", None)
-    elif "type" in t.rest:
+    elif t.rest["type"] is not None:
         t.rest["~type"] = t.rest.pop("type")
     call_id = t.text("id") if t.rest.get("id") else None
     if call_id is None:
         if "id" not in t.rest:
             t.rest["~id"] = None
-        call_id = made_id("call_", at, name, arguments)
+        call_id = made_id("call_", seed, at, name, arguments)
     cache = take_cache(t, shape)
     return ToolCall(call_id, name, arguments, cast("Any", place), cache, extras=t.extras(shape))
 
@@ -72,16 +75,16 @@ def _take_arguments(t: Taker, name: str) -> str:
     return ""
 
 
-def _read_old(t: Taker, shape: str) -> ToolCall:
+def _read_old(t: Taker, shape: str, seed: str) -> ToolCall:
     inner = cast("Taker", t.object("function_call"))
     name, arguments = inner.need("name"), _take_arguments(inner, "arguments")
     inner.rest["~old"] = True
-    return ToolCall(old_id(name), name, arguments, extras=Extras(shape, inner.rest))
+    return ToolCall(old_id(name, seed), name, arguments, extras=Extras(shape, inner.rest))
 
 
-def old_id(name: str) -> str:
+def old_id(name: str, seed: object) -> str:
     """The id of a `function_call`, which has none: its result names the function only."""
-    return made_id("call_", "function_call", name)
+    return made_id("call_", "function_call", seed, name)
 
 
 def is_old(part: ToolCall, shape: str) -> bool:
@@ -111,7 +114,7 @@ def write_call(part: ToolCall, shape: str) -> dict[str, Any]:
     inner["name"] = part.name
     _put_arguments(part.arguments, inner, _ARGUMENTS[place])
     kind = out.pop("~type", place)
-    if kind is not None:
+    if kind is not None and "type" not in out:
         out["type"] = kind
     out[place] = inner
     if "~id" in out:

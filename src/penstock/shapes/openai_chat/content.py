@@ -297,7 +297,7 @@ def _write_thinking(part: Thinking, shape: str) -> dict[str, Any]:
 def _write_opaque(part: Opaque, shape: str) -> dict[str, Any] | None:
     if part.shape != shape or "~call" in part.value:
         return None
-    return part.value.get("~item", part.value)
+    return part.value
 
 
 _READERS: dict[str, Callable[[Taker, str], Part | None]] = {

@@ -12,8 +12,9 @@ def broke_object(broke: Broke, shape: str) -> Any:
     """The `error` of a chunk; what came in this shape is as it came, but for what the pivot says."""
     own = broke.extras is not None and broke.extras.shape == shape
     out = extras_of(broke.extras, shape)
-    if out.pop("~text", None):
-        return broke.message
+    if "~text" in out:
+        said: Any = out["~text"]
+        return broke.message if isinstance(said, str) or str(said) != broke.message else said
     numeric = out.pop("~code", None)
     if broke.message or not own:
         out["message"] = broke.message
@@ -31,7 +32,7 @@ def broke_object(broke: Broke, shape: str) -> Any:
 def read_broke(error: Any, shape: str) -> Broke:
     """An error inside a stream."""
     if not isinstance(error, dict):
-        t = Taker({"~text": True})
+        t = Taker({"~text": error})
         return Broke(error if isinstance(error, str) else str(error), extras=t.extras(shape))
     t = Taker(cast("dict[str, Any]", error))
     message = t.text("message") if t.rest.get("message") else None

@@ -16,8 +16,11 @@ from penstock.shapes.openai_chat.thinking import read_thinking, write_thinking
 from penstock.shapes.taker import Taker, extras_of
 
 
-def read_assistant(t: Taker, shape: str) -> tuple[Part, ...]:
-    """Take the parts out of an assistant's message, in the order thinking, content, media, calls."""
+def read_assistant(t: Taker, shape: str, seed: str) -> tuple[Part, ...]:
+    """Take the parts out of an assistant's message, in the order thinking, content, media, calls.
+
+    Calls without an id get one that `seed` tells from those of other messages.
+    """
     parts: list[Part] = [*read_thinking(t, shape), *read_content(t, shape)]
     if t.rest.get("refusal") and isinstance(t.rest["refusal"], str):
         parts.append(Refused(t.rest.pop("refusal")))
@@ -30,7 +33,7 @@ def read_assistant(t: Taker, shape: str) -> tuple[Part, ...]:
         citations = read_annotations(t, shape)
         if citations:
             parts[at] = replace(cast("Text", parts[at]), citations=citations)
-    parts += read_calls(t, shape)
+    parts += read_calls(t, shape, seed)
     return tuple(parts)
 
 
@@ -45,7 +48,8 @@ def _read_audio(t: Taker, shape: str) -> Audio | None:
     data = inner.text("data")
     source = Inline("audio/wav", data) if data is not None else None
     transcript = inner.text("transcript") if inner.rest.get("transcript") else None
-    return Audio(source, "", transcript or "", inner.text("id") or "", extras=inner.extras(shape))
+    audio_id = inner.text("id") if inner.rest.get("id") else None
+    return Audio(source, "", transcript or "", audio_id or "", extras=inner.extras(shape))
 
 
 def write_audio(part: Audio, shape: str) -> dict[str, Any]:
@@ -112,5 +116,9 @@ def write_content(
         if parts:
             out["content"] = joiner.join([part.text for part in parts if isinstance(part, Text)])
         return
-    items = [write_item(part, shape) for part in parts]
-    out["content"] = [item for item in items if item is not None]
+    items: list[Any] = []
+    for part in parts:
+        item = write_item(part, shape)
+        if item is not None:
+            items.append(item.get("~item", item))
+    out["content"] = items

@@ -80,7 +80,7 @@ def _read_detail(item: Any, shape: str) -> Thinking | None:
         text or "",
         Signature(signer, seal) if seal is not None else None,
         Signature(signer, data) if data is not None else None,
-        t.text("id") or "",
+        (t.text("id") if t.rest.get("id") else None) or "",
         extras=t.extras(shape),
     )
 

@@ -32,7 +32,6 @@ _BY_PATH: tuple[tuple[str, Callable[[Asked], Answer]], ...] = (
 def reply(asked: Asked) -> Answer:
     """The vendor's answer; an address that none of them has is a 404."""
     for path, vendor in _BY_PATH:
-_BY_PATH:
         if asked.path.startswith(path):
             return vendor(asked)
     return Answer({"error": f"nobody lives at {asked.path}"}, status=404)

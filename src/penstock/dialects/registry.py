@@ -20,6 +20,8 @@ _CHAT: dict[str, str] = {
 }
 _EMBED: dict[str, str] = {
     "openai.embeddings": "embeddings.dialect:EmbeddingsDialect",
+    "gemini.embed": "gemini.embed:GeminiEmbedDialect",
+    "gemini.embeds": "gemini.embed:GeminiEmbedDialect",
 }
 _RERANK: dict[str, str] = {"rerank": "rerank.dialect:RerankDialect"}
 

@@ -137,7 +137,6 @@ class Exchange:
         if self._request.endpoint.task == "count" and not counts(target, self._request):
             self._answer_count(target)
             return None
-        openai = passes(self._request, target)
         reservation = reservation_for(ctx.plan, self._request, target, ctx.learned_of(target.id))
         budget = self._account.budget if self._key.budget is not None else None
         now_ms = ctx.clock.now_ms()
@@ -157,15 +156,12 @@ class Exchange:
         attempt.reserved_usage = reservation.usage
         attempt.service_tier = reservation.service_tier
         cap = reservation.cap if budget is not None else None
-        refused = (
-            None if openai else encode(attempt, cap, self._facts, self.http.query, ctx.plan.on_unsupported)
-        )
-        if refused is not None:
-            self._opened -= 1
-            if budget is not None:
-                budget.settle(amount or 0, 0, now_ms)
-            self._skipped = refused
-            return refused.outcome()
+        if not passes(self._request, target):
+            refused = encode(attempt, cap, self._facts, self.http.query, ctx.plan.on_unsupported)
+            if refused is not None:
+                self._unhold(amount, now_ms)
+                self._skipped = refused
+                return refused.outcome()
         opened = AttemptOpened(
             self._facts,
             self.subject,
@@ -187,12 +183,16 @@ class Exchange:
         except JournalFull as error:
             self._attempt = None
             ctx.attempts.discard(attempt)
-            self._opened -= 1
-            if budget is not None:
-                budget.settle(amount or 0, 0, now_ms)
+            self._unhold(amount, now_ms)
             self._failure = failure_of_cause("journal_full", str(error))
             return self._failure.outcome()
         return None
+
+    def _unhold(self, amount: int | None, now_ms: int) -> None:
+        """The attempt was not made after all."""
+        self._opened -= 1
+        if self._key.budget is not None and self._account.budget is not None:
+            self._account.budget.settle(amount or 0, 0, now_ms)
 
     def _not_opened(self, attempt: Attempt, error: Exception) -> None:
         """The opening could not be written, so nothing may be sent: it could be lost without a trace."""

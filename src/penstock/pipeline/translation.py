@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from penstock.core.chat import ChatRequest
+from penstock.core.embedding import EmbedRequest
 from penstock.core.errors import CODES, Refusal, ShapeError
 from penstock.core.events import Broke
 from penstock.core.exchange import RequestFacts
@@ -17,6 +18,7 @@ from penstock.dialects.openai.errors import error_event
 from penstock.dialects.registry import chat_dialect, embed_dialect, rerank_dialect
 from penstock.ports.translation import Asked
 from penstock.ports.vectors import EmbedAsked, RerankAsked
+from penstock.providers.gemini.embed import method_of
 from penstock.providers.registry import chat_provider, embed_provider, rerank_provider
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.client_framing import ClientFraming
@@ -80,7 +82,7 @@ def vector_codec_for(
             told = EmbedAsked(wish, facts.model, facts.request_id)
             return VectorCodec(
                 Pair(
-                    provider.shape,
+                    gemini_method(wish) if provider.shape == "gemini.embed" else provider.shape,
                     wish,
                     provider.encode_request,
                     provider.decode_reply,
@@ -121,7 +123,12 @@ def passes(request: OpenAIRequest, target: Target) -> bool:
 def carries_seals(request: OpenAIRequest) -> bool:
     """Whether the conversation holds what another vendor sealed, which this target must not see."""
     fields = request.fields
-    return fields is not None and any([mark in fields.body for mark in MARKS])
+    return fields is not None and any(mark in fields.body for mark in MARKS)
+
+
+def gemini_method(wish: EmbedRequest) -> str:
+    """Google has one method for one input and another for several."""
+    return "gemini.embeds" if method_of(wish) == "batchEmbedContents" else "gemini.embed"
 
 
 def asked(request: OpenAIRequest, chat: ChatRequest, facts: RequestFacts) -> Asked:

@@ -46,6 +46,7 @@ _PATHS: dict[str, Path] = {
     "cohere": _named("/chat"),
     "cohere.embed": _named("/embed"),
     "cohere.rerank": _named("/rerank"),
+    "perplexity.embeddings": _named("/embeddings"),
     "ollama": _named("/chat"),
     "ollama.embed": _named("/embed"),
 }

@@ -7,14 +7,18 @@ from dataclasses import replace
 from penstock.core.profile import Profile, ProfileRow
 from penstock.providers.anthropic import profile as anthropic
 from penstock.providers.cohere import profile as cohere
+from penstock.providers.converse import profile as converse
 from penstock.providers.gemini import profile as gemini
 from penstock.providers.mistral import profile as mistral
+from penstock.providers.ollama import profile as ollama
 from penstock.providers.openai_chat import profile as openai_chat
 from penstock.providers.vendors.row import Vendor
 
 Rows = tuple[ProfileRow, ...]
 _APIS: dict[str, tuple[Rows, Profile]] = {
     "anthropic": (anthropic.ROWS, anthropic.DEFAULT),
+    "converse": (converse.ROWS, converse.DEFAULT),
+    "ollama": (ollama.ROWS, ollama.DEFAULT),
     "cohere": (cohere.ROWS, cohere.DEFAULT),
     "gemini": (gemini.ROWS, gemini.DEFAULT),
     "mistral": (mistral.ROWS, mistral.DEFAULT),

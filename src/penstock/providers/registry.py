@@ -29,6 +29,8 @@ _EMBED: dict[str, tuple[str, tuple[object, ...]]] = {
     "jina.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.JINA,)),
     "cohere.embed": ("cohere.embed:CohereEmbed", ()),
     "ollama.embed": ("ollama.embed:OllamaEmbed", ()),
+    "gemini.embed": ("gemini.embed:GeminiEmbed", ()),
+    "perplexity.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.PERPLEXITY,)),
 }
 _RERANK: dict[str, tuple[str, tuple[object, ...]]] = {
     "rerank": ("rerank.api:SharedRerank", ()),

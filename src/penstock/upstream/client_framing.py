@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from penstock.ports.translation import WireEvent
-from penstock.wire.aws_events import encode_message
+from penstock.shapes.converse.framing import to_bytes
 
 Kind = Literal["sse", "json_array", "aws"]
 
@@ -41,17 +41,10 @@ class ClientFraming:
                 pieces += (b",\r\n" if self._begun else b"[", data)
                 self._begun = True
             return b"".join(pieces)
-        return b"".join([_message(name, data) for name, data in events])
+        return b"".join([to_bytes(event) for event in events])
 
     def close(self) -> bytes:
         """What ends the stream as a whole."""
         if self._kind == "json_array":
             return b"]" if self._begun else b"[]"
         return b""
-
-
-def _message(name: str, data: bytes) -> bytes:
-    """A binary message; what the API calls an exception is one on the wire, too."""
-    kind, header = ("exception", ":exception-type") if name.endswith("Exception") else ("event", ":event-type")
-    headers = {header: name, ":content-type": "application/json", ":message-type": kind}
-    return encode_message(headers, data)

@@ -62,6 +62,14 @@ class Whole(Protocol):
     service_tier: str
 
 
+class AnswerIsErrorError(ValueError):
+    """An answer with status 200 that is the vendor's error; `told` as upstream/vendor_error.py writes it."""
+
+    def __init__(self, told: bytes) -> None:
+        super().__init__("the answer is an error")
+        self.told = told
+
+
 class Codec(Protocol):
     """See the module. `legs`: how many times the request is sent (upstream/fan_out.py), usually once."""
 
@@ -87,7 +95,7 @@ class Codec(Protocol):
         ...
 
     def whole(self, body: bytes) -> Whole:
-        """Read a whole answer. Raises ShapeError where it is not one."""
+        """Read a whole answer. Raises ShapeError where it is none, AnswerIsErrorError where it is an error."""
         ...
 
     def error(self, body: bytes) -> ErrorShape:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from penstock.core.errors import ShapeError
 from penstock.ports.translation import Framing, WireEvent
+from penstock.shapes.converse.framing import wire_event
 from penstock.upstream.codec import Framer
 from penstock.wire.aws_events import AwsEventDecoder, EventStreamError
+from penstock.wire.ndjson import NdjsonDecoder, text_of
 from penstock.wire.sse import EventTooLargeError, SseDecoder, data_of, name_of
 
 STREAM_TYPES: dict[Framing, tuple[bytes, ...]] = {
@@ -46,34 +48,11 @@ class AwsFramer:
         return self._rest
 
 
-class LineFramer:
-    """Cuts newline-delimited JSON into lines."""
-
-    __slots__ = ("_rest",)
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that `data` completes, each with its end."""
-        lines = (self._rest + data).splitlines(keepends=True)
-        self._rest = b""
-        if lines and not lines[-1].endswith(b"\n"):
-            self._rest = lines.pop()
-            if len(self._rest) > MAX_EVENT_BYTES:
-                raise EventTooLargeError(f"a line is larger than {MAX_EVENT_BYTES} bytes")
-        return lines
-
-    def rest(self) -> bytes:
-        """What has arrived of a line that is not complete."""
-        return self._rest
-
-
 def framer(framing: Framing) -> Framer:
     """What cuts a stream of this framing into events."""
     if framing == "aws":
         return AwsFramer()
-    return LineFramer() if framing == "ndjson" else SseDecoder()
+    return NdjsonDecoder() if framing == "ndjson" else SseDecoder()
 
 
 def opened(framing: Framing, event: bytes) -> WireEvent:
@@ -81,9 +60,9 @@ def opened(framing: Framing, event: bytes) -> WireEvent:
     if framing == "sse":
         return WireEvent(name_of(event).decode("utf-8", "replace"), data_of(event))
     if framing == "ndjson":
-        return WireEvent("", event.strip())
+        return WireEvent("", text_of(event))
     try:
         (message,) = AwsEventDecoder().feed(event)
     except (EventStreamError, ValueError) as error:
         raise ShapeError("the stream", f"an AWS event stream: {error}") from error
-    return WireEvent(message.text(":event-type") or message.text(":exception-type"), message.payload)
+    return wire_event(message)

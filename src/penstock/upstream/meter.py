@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from penstock.core.chat import ChatReply
 from penstock.core.events import (
     ArgumentsDelta,
@@ -62,7 +64,7 @@ class Meter:
             self.model = event.model or self.model
             self.service_tier = event.service_tier or self.service_tier
         elif isinstance(event, UsageReported):
-            self.usage = event.usage.counts
+            self.usage = counted(event.usage.counts)
         elif isinstance(event, Broke):
             self.broke = event
             return "error"
@@ -73,10 +75,15 @@ class Meter:
         self.model = reply.model
         self.service_tier = reply.service_tier or ""
         if reply.usage is not None:
-            self.usage = reply.usage.counts
+            self.usage = counted(reply.usage.counts)
         for choice in reply.choices:
             self.finish_reason = self.finish_reason or choice.finish or ""
             self.output_chars += sum([_size(part) for part in choice.parts])
+
+
+def counted(usage: Usage) -> Usage:
+    """The usage of one request; vendors do not count it themselves."""
+    return usage if usage.requests else replace(usage, requests=1)
 
 
 def _size(part: Part) -> int:

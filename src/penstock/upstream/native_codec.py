@@ -17,7 +17,7 @@ from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.codec import Framer, Kind
 from penstock.upstream.framing import STREAM_TYPES, framer, opened
 from penstock.upstream.meter import Meter
-from penstock.upstream.vendor_error import error_of, told_error
+from penstock.upstream.vendor_error import check_answer, error_of, told_error
 
 decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -114,7 +114,9 @@ class NativeCodec:
         whole = PassedWhole(body)
         value = decode_object(body)
         if self._request.endpoint.task == "chat":
-            whole.see_reply(self._provider.decode_reply(value))
+            reply = self._provider.decode_reply(value)
+            check_answer(self._provider.shape, value, reply, body)
+            whole.see_reply(reply)
         elif self._request.endpoint.task == "count":
             whole.usage = Usage()
         return whole

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from penstock.core.chat import ChatRequest
+from penstock.core.chat import ChatReply, ChatRequest
 from penstock.core.errors import ShapeError
 from penstock.core.events import Frame
 from penstock.core.forced_tool import Releasing, force, released
@@ -31,7 +31,8 @@ from penstock.upstream.framing import STREAM_TYPES, framer, opened
 from penstock.upstream.merged import MergedDecoder, merged_replies
 from penstock.upstream.meter import Meter
 from penstock.upstream.native_codec import PassedWhole, decode_object
-from penstock.upstream.vendor_error import error_of, told_error
+from penstock.upstream.renamed import renamed_frame, renamed_reply, vendor_names
+from penstock.upstream.vendor_error import check_answer, error_of, told_error
 
 _encode = msgspec.json.Encoder().encode
 
@@ -47,6 +48,7 @@ class TranslatingReader(Meter):
         "_merged",
         "_upstream",
         "error",
+        "names",
         "out",
         "releasing",
     )
@@ -65,6 +67,7 @@ class TranslatingReader(Meter):
         self._upstream: Framing = upstream
         self._merged = merged
         self.releasing: Releasing | None = None
+        self.names: dict[str, str] = {}
         self._encoder = encoder
         self._framing = framing
         self._ended = False
@@ -87,6 +90,8 @@ class TranslatingReader(Meter):
         except ShapeError as error:
             self.error = f"an event of the stream cannot be read: {error}".encode()
             return "garbage"
+        if self.names:
+            frame = renamed_frame(frame, self.names)
         if self.releasing is not None:
             frame = self.releasing.frame(frame)
         kind = self.see(frame)
@@ -137,6 +142,7 @@ class TranslatedCodec:
         self._forced = (
             target.profile.schema == "tool" and chat.output is not None and chat.output.kind == "schema"
         )
+        self._names = vendor_names(provider.shape, chat)
         self.legs = self._count_legs()
         self.content_type = b"application/json"
         self.stream_type = framing.content_type
@@ -183,18 +189,27 @@ class TranslatedCodec:
         reader = TranslatingReader(decoder, encoder, framing, self._framing, merged=legs > 1)
         if self._forced:
             reader.releasing = Releasing(self._chat)
+        reader.names = self._names
         return cutter, reader
 
     def whole(self, body: bytes) -> PassedWhole:
         """See Codec."""
         bodies = legs_of(body) if self.legs > 1 else [body]
-        replies = [self._provider.decode_reply(decode_object(each)) for each in bodies]
+        replies = [self._read(each) for each in bodies]
         reply = merged_replies(replies) if len(replies) > 1 else replies[0]
+        if self._names:
+            reply = renamed_reply(reply, self._names)
         if self._forced:
             reply = released(reply, self._chat)
         whole = PassedWhole(_encode(self._dialect.encode_reply(reply, self._asked)))
         whole.see_reply(reply)
         return whole
+
+    def _read(self, body: bytes) -> ChatReply:
+        value = decode_object(body)
+        reply = self._provider.decode_reply(value)
+        check_answer(self._provider.shape, value, reply, body)
+        return reply
 
     def error(self, body: bytes) -> ErrorShape:
         """See Codec."""

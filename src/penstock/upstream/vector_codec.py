@@ -16,6 +16,7 @@ from penstock.ports.translation import Addressee
 from penstock.providers.paths import path_of
 from penstock.shapes.openai import ErrorShape
 from penstock.upstream.codec import EventReader, Framer
+from penstock.upstream.meter import counted
 from penstock.upstream.native_codec import PassedWhole, decode_object
 from penstock.upstream.vendor_error import error_of
 
@@ -76,7 +77,7 @@ class VectorCodec(Generic[Asked, Answered]):
         whole = PassedWhole(_encode(self._pair.encode_reply(reply)))
         whole.model = reply.model
         whole.finish_reason = "stop"
-        whole.usage = reply.usage.counts if reply.usage is not None else None
+        whole.usage = counted(reply.usage.counts) if reply.usage is not None else None
         return whole
 
     def error(self, body: bytes) -> ErrorShape:

@@ -7,7 +7,7 @@ import msgspec
 from penstock.core.errors import ShapeError
 from penstock.providers.openai.errors import Failure, failure_of_cause, failure_of_event
 from penstock.shapes.openai import Answer, decode_answer, given
-from penstock.upstream.codec import Codec, Whole
+from penstock.upstream.codec import AnswerIsErrorError, Codec, Whole
 
 
 def read_whole(codec: Codec | None, body: bytes) -> Answer | Whole | Failure:
@@ -16,6 +16,8 @@ def read_whole(codec: Codec | None, body: bytes) -> Answer | Whole | Failure:
         if codec is not None:
             return codec.whole(body)
         answer = decode_answer(body)
+    except AnswerIsErrorError as error:
+        return failure_of_event(error.told)
     except (ShapeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = body[:500].decode("utf-8", "replace")
         return failure_of_cause("garbage", f"{error}; the answer was: {text}")

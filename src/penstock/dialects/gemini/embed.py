@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.core.embedding import EmbedInput, EmbedReply, EmbedRequest, Task, Vector
+from penstock.core.embedding import EmbedInput, EmbedReply, EmbedRequest, Task, Vector, VectorForm
 from penstock.core.errors import ShapeError
 from penstock.core.parts import Extras
 from penstock.ports.vectors import EmbedAsked
@@ -88,7 +88,7 @@ def _input(reader: Reader, task: Task | None, *, keep: bool) -> EmbedInput:
 
 
 def _written(vector: Vector) -> dict[str, Any]:
-    values = in_form(vector.values, vector.number, packed=False)
+    values = in_form(vector.values, vector.number, VectorForm())
     return write_vector(vector, values if isinstance(values, list) else [])
 
 

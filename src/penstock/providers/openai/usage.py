@@ -21,13 +21,18 @@ def usage_of(shape: UsageShape) -> Usage:
     made = shape.completion_tokens if shape.completion_tokens is not None else shape.output_tokens
     if given is None and made is None:
         given = shape.total_tokens  # rerank at Jina and Voyage reports a total only
+    thought, total = _n(outside.reasoning_tokens), _n(shape.total_tokens)
+    if thought and total == _n(given) + _n(made) + thought:
+        made = (
+            _n(made) + thought
+        )  # xAI counts reasoning beside the completion (https://docs.x.ai/docs/guides/reasoning)
     return Usage(
         _n(given),
         _n(made),
         _n(inside.cached_tokens) or _n(shape.prompt_cache_hit_tokens),
         _n(inside.cache_write_tokens),
         0,
-        _n(outside.reasoning_tokens),
+        thought,
         _n(inside.audio_tokens),
         _n(outside.audio_tokens),
         _n(inside.image_tokens),

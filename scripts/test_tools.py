@@ -302,7 +302,10 @@ TOOLS = {
         Tool("npm", "the JavaScript clients", install_npm, (CLIENTS / "node" / "package-lock.json",)),
         Tool("nginx", "nginx, as a second opinion on HTTP framing", install_nginx),
         Tool("uv", "uv, which sets up the next ones", install_uv, (INSTALLER_LOCK,)),
-        *(Tool(f"py-{lock.stem}", f"the clients of {lock.stem}", environment(lock), (lock,)) for lock in CLIENT_LOCKS),
+        *(
+            Tool(f"py-{lock.stem}", f"the clients of {lock.stem}", environment(lock), (lock,))
+            for lock in CLIENT_LOCKS
+        ),
     )
 }
 

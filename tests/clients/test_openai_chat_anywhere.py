@@ -118,9 +118,7 @@ def test_a_picture_is_seen(sdk: OpenAI, model: str) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("model", MODELS[1:])
-def test_sealed_thinking_comes_back(
-    sdk: OpenAI, city: CannedUpstream, model: str, *, stream: bool
-) -> None:
+def test_sealed_thinking_comes_back(sdk: OpenAI, city: CannedUpstream, model: str, *, stream: bool) -> None:
     """A vendor's signature survives a turn with a tool, though chat completions have no field for it."""
     effort: Any = {"reasoning_effort": "medium"}
     if stream:

@@ -88,7 +88,8 @@ def test_a_tool_after_sealed_thinking(sdk: OpenAI, city: CannedUpstream, model: 
             asked: Any = events.get_final_response()
     else:
         asked = sdk.responses.create(**first)
-    assert [item.type for item in asked.output] == ["reasoning", "function_call"]
+    # A call's own seal may follow it in a reasoning item of its own.
+    assert [item.type for item in asked.output[:2]] == ["reasoning", "function_call"]
     assert asked.output[0].summary[0].text == script.THOUGHT
     call = asked.output[1]
     assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Paris"})

@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -48,19 +49,21 @@ class GatewayThread:
         limits: ServerLimits | None = None,
         seed: int = 0,
         prices: PriceBook | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._config = config
         self._urls = dict(urls or {})
         self._env = dict(env if env is not None else os.environ)
         self._limits = limits
         self._random = random.Random(seed)
+        self._tls = tls
         self._prices = prices or PriceBook("none", {})
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway", daemon=True)
         self._sock = socket.create_server(("127.0.0.1", 0))
         self._sock.setblocking(False)  # noqa: FBT003 - the name says it
         self.port: int = self._sock.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls is not None else ''}://127.0.0.1:{self.port}"
         self.errors: list[BaseException] = []
 
     def _plan(self, config: str) -> Plan:
@@ -89,7 +92,7 @@ class GatewayThread:
             bits=self._random.getrandbits,
         )
         self.server = HttpServer(Gateway(self.context), clock, self._limits)
-        await self.server.listen(self._sock)
+        await self.server.listen(self._sock, self._tls)
         self._sweep(clock)
 
     def _on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

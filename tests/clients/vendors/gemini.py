@@ -13,7 +13,7 @@ SEAL = "Z2VtaW5pIHNlYWxzIHRoaXM="
 
 
 def hear(body: Any) -> Heard:
-    """What was asked."""
+    """What was asked; the API reads `camelCase` and `snake_case`, and its SDK writes both."""
     parts: list[Any] = body["contents"][-1]["parts"]
     results = [part["functionResponse"]["response"] for part in parts if "functionResponse" in part]
     declared = [each for tool in body.get("tools") or [] for each in tool.get("functionDeclarations") or []]
@@ -24,7 +24,7 @@ def hear(body: Any) -> Heard:
         tool=declared[0]["name"] if declared and mode != "NONE" else None,
         result=str(next(iter(results[-1].values()))) if results else None,
         shaped="responseSchema" in config or "responseJsonSchema" in config,
-        thinking=bool(thinking.get("includeThoughts")),
+        thinking=bool(thinking.get("includeThoughts") or thinking.get("include_thoughts")),
         pictures=sum("inlineData" in part or "fileData" in part for part in parts),
         sealed=script.holds(body, SEAL),
     )

@@ -42,11 +42,11 @@ def run_command(command: list[str], **env: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def run_python(group: str, url: str, models: dict[str, str], **env: str) -> dict[str, Any]:
+def run_python(group: str, url: str, models: dict[str, str], program: str = "", **env: str) -> dict[str, Any]:
     """Run a group's program against a gateway: its results by the name of the model's role."""
     python = needed(f"py-{group}") / "bin" / "python"
-    program = HERE / "apps" / f"{group.replace('-', '_')}_app.py"
-    return run_command([str(python), str(program), url, KEY, json.dumps(models)], **env)
+    file = HERE / "apps" / f"{(program or group).replace('-', '_')}_app.py"
+    return run_command([str(python), str(file), url, KEY, json.dumps(models)], **env)
 
 
 def run_node(name: str, url: str, models: dict[str, str]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from penstock.testing.gateway import GatewayThread
 from tests.clients.running import run_python
 from tests.clients.vendors import script
 from tests.clients.vendors.city import CLAUDE_ON_AWS, CONFIG
-from tests.transport.certificates import Authority
 from tests.translation.upstream import CannedUpstream
+from tests.transport.certificates import Authority
 
 MODELS = {
     "openai": "oai/gpt-5",

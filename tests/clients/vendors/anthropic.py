@@ -14,15 +14,15 @@ SEAL = "RXFvQkNrZ0lBeEFDR0FJaVFTZWFsZWRCeUFudGhyb3BpYw=="
 def hear(body: Any) -> Heard:
     """What was asked."""
     last = body["messages"][-1]
-    parts: list[Any] = last["content"] if isinstance(last["content"], list) else []
+    parts = script.listed(last["content"])
     results = [script.text_of(part.get("content")) for part in parts if part["type"] == "tool_result"]
-    tools = body.get("tools") or []
-    wanted = (body.get("tool_choice") or {}).get("type") != "none"
+    tools = script.listed(body.get("tools"))
+    wanted = script.member(body, "tool_choice", "type") != "none"
     return Heard(
         tool=tools[0]["name"] if tools and wanted else None,
         result=results[-1] if results else None,
-        shaped="format" in (body.get("output_config") or {}) or "output_format" in body,
-        thinking=(body.get("thinking") or {}).get("type") in {"enabled", "adaptive"},
+        shaped=script.member(body, "output_config", "format") is not None,
+        thinking=script.member(body, "thinking", "type") in {"enabled", "adaptive"},
         pictures=sum(part["type"] == "image" for part in parts),
         sealed=script.holds(body, SEAL),
     )
@@ -33,7 +33,7 @@ def _blocks(said: Said) -> list[dict[str, Any]]:
     if said.thought:
         blocks.append({"type": "thinking", "thinking": said.thought, "signature": SEAL})
     if said.call is not None:
-        call = {"type": "tool_use", "id": "toolu_scripted_1", "name": said.call, "input": script.CITY}
+        call = {"type": "tool_use", "id": "toolu_scripted_1", "name": said.call, "input": said.input}
         blocks.append(call)
     else:
         blocks.append({"type": "text", "text": said.text})

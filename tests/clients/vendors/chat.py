@@ -20,12 +20,12 @@ USAGE = {
 def hear(body: Any) -> Heard:
     """What was asked."""
     last = body["messages"][-1]
-    parts: list[Any] = last["content"] if isinstance(last.get("content"), list) else []
-    tools = body.get("tools") or []
+    parts = script.listed(last.get("content"))
+    tools = script.listed(body.get("tools"))
     return Heard(
         tool=tools[0]["function"]["name"] if tools and body.get("tool_choice") != "none" else None,
         result=script.text_of(last.get("content")) if last["role"] == "tool" else None,
-        shaped=(body.get("response_format") or {}).get("type") == "json_schema",
+        shaped=script.member(body, "response_format", "type") == "json_schema",
         thinking="reasoning_effort" in body,
         pictures=sum(part["type"] == "image_url" for part in parts),
     )
@@ -66,8 +66,8 @@ def _chunks(model: str, said: Said, *, usage: bool) -> list[dict[str, Any]]:
     if said.call is not None:
         (call,) = _calls(said)
         deltas.append({"tool_calls": [{"index": 0, **call, "function": {"name": said.call, "arguments": ""}}]})
-        for piece in said.argument_pieces():
-            deltas.append({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+        pieces = said.argument_pieces()
+        deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": each}}]} for each in pieces]
     deltas += [{"content": piece} for piece in said.pieces()]
     chunks = [{**head, "choices": [{"index": 0, "delta": each, "finish_reason": None}]} for each in deltas]
     end = "tool_calls" if said.call is not None else "stop"
@@ -79,8 +79,7 @@ def _chunks(model: str, said: Said, *, usage: bool) -> list[dict[str, Any]]:
 
 def embeddings(asked: Asked) -> Answer:
     """One vector for each text."""
-    wanted = asked.body["input"]
-    count = len(wanted) if isinstance(wanted, list) else 1  # pyright: ignore[reportUnknownArgumentType]
+    count = len(script.listed(asked.body["input"])) or 1
     data = [{"object": "embedding", "index": at, "embedding": VECTOR} for at in range(count)]
     usage = {"prompt_tokens": 4, "total_tokens": 4}
     return Answer({"object": "list", "data": data, "model": asked.body["model"], "usage": usage})
@@ -91,5 +90,5 @@ def reply(asked: Asked) -> Answer:
     said = script.answer(hear(asked.body))
     if not asked.body.get("stream"):
         return Answer(_completion(asked.body["model"], said))
-    usage = bool((asked.body.get("stream_options") or {}).get("include_usage"))
+    usage = bool(script.member(asked.body, "stream_options", "include_usage"))
     return sse(*_chunks(asked.body["model"], said, usage=usage), done=True)

@@ -18,8 +18,8 @@ def hear(body: Any) -> Heard:
     """What was asked."""
     parts: list[Any] = body["messages"][-1]["content"]
     results = [part["toolResult"]["content"][0] for part in parts if "toolResult" in part]
-    tools = (body.get("toolConfig") or {}).get("tools") or []
-    extra = body.get("additionalModelRequestFields") or {}
+    tools = script.listed(script.member(body, "toolConfig", "tools"))
+    extra: dict[str, Any] = body.get("additionalModelRequestFields") or {}
     return Heard(
         tool=tools[0]["toolSpec"]["name"] if tools else None,
         result=str(results[-1].get("text") or results[-1].get("json")) if results else None,
@@ -35,7 +35,7 @@ def _blocks(said: Said) -> list[dict[str, Any]]:
     if said.thought:
         blocks.append({"reasoningContent": {"reasoningText": {"text": said.thought, "signature": SEAL}}})
     if said.call is not None:
-        use = {"toolUseId": "tooluse_scripted", "name": said.call, "input": script.CITY}
+        use = {"toolUseId": "tooluse_scripted", "name": said.call, "input": said.input}
         blocks.append({"toolUse": use})
     else:
         blocks.append({"text": said.text})

@@ -16,10 +16,11 @@ def hear(body: Any) -> Heard:
     """What was asked; the API reads `camelCase` and `snake_case`, and its SDK writes both."""
     parts: list[Any] = body["contents"][-1]["parts"]
     results = [part["functionResponse"]["response"] for part in parts if "functionResponse" in part]
-    declared = [each for tool in body.get("tools") or [] for each in tool.get("functionDeclarations") or []]
-    mode = ((body.get("toolConfig") or {}).get("functionCallingConfig") or {}).get("mode")
-    config = body.get("generationConfig") or {}
-    thinking = config.get("thinkingConfig") or {}
+    tools = script.listed(body.get("tools"))
+    declared = [each for tool in tools for each in script.listed(tool.get("functionDeclarations"))]
+    mode = script.member(body, "toolConfig", "functionCallingConfig", "mode")
+    config: dict[str, Any] = body.get("generationConfig") or {}
+    thinking: dict[str, Any] = config.get("thinkingConfig") or {}
     return Heard(
         tool=declared[0]["name"] if declared and mode != "NONE" else None,
         result=str(next(iter(results[-1].values()))) if results else None,
@@ -36,7 +37,7 @@ def _parts(said: Said) -> list[dict[str, Any]]:
         parts.append({"text": said.thought, "thought": True})
     sealed = {"thoughtSignature": SEAL} if said.thought else {}
     if said.call is not None:
-        parts.append({"functionCall": {"name": said.call, "args": script.CITY}, **sealed})
+        parts.append({"functionCall": {"name": said.call, "args": said.input}, **sealed})
     else:
         parts.append({"text": said.text, **sealed})
     return parts

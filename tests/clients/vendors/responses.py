@@ -13,11 +13,11 @@ SEAL = "gAAAAABscripted-encrypted-reasoning"
 
 def hear(body: Any) -> Heard:
     """What was asked."""
-    items: list[Any] = body["input"] if isinstance(body["input"], list) else []
+    items = script.listed(body["input"])
     last: dict[str, Any] = items[-1] if items else {}
-    parts: list[Any] = last["content"] if isinstance(last.get("content"), list) else []
-    tools = body.get("tools") or []
-    shape = ((body.get("text") or {}).get("format") or {}).get("type")
+    parts = script.listed(last.get("content"))
+    tools = script.listed(body.get("tools"))
+    shape = script.member(body, "text", "format", "type")
     done = last.get("type") == "function_call_output"
     return Heard(
         tool=tools[0]["name"] if tools and body.get("tool_choice") != "none" else None,
@@ -38,7 +38,8 @@ def _items(said: Said) -> list[dict[str, Any]]:
         call = {"type": "function_call", "id": "fc_1", "call_id": script.CALL_ID, "status": "completed"}
         items.append({**call, "name": said.call, "arguments": said.arguments})
     else:
-        part = {"type": "output_text", "text": said.text, "annotations": [], "logprobs": []}
+        none: list[Any] = []
+        part = {"type": "output_text", "text": said.text, "annotations": none, "logprobs": none}
         message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
         items.append({**message, "content": [part]})
     return items
@@ -91,9 +92,8 @@ def _grown(item: dict[str, Any], said: Said) -> list[dict[str, Any]]:
             {"type": f"{kind}_part.done", **spot, "part": part},
         ]
     spot, part = {**place, "content_index": 0}, item["content"][0]
-    pieces = [
-        {"type": "response.output_text.delta", **spot, "delta": each, "logprobs": []} for each in said.pieces()
-    ]
+    grown: dict[str, Any] = {"type": "response.output_text.delta", **spot, "logprobs": []}
+    pieces = [{**grown, "delta": each} for each in said.pieces()]
     return [
         {"type": "response.content_part.added", **spot, "part": {**part, "text": ""}},
         *pieces,
@@ -111,7 +111,7 @@ def _opened(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _events(response: dict[str, Any], said: Said) -> list[dict[str, Any]]:
-    started = {**response, "status": "in_progress", "output": [], "usage": None}
+    started: dict[str, Any] = {**response, "status": "in_progress", "output": [], "usage": None}
     events: list[dict[str, Any]] = [
         {"type": "response.created", "response": started},
         {"type": "response.in_progress", "response": started},

@@ -47,9 +47,14 @@ class Said:
     thought: str = ""
 
     @property
+    def input(self) -> dict[str, Any]:
+        """The call's arguments; a tool that stands for a wished shape gets that."""
+        return CITY if self.call == "weather" else json.loads(SHAPED)
+
+    @property
     def arguments(self) -> str:
-        """The call's arguments as JSON."""
-        return json.dumps(CITY)
+        """The same as JSON."""
+        return json.dumps(self.input)
 
     def pieces(self) -> list[str]:
         """The text as a stream brings it."""
@@ -76,16 +81,22 @@ def answer(heard: Heard) -> Said:
 
 
 def holds(body: Any, text: str) -> bool:
-    """Whether a string stands anywhere in a JSON value."""
-    if isinstance(body, dict):
-        return any(holds(each, text) for each in body.values())  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(body, list):
-        return any(holds(each, text) for each in body)  # pyright: ignore[reportUnknownVariableType]
-    return body == text
+    """Whether a string stands anywhere in a JSON value, whole."""
+    return json.dumps(text) in json.dumps(body)
+
+
+def member(body: Any, *names: str) -> Any:
+    """What stands at a path of names, None where nothing does."""
+    for name in names:
+        body = body.get(name) if body is not None else None
+    return body
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is; nothing for anything else, such as content that is one string."""
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
 
 
 def text_of(content: Any) -> str:
     """The text of a content that is a string or a list of parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(str(part.get("text", "")) for part in content or [] if isinstance(part, dict))  # pyright: ignore
+    return content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content or ())

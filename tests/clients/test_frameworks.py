@@ -65,7 +65,7 @@ def test_litellm(run: Run, vendor: str, api: str) -> None:
     assert got["plain"] == got["streamed"] == script.HELLO
     assert got["usage"] == got["streamed_usage"] == [14, 7]
     assert got["call"] == ["weather", {"city": "Paris"}]
-    assert got["tools"] == "The tool said: mild."
+    assert "mild" in got["tools"]
     assert got["picture"] == "Pictures: 1."
     assert got["wrong_key"] == 401
 

@@ -9,6 +9,7 @@ import sys
 
 import litellm
 
+litellm.suppress_debug_info = True  # or its advice stands between the lines of our answer
 HELLO = [{"role": "user", "content": "Hello"}]
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = [

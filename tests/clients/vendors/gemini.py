@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from tests.clients.vendors import script
@@ -12,8 +14,15 @@ from tests.translation.upstream import Answer, Asked, sse
 SEAL = "Z2VtaW5pIHNlYWxzIHRoaXM="
 
 
-def hear(body: Any) -> Heard:
-    """What was asked; the API reads `camelCase` and `snake_case`, and its SDK writes both."""
+def _camel(value: Any) -> Any:
+    """The API reads `camelCase` and `snake_case`, and clients write both."""
+    text = json.dumps(value)
+    return json.loads(re.sub(r'"(\w+)":', lambda key: re.sub(r"_(\w)", lambda at: at[1].upper(), key[0]), text))
+
+
+def hear(asked: Any) -> Heard:
+    """What was asked."""
+    body = _camel(asked)
     parts: list[Any] = body["contents"][-1]["parts"]
     results = [part["functionResponse"]["response"] for part in parts if "functionResponse" in part]
     tools = script.listed(body.get("tools"))
@@ -25,7 +34,7 @@ def hear(body: Any) -> Heard:
         tool=declared[0]["name"] if declared and mode != "NONE" else None,
         result=str(next(iter(results[-1].values()))) if results else None,
         shaped="responseSchema" in config or "responseJsonSchema" in config,
-        thinking=bool(thinking.get("includeThoughts") or thinking.get("include_thoughts")),
+        thinking=bool(thinking.get("includeThoughts")),
         pictures=sum("inlineData" in part or "fileData" in part for part in parts),
         sealed=script.holds(body, SEAL),
     )

@@ -15,7 +15,6 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 import venv
 from collections import Counter
 from contextlib import ExitStack
@@ -34,7 +33,7 @@ CONFIG = """
 version: 1
 providers:
   sim: {kind: simulator}
-routes: {ROUTES}
+routes:ROUTES
 keys:
   - {name: openai, secret: My API Key, direct: true}
   - {name: anthropic, secret: my-anthropic-api-key, direct: true}
@@ -76,7 +75,14 @@ SUITES = {
             "2.11.0",
             "",
             ("messages", "test_messages.py", "test_models.py"),
-            ("respx", "http-snapshot[httpx]==0.1.9", "inline-snapshot", "boto3", "google-auth", "httpx-aiohttp"),
+            (
+                "respx",
+                "http-snapshot[httpx]==0.1.9",
+                "inline-snapshot",
+                "boto3",
+                "google-auth",
+                "httpx-aiohttp",
+            ),
         ),
     )
 }
@@ -93,8 +99,7 @@ def prepare(suite: Suite) -> Path:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     fetched = (f"{suite.name}=={suite.version}", "--no-deps", "--no-binary", suite.name, "--dest", folder)
     run(*pip, "download", *fetched)
-    with tarfile.open(folder / f"{suite.name}-{suite.version}.tar.gz") as packed:
-        packed.extractall(folder, filter="data")
+    run("tar", "-xzf", folder / f"{suite.name}-{suite.version}.tar.gz", "-C", folder)
     venv.create(folder / "env", with_pip=False)
     uv = TOOLS["uv"].ensure() / "bin" / "uv"
     python = folder / "env" / "bin" / "python"
@@ -104,14 +109,15 @@ def prepare(suite: Suite) -> Path:
     return source
 
 
-def routes(suite: Suite, source: Path) -> dict[str, Any]:
+def routes(suite: Suite, source: Path) -> str:
     """Every model that the suite names, as a route to the simulator."""
     found: set[str] = set()
     for path in suite.paths:
         place = source / "tests" / "api_resources" / path
         for file in place.rglob("*.py") if place.is_dir() else [place]:
             found.update(one or other for one, other in _MODEL.findall(file.read_text()))
-    return {name: {"policy": "sim/tiny"} for name in sorted(found) if name and "/" not in name}
+    names = [name for name in sorted(found) if name and "/" not in name]
+    return "".join(f"\n  {json.dumps(name)}: {{policy: sim/tiny}}" for name in names)
 
 
 def play(suite: Suite) -> dict[str, Any]:
@@ -123,7 +129,7 @@ def play(suite: Suite) -> dict[str, Any]:
     report = source.parent / "report.xml"
     with ExitStack() as stack:
         simulator = stack.enter_context(SimulatorThread())
-        config = CONFIG.replace("ROUTES", json.dumps(routes(suite, source)))
+        config = CONFIG.replace("ROUTES", routes(suite, source))
         gateway = stack.enter_context(GatewayThread(config, urls={"simulator": simulator.url + "/v1"}))
         paths = [f"tests/api_resources/{path}" for path in suite.paths]
         options = ["-q", "-p", "no:cacheprovider", "--timeout", "60", f"--junitxml={report}", "-o", "addopts="]
@@ -145,7 +151,9 @@ def counted(report: Path) -> dict[str, Any]:
         kind = "failed" if bad is not None else "skipped" if case.find("skipped") is not None else "passed"
         totals[kind] += 1
         if bad is not None:
-            method = re.sub(r"^test_(method|raw_response|streaming_response|path_params)_?|\[.*", "", case.get("name", ""))
+            method = re.sub(
+                r"^test_(method|raw_response|streaming_response|path_params)_?|\[.*", "", case.get("name", "")
+            )
             name = f"{case.get('classname', '').split('api_resources.')[-1]}.{method}"
             reason = re.sub(r"req_\w+|0x\w+", "…", (bad.get("message") or "").split("\n")[0])[:160]
             failing.setdefault(name, Counter())[reason] += 1

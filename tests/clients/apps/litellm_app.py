@@ -64,7 +64,13 @@ def main(base_url, api_key, models):
     for role, model in json.loads(models).items():
         got[role] = {
             api: exercise(
-                {"model": f"{api}/{model}", "api_base": base, "api_key": api_key, "num_retries": 0, "timeout": 60}
+                {
+                    "model": f"{api}/{model}",
+                    "api_base": base,
+                    "api_key": api_key,
+                    "num_retries": 0,
+                    "timeout": 60,
+                }
             )
             for api, base in bases.items()
         }

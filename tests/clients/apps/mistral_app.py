@@ -61,7 +61,9 @@ def main(base_url, api_key, models):
             "plain": plain.choices[0].message.content,
             "usage": [plain.usage.prompt_tokens, plain.usage.completion_tokens],
             "streamed": "".join(piece.choices[0].delta.content or "" for piece in pieces if piece.choices),
-            "streamed_usage": [[piece.usage.prompt_tokens, piece.usage.completion_tokens] for piece in pieces if piece.usage],
+            "streamed_usage": [
+                [piece.usage.prompt_tokens, piece.usage.completion_tokens] for piece in pieces if piece.usage
+            ],
             "call": [call.function.name, json.loads(arguments) if isinstance(arguments, str) else arguments],
             "tools": second.choices[0].message.content,
             "shaped": shaped.choices[0].message.parsed.model_dump(),

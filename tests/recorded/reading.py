@@ -91,6 +91,10 @@ def _usage(shape: dict[str, Any]) -> dict[str, int]:
     outside: dict[str, Any] = shape.get("completion_tokens_details") or shape.get("output_tokens_details") or {}
     given = shape.get("prompt_tokens", shape.get("input_tokens"))
     made = shape.get("completion_tokens", shape.get("output_tokens"))
+    thought = int(outside.get("reasoning_tokens") or 0)
+    # xAI's total has the reasoning beside the completion, not in it.
+    if thought and shape.get("total_tokens") == int(given or 0) + int(made or 0) + thought:
+        made = int(made or 0) + thought
     return {
         "input_tokens": int(
             given if given is not None else shape.get("total_tokens") or 0 if made is None else 0

@@ -1,4 +1,4 @@
-"""`penstock simulate`: an OpenAI-shaped upstream without a model."""
+"""`penstock simulate`: an upstream without a model."""
 
 from __future__ import annotations
 
@@ -84,10 +84,11 @@ def simulate(
     list_names: bool,
     as_json: bool,
 ) -> None:
-    """Serve an OpenAI-shaped upstream without a model, until interrupted.
+    """Serve an upstream without a model, until interrupted.
 
-    Answers are deterministic; the model's name says how to behave. POST /script adds faults, GET /requests
-    tells what was received, GET /healthz whether it is up.
+    It speaks the APIs of OpenAI, Anthropic, Gemini and Bedrock Converse. Answers are deterministic; the
+    model's name says how to behave. POST /script adds faults, GET /requests tells what was received, GET
+    /healthz whether it is up.
     """
     if list_names:
         names = [{"name": n.form, "example": n.example, "meaning": n.meaning} for n in NAMES]

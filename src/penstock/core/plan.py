@@ -67,6 +67,7 @@ class Target:
     rerank_api: str = "rerank"
     profile: Profile = DEFAULT_PROFILE
     query: bytes = b""
+    lists_models: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

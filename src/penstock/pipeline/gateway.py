@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 from penstock.admission.gate import enter, key_of
 from penstock.admission.tags import read_tags
@@ -10,13 +10,14 @@ from penstock.core.errors import CODES, Refusal
 from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
 from penstock.core.plan import Plan, Route, VirtualKey
 from penstock.dialects.errors import ID_HEADERS, error_body, error_lines
+from penstock.dialects.model_lists import Entry, entry_body, list_body, list_dialect
 from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.paths import PATHS, Found, dialect_of, find
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.exchange import Exchange
-from penstock.pipeline.models import ModelList, entry_body, list_body
+from penstock.pipeline.models import ModelList
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.shapes.openai_request import OpenAIRequest
 
@@ -30,6 +31,7 @@ _LATER = (
     "/mcp",
 )
 MAX_MODEL = 256
+_LISTS = re.compile(r"(?:/v1|/v1beta|/v1alpha)/models(?=/|\Z)")
 
 
 class Gateway:
@@ -53,8 +55,8 @@ class Gateway:
             admission.record(refusal)
             self._refuse(reply, refusal, admission.request_id, found.endpoint.dialect)
         except Exception:
-            refusal = Refusal("internal_error", "the gateway failed on this request")
-            self._refuse(reply, refusal, admission.request_id, found.endpoint.dialect)
+            defect = Refusal("internal_error", "the gateway failed on this request")
+            self._refuse(reply, defect, admission.request_id, found.endpoint.dialect)
             raise
         else:
             exchange.start()
@@ -86,7 +88,7 @@ class Gateway:
         elif path == "/readyz" and method in (b"GET", b"HEAD"):
             status = 200 if self.ready else 503
             reply.send(status, _JSON, b'{"status":"%b"}' % (b"ready" if self.ready else b"draining"))
-        elif path == "/v1/models" or path.startswith("/v1/models/"):
+        elif _LISTS.match(path) is not None:
             self._models(request, reply, request_id)
         elif found is not None:
             refusal = Refusal("method_not_allowed", f"send POST to {path}")
@@ -99,25 +101,25 @@ class Gateway:
             self._refuse(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
 
     def _models(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
+        dialect = list_dialect(request.path, request.headers)
+        name = _LISTS.sub("", request.path, count=1).lstrip("/")
         if request.method not in (b"GET", b"HEAD"):
-            self._refuse(reply, Refusal("method_not_allowed", "send GET to /v1/models"), request_id)
+            refusal = Refusal("method_not_allowed", "send GET to /v1/models")
+            self._refuse(reply, refusal, request_id, dialect)
             return
         try:
             key = key_of(self.ctx.plan, request.headers)
         except Refusal as refusal:
-            self._refuse(reply, refusal, request_id)
+            self._refuse(reply, refusal, request_id, dialect)
             return
 
-        def answer(entries: list[dict[str, Any]]) -> None:
+        def answer(entries: list[Entry]) -> None:
             try:
-                if request.path == "/v1/models":
-                    body = list_body(entries)
-                else:
-                    body = entry_body(entries, request.path.removeprefix("/v1/models/"))
+                body = entry_body(dialect, entries, name) if name else list_body(dialect, entries)
             except Refusal as refusal:
-                self._refuse(reply, refusal, request_id)
+                self._refuse(reply, refusal, request_id, dialect)
             else:
-                reply.send(200, _JSON + _id_lines(request_id), body)
+                reply.send(200, _JSON + _id_lines(request_id, dialect), body)
 
         ModelList(self.ctx, key, answer).start()
 

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
-from penstock.core.errors import Refusal
 from penstock.core.plan import Plan, Provider, VirtualKey
+from penstock.dialects.model_lists import Entry
 from penstock.pipeline.context import GatewayContext
 from penstock.ports.clock import Timer
 from penstock.ports.transport import Call
-from penstock.providers.openai.request import list_request
-from penstock.shapes.openai import decode_model_list
+from penstock.providers.model_lists import list_request, listed
 
 KEEP_S = 300.0
 KEEP_FAILURE_S = 10.0
 WAIT_S = 3.0
 MAX_LIST_BYTES = 4 * 1024 * 1024
-_encode = msgspec.json.Encoder().encode
 
 
 class ModelList:
     """One client's question: asks the providers whose lists are not known, waits a little, answers."""
 
-    def __init__(
-        self, ctx: GatewayContext, key: VirtualKey, done: Callable[[list[dict[str, Any]]], None]
-    ) -> None:
+    def __init__(self, ctx: GatewayContext, key: VirtualKey, done: Callable[[list[Entry]], None]) -> None:
         self._ctx = ctx
         self._plan: Plan = ctx.plan
         self._key = key
-        self._done: Callable[[list[dict[str, Any]]], None] | None = done
+        self._done: Callable[[list[Entry]], None] | None = done
         self._asked: set[str] = set()
         self._timer: Timer | None = None
 
@@ -66,15 +61,17 @@ class ModelList:
         if done is not None:
             done(self._entries())
 
-    def _entries(self) -> list[dict[str, Any]]:
+    def _entries(self) -> list[Entry]:
         plan, key = self._plan, self._key
-        owned = [(name, "penstock") for name in plan.routes if key.routes is None or name in key.routes]
+        owned: list[Entry] = [
+            (name, "penstock") for name in plan.routes if key.routes is None or name in key.routes
+        ]
         if self._direct:
             owned += [(name, target.provider) for name, target in plan.deployments.items()]
             for provider in plan.providers:
                 _, models = self._ctx.model_lists.get(provider, (0.0, ()))
                 owned += [(f"{provider}/{model}", provider) for model in models]
-        return [{"id": name, "object": "model", "created": 0, "owned_by": owner} for name, owner in owned]
+        return owned
 
 
 class _Question:
@@ -91,8 +88,12 @@ class _Question:
     def ask(self) -> None:
         """Send it. A call that never ends is given up with the question's own deadline."""
         target = self._provider.template
+        request = list_request(target)
+        if request is None:
+            self._keep(())
+            return
         self._ctx.clock.call_later(WAIT_S, self._give_up)
-        call = self._ctx.transport.send(target.origin, list_request(target), self, WAIT_S)
+        call = self._ctx.transport.send(target.origin, request, self, WAIT_S)
         if self._done is not _nothing:
             self._call = call
 
@@ -119,7 +120,7 @@ class _Question:
         models: tuple[str, ...] = ()
         if self._status == 200:
             try:
-                models = tuple(entry.id for entry in decode_model_list(self._body).data)
+                models = listed(self._provider.template, self._body)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 models = ()
         self._keep(models)
@@ -139,16 +140,3 @@ class _Question:
 
 def _nothing(provider: str) -> None:
     del provider
-
-
-def list_body(entries: list[dict[str, Any]]) -> bytes:
-    """The list, in OpenAI's shape."""
-    return _encode({"object": "list", "data": entries})
-
-
-def entry_body(entries: list[dict[str, Any]], name: str) -> bytes:
-    """One entry. Raises Refusal."""
-    for entry in entries:
-        if entry["id"] == name:
-            return _encode(entry)
-    raise Refusal("unknown_model", f"no model {name!r} is listed for this key; see /v1/models", param="model")

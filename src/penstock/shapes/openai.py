@@ -131,19 +131,6 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class ModelEntry(msgspec.Struct):
-    """One entry of a provider's list of models."""
-
-    id: str
-
-
-class ModelListShape(msgspec.Struct):
-    """A provider's answer to `GET /models`."""
-
-    data: list[ModelEntry]
-
-
-decode_model_list = msgspec.json.Decoder(ModelListShape).decode
 _answer = msgspec.json.Decoder(Answer).decode
 _responses_event = msgspec.json.Decoder(ResponsesEvent).decode
 decode_error = msgspec.json.Decoder(ErrorShape).decode

@@ -1,4 +1,4 @@
-"""An OpenAI-shaped upstream without a model: deterministic answers, and every way in which upstreams fail."""
+"""An upstream without a model: deterministic answers in four APIs, and every way in which upstreams fail."""
 
 from penstock.simulator.behaviour import Behaviour, behaviour_of
 from penstock.simulator.desk import Settings

@@ -1,10 +1,11 @@
-"""The simulator's API: which path takes what, and which function answers it."""
+"""OpenAI's API: which path takes what, and which function answers it; other paths are found in routes."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,20 +21,20 @@ from penstock.simulator.asks import (
     Speech,
 )
 from penstock.simulator.behaviour import NAMES, Behaviour
-from penstock.simulator.reply import Reply, error_reply, json_reply
+from penstock.simulator.reply import (
+    OPENAI,
+    Api,
+    Prepared,
+    Refused,
+    Reply,
+    Request,
+    error_reply,
+    json_reply,
+)
+from penstock.simulator.routes import route
 
-Answer = Callable[[Behaviour, int], Reply]
 _Ask = TypeVar("_Ask")
 _STARTED = 1_750_000_000
-
-
-class Prepared(NamedTuple):
-    """A request that was understood; `answer` takes the behaviour and the simulator's seed."""
-
-    model: str
-    stream: bool
-    user: str
-    answer: Answer
 
 
 Prepare = Callable[[bytes, str], Prepared | Reply]
@@ -117,19 +118,42 @@ _POST: dict[str, Prepare] = {
 }
 
 
-def prepare(method: str, path: str, body: bytes, content_type: str) -> Prepared | Reply:
+def api_of(path: str, query: str, headers: dict[str, str]) -> Api:
+    """Whose API a path belongs to: OpenAI's, unless another one claims it."""
+    if path.removeprefix("/v1") in _POST:
+        return OPENAI
+    found = route(path, query, lists="anthropic-version" in headers)
+    return found.api if found else OPENAI
+
+
+def prepare(method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Prepared | Reply:
     """What a request asks for, or the error it gets. Paths work with `/v1` before them and without."""
     short = path.removeprefix("/v1")
+    found = _POST.get(short)
+    if found is not None and method == "POST":
+        return found(body, headers.get("content-type", ""))
+    other = route(path, query, lists="anthropic-version" in headers) if found is None else None
+    if other is None:
+        return _of_openai(method, path, short)
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    if method not in other.methods:
+        return other.api.error(405, f"Not allowed: {method} {path}", digest)
+    try:
+        return other.prepare(Request(other.model, other.action, query, headers, body))
+    except Refused as refused:
+        return other.api.error(refused.status, refused.message, digest)
+    except RecursionError:
+        return other.api.error(400, "The request is nested too deep.", digest)
+
+
+def _of_openai(method: str, path: str, short: str) -> Reply:
     if short == "/models" or short.startswith("/models/"):
         if method not in {"GET", "HEAD"}:
             return _not_allowed(method, path)
         return _models(short.removeprefix("/models").removeprefix("/"))
-    found = _POST.get(short)
-    if found is None:
-        return error_reply(404, f"Invalid URL ({method} {path})")
-    if method != "POST":
+    if short in _POST:
         return _not_allowed(method, path)
-    return found(body, content_type)
+    return error_reply(404, f"Invalid URL ({method} {path})")
 
 
 def _not_allowed(method: str, path: str) -> Reply:

@@ -35,7 +35,8 @@ class Behaviour(msgspec.Struct, frozen=True):
     `text` is what the answer says: the last user message, `OK.`, as many seeded words as `tokens` says, or
     nothing. `status` is 0 for success. `tool_calls` is how many tools are called, None where the request
     decides. `service_tier` is the one that is reported, empty for the one asked for. `cached` is how many
-    input tokens came from a cache, None for none, -1 for three quarters of them.
+    input tokens came from a cache, None for none, -1 for three quarters of them; `cache_written` is how many
+    were written to one. `blocked`: the prompt is refused as unsafe. `redacted`: thinking comes encrypted.
     """
 
     text: Literal["echo", "tiny", "tokens", "empty"] = "echo"
@@ -52,12 +53,16 @@ class Behaviour(msgspec.Struct, frozen=True):
     after: int = 0
     usage: Literal["asked", "never", "last_chunk"] = "asked"
     cached: int | None = None
+    cache_written: int = 0
     service_tier: str = ""
     reasoning: int = 0
+    redacted: bool = False
     tool_calls: int | None = None
+    text_with_tools: bool = False
     broken_arguments: bool = False
     json: bool = False
     filtered: bool = False
+    blocked: bool = False
     done: bool = True
     crlf: bool = False
     comments: bool = False
@@ -92,13 +97,39 @@ NAMES: tuple[Name, ...] = (
     Name("tool-calls-<n>", "tool-calls-2", "calls n tools in parallel, round and round", {}, "tool_calls"),
     Name("no-tools", "no-tools", "answers with text although tools are offered", {"tool_calls": 0}),
     Name("broken-arguments", "broken-arguments", "calls tools with invalid JSON", {"broken_arguments": True}),
-    Name("reasoning", "reasoning", "thinks for 32 tokens first, in `reasoning_content`", {"reasoning": 32}),
+    Name("parallel-tools", "parallel-tools", "calls two tools in parallel: tool-calls-2", {"tool_calls": 2}),
+    Name(
+        "text-with-tools",
+        "text-with-tools",
+        "says its text first where it calls tools",
+        {"text_with_tools": True},
+    ),
+    Name(
+        "reasoning",
+        "reasoning",
+        "thinks for 32 tokens first: `reasoning_content`, or the API's own thinking",
+        {"reasoning": 32},
+    ),
     Name("reasoning-<n>", "reasoning-128", "thinks for n tokens first", {}, "reasoning"),
+    Name("thinking", "thinking", "thinks for 32 tokens first: reasoning", {"reasoning": 32}),
+    Name("thinking-<n>", "thinking-128", "thinks for n tokens first", {}, "reasoning"),
+    Name(
+        "redacted-thinking",
+        "redacted-thinking",
+        "thinks for 32 tokens first, encrypted where the API can (Anthropic, Converse)",
+        {"reasoning": 32, "redacted": True},
+    ),
     Name(
         "content-filter",
         "content-filter",
-        "stops half-way: finish reason `content_filter`",
+        "stops half-way: finish reason `content_filter`, or the API's own",
         {"filtered": True},
+    ),
+    Name(
+        "safety-block",
+        "safety-block",
+        "refuses the prompt as unsafe: a 400 of OpenAI, an empty answer of the others",
+        {"blocked": True},
     ),
     # What is reported
     Name("no-usage", "no-usage", "never reports usage", {"usage": "never"}),
@@ -110,6 +141,13 @@ NAMES: tuple[Name, ...] = (
     ),
     Name("cached", "cached", "reports three quarters of the input as read from a cache", {"cached": -1}),
     Name("cached-<n>", "cached-64", "reports n input tokens (at most all) as read from a cache", {}, "cached"),
+    Name(
+        "cache-write-<n>",
+        "cache-write-64",
+        "reports n input tokens (at most all) as written to a cache",
+        {},
+        "cache_written",
+    ),
     Name(
         "tier-default",
         "tier-default",
@@ -174,7 +212,7 @@ NAMES: tuple[Name, ...] = (
     Name("html", "html", "status 200 with an HTML page", {"fault": "html"}),
     Name("empty-204", "empty-204", "status 204 without a body", {"fault": "empty_204"}),
     # Legal oddities of streams
-    Name("no-done", "no-done", "ends streams without `[DONE]`", {"done": False}),
+    Name("no-done", "no-done", "ends streams without `[DONE]` (Anthropic: `message_stop`)", {"done": False}),
     Name("crlf", "crlf", "ends the lines of events with CR LF", {"crlf": True}),
     Name("comments", "comments", "sends an SSE comment before each event", {"comments": True}),
 )

@@ -28,6 +28,7 @@ MOST_CHOICES = 128
 PER_MESSAGE = 3
 PER_IMAGE = 85
 FINGERPRINT = "fp_simulator"
+BLOCKED = "The response was filtered due to the prompt triggering a content management policy."
 # Stands for a token in a chunk; nothing that a client sent comes behind it.
 _MARK = "\0token\0"
 _ENCODED_MARK = msgspec.json.encode(_MARK)
@@ -45,6 +46,8 @@ def answer(ask: Chat, behaviour: Behaviour, seed: int) -> Reply:
     shape = (ask.messages, ask.tools, ask.tool_choice, ask.response_format, ask.stop, ask.seed)
     digest = digest_of(seed, "chat", ask.model, shape)
     wish = _wish(ask, behaviour, digest)
+    if behaviour.blocked:
+        return error_reply(400, BLOCKED, "content_filter", "prompt")
     drafts = [draft(wish, behaviour, index) for index in range(choices)]
     usage = chat_usage(behaviour, prompt_tokens(ask), drafts)
     tokens = max(each.tokens for each in drafts)
@@ -115,7 +118,7 @@ def _envelope(ask: Chat, behaviour: Behaviour, digest: str, kind: str, choices: 
 def _choice(each: Draft, index: int) -> Value:
     message: Value = {
         "role": "assistant",
-        "content": None if each.calls else "".join(each.pieces),
+        "content": None if each.calls and not each.pieces else "".join(each.pieces),
         "refusal": None,
         "annotations": [],
     }
@@ -177,6 +180,7 @@ def _sections(each: Draft) -> Iterator[tuple[Value, Sequence[str] | None]]:
         None,
     )
     yield {"reasoning_content": _MARK}, each.reasoning
+    yield {"content": _MARK}, each.pieces
     for number, call in enumerate(each.calls):
         function = {"name": call.name, "arguments": ""}
         yield (
@@ -184,4 +188,3 @@ def _sections(each: Draft) -> Iterator[tuple[Value, Sequence[str] | None]]:
             None,
         )
         yield {"tool_calls": [{"index": number, "function": {"arguments": _MARK}}]}, call.pieces
-    yield {"content": _MARK}, each.pieces

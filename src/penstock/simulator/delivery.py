@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from penstock.simulator.behaviour import Behaviour
-from penstock.simulator.reply import Reply, error_reply
+from penstock.simulator.reply import SSE_TYPE, Api, Reply
 
 
 class End(Enum):
@@ -37,43 +37,44 @@ class Step(NamedTuple):
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _LAST_CHUNK = b"0\r\n\r\n"
-_GARBAGE = b'{"id": "chatcmpl-garbage", "choices": [{"index": 0, "mess'
-_BROKEN_EVENT = b'data: {"id":"chatcmpl-broken","choices":[{"index":0,"del\n\n'
 _PAGE = b"<!doctype html><html><head><title>Bad gateway</title></head><body>Simulated.</body></html>\n"
 
 
 def head(reply: Reply, length: int | None, *, close: bool) -> bytes:
     """The status line and headers; without a `length` the body is chunked."""
-    start = _start_of_head(reply.status, reply.content_type, close)
+    api = reply.api
+    start = _start_of_head(reply.status, reply.content_type, api.head, close)
     if reply.status == HTTPStatus.NO_CONTENT:
         framing = ""
     elif length is None:
         framing = "transfer-encoding: chunked\r\n"
     else:
         framing = f"content-length: {length}\r\n"
-    own = f"x-request-id: req_{reply.digest}\r\n" if reply.digest else ""
+    own = f"{api.id_header}: {api.id_form.format(reply.digest)}\r\n" if reply.digest else ""
     more = "".join(f"{name}: {value}\r\n" for name, value in reply.headers) if reply.headers else ""
     return f"{start}{framing}{own}{more}\r\n".encode("latin-1")
 
 
 @lru_cache(maxsize=256)
-def _start_of_head(status: int, content_type: str, close: bool) -> str:
+def _start_of_head(status: int, content_type: str, always: str, close: bool) -> str:
     lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}\r\n"]
     if status != HTTPStatus.NO_CONTENT:
         lines.append(f"content-type: {content_type}\r\n")
-    lines.append("openai-version: 2020-10-01\r\nx-ratelimit-limit-requests: 10000\r\n")
+    lines.append(always)
     if close:
         lines.append("connection: close\r\n")
     return "".join(lines)
 
 
-def failed(behaviour: Behaviour) -> Reply:
+def failed(behaviour: Behaviour, api: Api, digest: str) -> Reply:
     """The error that a behaviour with a status asks for."""
     after = behaviour.retry_after_s
     if after is None and behaviour.status in {429, 503}:
         after = 1
-    headers = () if after is None else (("retry-after", str(after)),)
-    return error_reply(behaviour.status, "", None, None, *headers)
+    reply = api.error(behaviour.status, "", digest)
+    if after is not None:
+        reply.headers = (*reply.headers, ("retry-after", str(after)))
+    return reply
 
 
 def deliver(reply: Reply, behaviour: Behaviour, draw: random.Random, *, close: bool) -> Iterator[Step]:
@@ -118,10 +119,10 @@ def _deliver(
 
 def _nonsense(reply: Reply, behaviour: Behaviour) -> Reply:
     if behaviour.fault == "html":
-        return Reply(content_type="text/html; charset=utf-8", body=_PAGE, digest=reply.digest)
+        return Reply(content_type="text/html; charset=utf-8", body=_PAGE, digest=reply.digest, api=reply.api)
     if behaviour.fault == "garbage":
-        return Reply(body=_GARBAGE, digest=reply.digest)
-    return Reply(status=204, digest=reply.digest)
+        return Reply(body=reply.api.garbage, digest=reply.digest, api=reply.api)
+    return Reply(status=204, digest=reply.digest, api=reply.api)
 
 
 def _whole(
@@ -129,9 +130,9 @@ def _whole(
 ) -> Iterator[Step]:
     """An answer that is not streamed: faults that belong into streams become their nearest kin."""
     if behaviour.fault in {"error_first", "error_after"}:
-        reply = error_reply(500)
+        reply = reply.api.error(500, "", reply.digest)
     elif behaviour.fault == "malformed_sse":
-        reply = Reply(body=_GARBAGE, digest=reply.digest)
+        reply = Reply(body=reply.api.garbage, digest=reply.digest, api=reply.api)
     start = head(reply, len(reply.body), close=close)
     thinking = wait(behaviour.ttft_s + behaviour.itl_s * max(0, reply.tokens - 1))
     if behaviour.fault in {"cut_after", "cut_mid_event", "hang_after"}:
@@ -146,36 +147,39 @@ def _stream(
 ) -> Iterator[Step]:
     delay = behaviour.ttft_s
     fault, after = behaviour.fault, behaviour.after
+    sse = reply.content_type == SSE_TYPE
     for number, each in enumerate(events):
         if fault and number == after and fault not in {"refuse", "hang"}:
             if fault == "malformed_sse":
-                yield Step(_chunk(_BROKEN_EVENT, behaviour), wait(delay), event=True)
+                yield Step(_chunk(reply.broken_event, behaviour, sse=sse), wait(delay), event=True)
                 continue
             yield from _break(reply, each, behaviour, wait(delay))
             return
-        yield Step(_chunk(each, behaviour), wait(delay), event=True)
+        yield Step(_chunk(each, behaviour, sse=sse), wait(delay), event=True)
         delay = behaviour.itl_s
     yield Step(_LAST_CHUNK, 0.0, End.DONE)
 
 
 def _break(reply: Reply, each: bytes, behaviour: Behaviour, delay: float) -> Iterator[Step]:
     """How a stream ends early; `each` is the event that would have come next."""
+    sse = reply.content_type == SSE_TYPE
     if behaviour.fault == "hang_after":
         yield Step(b"", delay, End.HANG)
     elif behaviour.fault == "cut_after":
         yield Step(b"", delay, End.CUT)
     elif behaviour.fault == "cut_mid_event":
         # The chunk itself is whole: the cut is one of SSE, seen only by who parses events.
-        yield Step(_chunk(each[: len(each) // 2], behaviour), delay, End.CUT)
+        yield Step(_chunk(each[: len(each) // 2], behaviour, sse=sse), delay, End.CUT)
     else:
-        yield Step(_chunk(reply.error_event, behaviour), delay, event=True)
+        yield Step(_chunk(reply.error_event, behaviour, sse=sse), delay, event=True)
         yield Step(_LAST_CHUNK, 0.0, End.DONE)
 
 
-def _chunk(data: bytes, behaviour: Behaviour) -> bytes:
-    if behaviour.comments:
+def _chunk(data: bytes, behaviour: Behaviour, *, sse: bool) -> bytes:
+    """One HTTP chunk; the oddities of SSE do not touch other streams."""
+    if behaviour.comments and sse:
         data = b": simulated\n\n" + data
-    if behaviour.crlf:
+    if behaviour.crlf and sse:
         data = data.replace(b"\n", b"\r\n")
     return b"%x\r\n%b\r\n" % (len(data), data)
 

@@ -11,19 +11,23 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from penstock.simulator.answer import Prepared, prepare
+from penstock.simulator.answer import api_of, prepare
 from penstock.simulator.behaviour import ECHO, Behaviour, behaviour_of
 from penstock.simulator.delivery import Step, deliver, failed
 from penstock.simulator.inbox import KEPT, Inbox, Received
-from penstock.simulator.reply import Reply, error_reply, json_reply
+from penstock.simulator.reply import Api, Prepared, Reply, error_reply, json_reply
 from penstock.simulator.script import Rules, Script
 
 READ_HEADERS = frozenset(
     {
+        b"anthropic-beta",
+        b"anthropic-version",
         b"authorization",
         b"content-type",
         b"expect",
         b"traceparent",
+        b"x-api-key",
+        b"x-goog-api-key",
         b"x-penstock-request-id",
         b"x-request-id",
         b"x-simulator-marker",
@@ -68,30 +72,33 @@ class Desk:
         """The record to close when the answer ends (None: not recorded), and the steps to perform."""
         path, _, query = incoming.target.partition("?")
         close = not incoming.keep_alive
-        authorised = self._authorised(incoming, path)
+        authorised = self._authorised(incoming, path, query)
         controlled = self._control(incoming, path, query) if authorised else None
         if controlled is not None:
             return None, deliver(controlled, ECHO, self._draw, close=close)
-        received, reply, behaviour = self._model(incoming, path, authorised=authorised)
+        received, reply, behaviour = self._model(incoming, path, query, authorised=authorised)
         if incoming.method == "HEAD":
             reply = Reply(status=204)
         if not reply.digest:
             reply.digest = received.body_sha256[:32]
         return received, deliver(reply, behaviour, self._draw, close=close)
 
-    def _authorised(self, incoming: Incoming, path: str) -> bool:
+    def _authorised(self, incoming: Incoming, path: str, query: str) -> bool:
         key = self.settings.api_key
         if not key or path == "/healthz":
             return True
-        given = incoming.headers.get("authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(given.encode(), key.encode())
+        return any(hmac.compare_digest(given.encode(), key.encode()) for given in _keys(incoming, query))
 
-    def _model(self, incoming: Incoming, path: str, *, authorised: bool) -> tuple[Received, Reply, Behaviour]:
+    def _model(
+        self, incoming: Incoming, path: str, query: str, *, authorised: bool
+    ) -> tuple[Received, Reply, Behaviour]:
         headers = incoming.headers
+        api = api_of(path, query, headers)
+        digest = hashlib.sha256(incoming.body).hexdigest()
         if authorised:
-            prepared = prepare(incoming.method, path, incoming.body, headers.get("content-type", ""))
+            prepared = prepare(incoming.method, path, query, headers, incoming.body)
         else:
-            prepared = error_reply(401)
+            prepared = api.error(*api.wrong_key, digest[:32])
         received = Received(
             number=0,
             method=incoming.method,
@@ -99,15 +106,15 @@ class Desk:
             marker=headers.get("x-simulator-marker", ""),
             request_id=headers.get("x-penstock-request-id") or headers.get("x-request-id", ""),
             traceparent=headers.get("traceparent", ""),
-            body_sha256=hashlib.sha256(incoming.body).hexdigest(),
+            body_sha256=digest,
             body_bytes=len(incoming.body),
         )
-        reply, behaviour = self._reply(prepared, received)
+        reply, behaviour = self._reply(prepared, received, api)
         received.status = reply.status
         self.inbox.add(received)
         return received, reply, behaviour
 
-    def _reply(self, prepared: Prepared | Reply, received: Received) -> tuple[Reply, Behaviour]:
+    def _reply(self, prepared: Prepared | Reply, received: Received, api: Api) -> tuple[Reply, Behaviour]:
         if isinstance(prepared, Reply):
             return prepared, ECHO
         name = prepared.model
@@ -117,13 +124,14 @@ class Desk:
         received.behaviour = scripted
         behaviour = behaviour_of(f"{name}+{scripted}" if scripted else name, self.settings.defaults)
         if behaviour.flaky and self._draw.random() < behaviour.flaky:
-            return error_reply(500), behaviour
+            return api.error(500, "", received.body_sha256[:32]), behaviour
         if behaviour.status:
-            return failed(behaviour), behaviour
+            return failed(behaviour, api, received.body_sha256[:32]), behaviour
         try:
             return prepared.answer(behaviour, self.settings.seed), behaviour
         except RecursionError:
-            return error_reply(400, "The schema refers to itself without end."), behaviour
+            message = "The schema refers to itself without end."
+            return api.error(400, message, received.body_sha256[:32]), behaviour
 
     def _control(self, incoming: Incoming, path: str, query: str) -> Reply | None:
         if path == "/healthz":
@@ -173,3 +181,17 @@ class Desk:
             return error_reply(501, "This simulator has no listening socket of its own.", "not_listening")
         self.refuse_for(seconds)
         return json_reply({"refusing_s": seconds}, "")
+
+
+def _keys(incoming: Incoming, query: str) -> Iterator[str]:
+    """The keys that a request gives, wherever its API's clients put them.
+
+    A request signed with AWS's SigV4 gives the id of its access key; the signature is not checked.
+    """
+    given = incoming.headers.get("authorization", "")
+    if given.startswith("AWS4-HMAC-SHA256 "):
+        yield given.partition("Credential=")[2].partition("/")[0]
+    yield given.removeprefix("Bearer ")
+    yield incoming.headers.get("x-api-key", "")
+    yield incoming.headers.get("x-goog-api-key", "")
+    yield from parse_qs(query).get("key", ())

@@ -14,6 +14,7 @@ from penstock.simulator.words import count_tokens, seeded_tokens, tokens_of
 Finish = Literal["stop", "length", "tool_calls", "content_filter"]
 Usage = dict[str, Any]
 
+USUAL_THINKING = 32
 _OK = ("OK.",)
 ANY_OBJECT: dict[str, Any] = {
     "type": "object",
@@ -38,12 +39,16 @@ class Call(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """One choice: thinking, then text or calls. Every piece is one token."""
+    """One choice: thinking, then text, then calls. Every piece is one token.
+
+    `stopped` is the stop sequence that ended the text, or empty.
+    """
 
     reasoning: Sequence[str]
     pieces: Sequence[str]
     calls: list[Call]
     finish: Finish
+    stopped: str = ""
 
     @property
     def tokens(self) -> int:
@@ -55,7 +60,8 @@ class Wish(msgspec.Struct):
     """What a request asks of the model, whatever the API.
 
     `calls` is how many of `tools` to call; with none, the answer is JSON by `schema`, or else text. `limit`
-    is the most output tokens, thinking included.
+    is the most output tokens, thinking included. `thinking` says that the request asks for thinking, which
+    then has 32 tokens, or as many as the behaviour says.
     """
 
     digest: str
@@ -65,26 +71,29 @@ class Wish(msgspec.Struct):
     schema: object | None = None
     stop: Sequence[str] = ()
     limit: int | None = None
+    thinking: bool = False
 
 
 def draft(wish: Wish, behaviour: Behaviour, index: int = 0) -> Draft:
     """Choice number `index` (from 0) of the answer to a wish."""
     seed = int(wish.digest[:12], 16) + index
     room = wish.limit if wish.limit is not None else 1 << 60
-    thinking = seeded_tokens(behaviour.reasoning, seed + 1) if behaviour.reasoning else []
+    thoughts = behaviour.reasoning or (USUAL_THINKING if wish.thinking else 0)
+    thinking = seeded_tokens(thoughts, seed + 1) if thoughts else []
     reasoning = thinking[:room]
     room -= len(reasoning)
     if wish.calls and wish.tools:
         return _with_calls(wish, behaviour, seed, reasoning, room)
     finish: Finish = "stop"
     pieces = _pieces(wish, behaviour, seed)
+    stopped = ""
     if wish.stop:
-        pieces = _stopped(pieces, wish.stop)
+        pieces, stopped = _stopped(pieces, wish.stop)
     if behaviour.filtered:
-        pieces, finish = pieces[: len(pieces) // 2], "content_filter"
+        pieces, finish, stopped = pieces[: len(pieces) // 2], "content_filter", ""
     if len(pieces) > room or len(reasoning) < len(thinking):
-        pieces, finish = pieces[:room], "length"
-    return Draft(reasoning, pieces, [], finish)
+        pieces, finish, stopped = pieces[:room], "length", ""
+    return Draft(reasoning, pieces, [], finish, stopped)
 
 
 def _pieces(wish: Wish, behaviour: Behaviour, seed: int) -> Sequence[str]:
@@ -98,15 +107,25 @@ def _pieces(wish: Wish, behaviour: Behaviour, seed: int) -> Sequence[str]:
     return [] if behaviour.text == "empty" else _OK
 
 
-def _stopped(pieces: Sequence[str], stop: Sequence[str]) -> Sequence[str]:
-    """The pieces before the first stop sequence, which itself is not said."""
+def _stopped(pieces: Sequence[str], stop: Sequence[str]) -> tuple[Sequence[str], str]:
+    """The pieces before the first stop sequence, which itself is not said, and that sequence."""
     text = "".join(pieces)
-    places = [place for word in stop if word and (place := text.find(word)) >= 0]
-    return tokens_of(text[: min(places)]) if places else pieces
+    places = [(place, word) for word in stop if word and (place := text.find(word)) >= 0]
+    if not places:
+        return pieces, ""
+    place, word = min(places)
+    return tokens_of(text[:place]), word
 
 
 def _with_calls(wish: Wish, behaviour: Behaviour, seed: int, reasoning: Sequence[str], room: int) -> Draft:
     calls: list[Call] = []
+    said: Sequence[str] = ()
+    if behaviour.text_with_tools:
+        spoken = _pieces(wish, behaviour, seed)
+        said = spoken[:room]
+        room -= len(said)
+        if len(said) < len(spoken):
+            return Draft(reasoning, said, [], "length")
     for number in range(wish.calls):
         tool = wish.tools[number % len(wish.tools)]
         text = msgspec.json.encode(conforming_value(tool.schema, seed + number)).decode()
@@ -115,10 +134,19 @@ def _with_calls(wish: Wish, behaviour: Behaviour, seed: int, reasoning: Sequence
         pieces = tokens_of(text)
         if room < len(pieces) + 1:
             calls.append(Call(f"call_{wish.digest[:18]}{number:06d}", tool.name, pieces[: max(0, room - 1)]))
-            return Draft(reasoning, [], calls if room > 0 else calls[:-1], "length")
+            return Draft(reasoning, said, calls if room > 0 else calls[:-1], "length")
         room -= len(pieces) + 1
         calls.append(Call(f"call_{wish.digest[:18]}{number:06d}", tool.name, pieces))
-    return Draft(reasoning, [], calls, "tool_calls")
+    return Draft(reasoning, said, calls, "tool_calls")
+
+
+def arguments_of(call: Call, *, broken: bool) -> Any:
+    """A call's arguments as an object; broken ones as their text, and those that were cut off as nothing."""
+    text = "".join(call.pieces)
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text if broken else {}
 
 
 def tools_of(declared: Sequence[dict[str, Any]] | None) -> list[Tool]:
@@ -165,6 +193,11 @@ def cached_tokens(behaviour: Behaviour, prompt: int) -> int:
     if behaviour.cached is None:
         return 0
     return prompt * 3 // 4 if behaviour.cached < 0 else min(behaviour.cached, prompt)
+
+
+def written_tokens(behaviour: Behaviour, prompt: int) -> int:
+    """How many of the prompt's tokens are reported as written to a cache: none that were read from it."""
+    return min(behaviour.cache_written, prompt - cached_tokens(behaviour, prompt))
 
 
 def chat_usage(behaviour: Behaviour, prompt: int, drafts: Sequence[Draft]) -> Usage:

@@ -18,7 +18,7 @@ class Received(msgspec.Struct, gc=False):
 
     `marker` is the client's own `x-simulator-marker` header, else the body's `user`. `fate` is *hung_up* when
     the client left before the answer's end, and *broken* when a behaviour cut it. `behaviour` is what the
-    script added. `events` counts complete SSE events that were handed to the socket, and `sent` all bytes.
+    script added. `events` counts complete events that were handed to the socket, and `sent` all bytes.
     """
 
     number: int

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import msgspec
+
+from penstock.simulator.behaviour import Behaviour
 
 JSON_TYPE = "application/json"
 SSE_TYPE = "text/event-stream; charset=utf-8"
@@ -25,11 +27,51 @@ _ERRORS: dict[int, tuple[str, str | None, str]] = {
 }
 
 
+class Api(NamedTuple):
+    """What all endpoints of one vendor's API share, whatever they answer.
+
+    `error` makes the reply for a status, a message (empty: the usual one of the status) and the request's
+    digest. `wrong_key` is the status and the message for a key that is not the right one. `id_header` carries
+    the request's id, `id_form` says how it is written, and `head` is header lines that every answer has.
+    `garbage` is a body that breaks off in the middle of its JSON.
+    """
+
+    error: Callable[[int, str, str], Reply]
+    wrong_key: tuple[int, str]
+    id_header: str
+    id_form: str
+    head: str
+    garbage: bytes
+
+
+def _openai_error(status: int, message: str, _digest: str) -> Reply:
+    return error_reply(status, message)
+
+
+OPENAI = Api(
+    error=_openai_error,
+    wrong_key=(401, ""),
+    id_header="x-request-id",
+    id_form="req_{}",
+    head="openai-version: 2020-10-01\r\nx-ratelimit-limit-requests: 10000\r\n",
+    garbage=b'{"id": "chatcmpl-garbage", "choices": [{"index": 0, "mess',
+)
+_BROKEN_EVENT = b'data: {"id":"chatcmpl-broken","choices":[{"index":0,"del\n\n'
+
+
+class Refused(Exception):  # noqa: N818 - what happened to the request, not what went wrong here
+    """A request that this API does not take; becomes an error in the API's own shape."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message, self.status = message, status
+
+
 class Reply(msgspec.Struct):
-    """An answer: either a `body`, or `events` (complete SSE events, made one by one as they are sent).
+    """An answer: either a `body`, or `events` (complete ones, made one by one as they are sent).
 
     `tokens` is how many a model would have had to write before the body is complete; `error_event` is how
-    this API reports an error in the middle of a stream.
+    this API reports an error in the middle of a stream, and `broken_event` one whose JSON breaks off.
     """
 
     status: int = 200
@@ -40,11 +82,35 @@ class Reply(msgspec.Struct):
     digest: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     error_event: bytes = b""
+    broken_event: bytes = _BROKEN_EVENT
+    api: Api = OPENAI
 
 
-def json_reply(value: object, digest: str, tokens: int = 0) -> Reply:
+Answer = Callable[[Behaviour, int], Reply]
+
+
+class Prepared(NamedTuple):
+    """A request that was understood; `answer` takes the behaviour and the simulator's seed."""
+
+    model: str
+    stream: bool
+    user: str
+    answer: Answer
+
+
+class Request(NamedTuple):
+    """What an API other than OpenAI's reads: the model and the action of the path, and all the rest."""
+
+    model: str
+    action: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def json_reply(value: object, digest: str, tokens: int = 0, api: Api = OPENAI) -> Reply:
     """A 200 with this value as JSON."""
-    return Reply(body=msgspec.json.encode(value), digest=digest, tokens=tokens)
+    return Reply(body=msgspec.json.encode(value), digest=digest, tokens=tokens, api=api)
 
 
 def event(value: object) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.simulator.asks import Responses, created_at, digest_of, parts_text
 from penstock.simulator.behaviour import Behaviour
-from penstock.simulator.chat import PER_MESSAGE, schema_of
+from penstock.simulator.chat import BLOCKED, PER_MESSAGE, schema_of
 from penstock.simulator.draft import (
     Call,
     Draft,
@@ -19,8 +19,9 @@ from penstock.simulator.draft import (
     draft,
     tools_of,
     wanted_calls,
+    written_tokens,
 )
-from penstock.simulator.reply import SSE_TYPE, Reply, json_reply, typed_event
+from penstock.simulator.reply import SSE_TYPE, Reply, error_reply, json_reply, typed_event
 from penstock.simulator.words import count_tokens
 
 Value = dict[str, Any]
@@ -42,6 +43,8 @@ def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
     digest = digest_of(
         seed, "response", ask.model, ask.input, ask.instructions, ask.tools, ask.tool_choice, form
     )
+    if behaviour.blocked:
+        return error_reply(400, BLOCKED, "content_filter", "prompt")
     items: list[Value] = ask.input if isinstance(ask.input, list) else []
     tools, calls = wanted_calls(
         tools_of(ask.tools),
@@ -97,7 +100,10 @@ def _prompt_tokens(ask: Responses) -> int:
 def _usage(behaviour: Behaviour, prompt: int, made: Draft) -> Usage:
     return {
         "input_tokens": prompt,
-        "input_tokens_details": {"cached_tokens": cached_tokens(behaviour, prompt), "cache_write_tokens": 0},
+        "input_tokens_details": {
+            "cached_tokens": cached_tokens(behaviour, prompt),
+            "cache_write_tokens": written_tokens(behaviour, prompt),
+        },
         "output_tokens": made.tokens,
         "output_tokens_details": {"reasoning_tokens": len(made.reasoning)},
         "total_tokens": prompt + made.tokens,
@@ -157,6 +163,8 @@ def _output(made: Draft, digest: str) -> list[tuple[Call | None, Value]]:
     found: list[tuple[Call | None, Value]] = []
     if made.reasoning:
         found.append((None, {"id": f"rs_{digest}", "type": "reasoning", "summary": []}))
+    if made.pieces or not made.calls:
+        found.append((None, _message(made, digest)))
     for number, call in enumerate(made.calls):
         item = {
             "id": f"fc_{digest[:26]}{number:06d}",
@@ -167,8 +175,6 @@ def _output(made: Draft, digest: str) -> list[tuple[Call | None, Value]]:
             "name": call.name,
         }
         found.append((call, item))
-    if not made.calls:
-        found.append((None, _message(made, digest)))
     return found
 
 
@@ -176,7 +182,7 @@ def _message(made: Draft, digest: str) -> Value:
     return {
         "id": f"msg_{digest}",
         "type": "message",
-        "status": "completed" if made.finish == "stop" else "incomplete",
+        "status": "completed" if made.finish in {"stop", "tool_calls"} else "incomplete",
         "content": [_part("".join(made.pieces))],
         "role": "assistant",
     }

@@ -22,7 +22,7 @@ _BACKLOG = 4_096
 
 
 class Simulator:
-    """An OpenAI-shaped server on a socket of this process.
+    """An upstream on a socket of this process.
 
     `async with Simulator() as simulator:` listens on a free port and closes every connection at the end.
     `certificate` is (certificate file, key file), PEM: with it the server speaks TLS. Raises OSError when the

@@ -17,7 +17,9 @@ def read_tools(reader: Reader) -> tuple[Tool, ...]:
     found: list[Tool] = []
     for at, tool in enumerate((reader.many("tools") if reader.rest.get("tools") else None) or ()):
         declarations = tool.many("functionDeclarations") if tool.rest.get("functionDeclarations") else None
-        spelling = {name: tool.notes.pop(name) for name in ("~snake", "~one") if name in tool.notes}
+        spelling: dict[str, Any] = {
+            name: tool.notes.pop(name) for name in ("~snake", "~one") if name in tool.notes
+        }
         group: dict[str, Any] = {"at": at, **spelling} if spelling else {"at": at}
         found += [_function(each, group) for each in declarations or ()]
         if tool.rest or not declarations:

@@ -85,18 +85,3 @@ def head_for(
             lines += (b"\r\n", name, b": ", value)
     lines.append(b"\r\ncontent-length: %d\r\n\r\n" % length)
     return b"".join(lines)
-
-
-def list_request(target: Target) -> bytes:
-    """`GET /models` at a provider, whole."""
-    return b"".join(
-        (
-            b"GET ",
-            target.base_path,
-            b"/models HTTP/1.1\r\nhost: ",
-            target.origin.authority,
-            b"\r\n",
-            target.auth,
-            b"accept-encoding: identity\r\nuser-agent: penstock\r\n\r\n",
-        )
-    )

@@ -109,7 +109,8 @@ def _tool_use(taker: Taker, _: int) -> Part:
 
 def _tool_result(taker: Taker, depth: int) -> Part:
     call_id, is_error, cache = taker.need("tool_use_id"), taker.flag("is_error"), read_cache(taker)
-    given, content = taker.rest.get("content"), ()
+    given: Any = taker.rest.get("content")
+    content: tuple[Part, ...] = ()
     if isinstance(given, str):
         content = (Text(given),)
         taker.rest[FORM] = "text"

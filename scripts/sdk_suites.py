@@ -2,9 +2,9 @@
 
 python scripts/sdk_suites.py [openai|anthropic…] [--json FILE]
 
-The suites are those of the source distributions; they send every optional field of every endpoint and check that
-the answer is one of the SDK's own types. They are made for a mock that answers anything, so some of their requests
-ask for objects that nobody has: docs/conformance.md says which classes fail here and why.
+The suites are those of the source distributions; they send every optional field of every endpoint and check
+that the answer is one of the SDK's own types. They are made for a mock that answers anything, so some of their
+requests ask for objects that nobody has: docs/conformance.md says which classes fail here and why.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -145,7 +145,7 @@ def counted(report: Path) -> dict[str, Any]:
     """Counts, and for each class of a failing test the reasons with how many they are."""
     totals: Counter[str] = Counter()
     failing: dict[str, Counter[str]] = {}
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
         bad = case.find("failure")
         bad = case.find("error") if bad is None else bad
         kind = "failed" if bad is not None else "skipped" if case.find("skipped") is not None else "passed"
@@ -174,7 +174,7 @@ def main() -> int:
         for case, reasons in results[name]["failing"].items():
             print(f"  {case}")
             for reason, count in reasons.items():
-                print(f"    {count} × {reason}")
+                print(f"    {count}: {reason}")
     if given.json is not None:
         given.json.write_text(json.dumps(results, indent=1))
     return 0

@@ -40,7 +40,7 @@ def got(city_gateway: GatewayThread) -> dict[str, Any]:
 
 @each_way
 def test_text_stream_tools_and_usage(got: dict[str, Any], client: str, vendor: str) -> None:
-    """Equal words whole and streamed, a call and the answer to its result, usage, and the vendor's seal back."""
+    """Equal words whole and streamed, a call and its result, usage, and the vendor's seal back."""
     mine = got[vendor][client]
     assert "failed" not in mine, mine["failed"]
     assert mine["plain"] == mine["streamed"] == script.HELLO

@@ -121,11 +121,12 @@ def test_a_picture_is_seen(sdk: OpenAI, model: str) -> None:
 def test_sealed_thinking_comes_back(sdk: OpenAI, city: CannedUpstream, model: str, *, stream: bool) -> None:
     """A vendor's signature survives a turn with a tool, though chat completions have no field for it."""
     effort: Any = {"reasoning_effort": "medium"}
+    create: Any = sdk.chat.completions.create
     if stream:
         with sdk.chat.completions.stream(model=model, messages=HELLO, tools=[WEATHER], **effort) as events:
             message: Any = events.get_final_completion().choices[0].message
     else:
-        answer = sdk.chat.completions.create(model=model, messages=HELLO, tools=[WEATHER], **effort)
+        answer = create(model=model, messages=HELLO, tools=[WEATHER], **effort)
         message = answer.choices[0].message
     (call,) = message.tool_calls
     turn: list[Any] = [
@@ -133,7 +134,7 @@ def test_sealed_thinking_comes_back(sdk: OpenAI, city: CannedUpstream, model: st
         {"role": "assistant", "content": message.content, "tool_calls": [call.model_dump(exclude_none=True)]},
         {"role": "tool", "tool_call_id": call.id, "content": "mild"},
     ]
-    done = sdk.chat.completions.create(model=model, messages=turn, tools=[WEATHER], **effort)
+    done = create(model=model, messages=turn, tools=[WEATHER], **effort)
     assert done.choices[0].message.content == "The tool said: mild." + script.SEEN_SEAL, city.asked[-1].body
 
 

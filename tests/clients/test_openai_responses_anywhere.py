@@ -75,6 +75,7 @@ def test_the_stream_helper(sdk: OpenAI, model: str) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_tool_after_sealed_thinking(sdk: OpenAI, city: CannedUpstream, model: str, *, stream: bool) -> None:
     """The call parses; its result and the reasoning go back, and the vendor finds its own seal in them."""
+    create: Any = sdk.responses.create
     first: Any = {
         "model": model,
         "input": "Hello",
@@ -87,18 +88,18 @@ def test_a_tool_after_sealed_thinking(sdk: OpenAI, city: CannedUpstream, model: 
         with sdk.responses.stream(**first) as events:
             asked: Any = events.get_final_response()
     else:
-        asked = sdk.responses.create(**first)
+        asked = create(**first)
     # A call's own seal may follow it in a reasoning item of its own.
     assert [item.type for item in asked.output[:2]] == ["reasoning", "function_call"]
     assert asked.output[0].summary[0].text == script.THOUGHT
     call = asked.output[1]
     assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Paris"})
-    turn = [
+    turn: list[Any] = [
         {"role": "user", "content": "Hello"},
         *[item.model_dump(exclude_none=True) for item in asked.output],
         {"type": "function_call_output", "call_id": call.call_id, "output": "mild"},
     ]
-    done = sdk.responses.create(**{**first, "input": turn})
+    done = create(**{**first, "input": turn})
     assert done.output_text == "The tool said: mild." + script.SEEN_SEAL, city.asked[-1].body
 
 

@@ -65,9 +65,9 @@ def exercise(api, base_url, api_key, name):
     """Every kind of call once."""
     model = chat(api, base_url, api_key, name)
     plain = model.invoke([("system", "Be brief."), ("user", "Hello")])
-    whole = None
-    for piece in model.stream("Hello"):
-        whole = piece if whole is None else whole + piece
+    whole, *pieces = model.stream("Hello")
+    for piece in pieces:
+        whole = whole + piece
     used = plain.usage_metadata
     shaped = model.with_structured_output(Forecast, method="json_schema").invoke("Hello")
     got = {

@@ -73,7 +73,12 @@ def _deltas(block: dict[str, Any], said: Said) -> tuple[dict[str, Any], list[dic
 
 
 def _events(message: dict[str, Any], said: Said) -> list[dict[str, Any]]:
-    opening = {**message, "content": [], "stop_reason": None, "usage": {**message["usage"], "output_tokens": 1}}
+    opening: dict[str, Any] = {
+        **message,
+        "content": [],
+        "stop_reason": None,
+        "usage": {**message["usage"], "output_tokens": 1},
+    }
     events: list[dict[str, Any]] = [{"type": "message_start", "message": opening}, {"type": "ping"}]
     for index, block in enumerate(message["content"]):
         opened, deltas = _deltas(block, said)

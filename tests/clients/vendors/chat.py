@@ -69,7 +69,9 @@ def _chunks(model: str, said: Said, *, usage: bool) -> list[dict[str, Any]]:
         pieces = said.argument_pieces()
         deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": each}}]} for each in pieces]
     deltas += [{"content": piece} for piece in said.pieces()]
-    chunks = [{**head, "choices": [{"index": 0, "delta": each, "finish_reason": None}]} for each in deltas]
+    chunks: list[dict[str, Any]] = [
+        {**head, "choices": [{"index": 0, "delta": each, "finish_reason": None}]} for each in deltas
+    ]
     end = "tool_calls" if said.call is not None else "stop"
     chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": end}]})
     if usage:

@@ -90,3 +90,8 @@ def test_a_wrong_key(got: dict[str, Any], vendor: str) -> None:
 def test_an_unknown_model(got: dict[str, Any]) -> None:
     """The SDK's own exception."""
     assert got["unknown_model"] == ["NotFoundError", 404, True, "error"]
+
+
+def test_models_are_listed(got: dict[str, Any]) -> None:
+    """Routes stand in a list that passes the SDK's strict check of its types."""
+    assert "hello" in got["listed"]

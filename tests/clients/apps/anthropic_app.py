@@ -138,6 +138,8 @@ def main(base_url, api_key, models):
         }
         if role != "sim":
             got[role]["thinking"] = [tools(client, model, stream, True) for stream in (False, True)]
+    strict = Anthropic(base_url=base_url, api_key=api_key, _strict_response_validation=True)
+    got["listed"] = [model.id for model in strict.models.list()]
     got["unknown_model"] = failing(lambda: plain(client, "no-such-model"))
     sys.stdout.write(json.dumps(got))
 

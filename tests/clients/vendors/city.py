@@ -15,6 +15,8 @@ providers:
   ant: {kind: anthropic, base_url: "CITY/anthropic/v1", api_key: secret-anthropic}
   gem: {kind: google, base_url: "CITY/gemini/v1beta", api_key: secret-google}
   aws: {kind: bedrock, base_url: "CITY/bedrock", api_key: secret-aws}
+routes:
+  hello: {policy: ant/claude-sonnet-4-5}
 keys:
   - {name: dev, secret: sk-test-gateway, org: acme, direct: true}
 """

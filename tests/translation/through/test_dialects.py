@@ -112,23 +112,23 @@ def test_a_gemini_client_of_gemini_gets_either_framing(doors: Doors, query: str)
     assert settled.attempts[-1].usage.output_tokens == 2
 
 
-@pytest.mark.parametrize(
-    ("method", "given", "sent"),
-    [
-        (
-            "batchEmbedContents",
-            {"requests": [{"model": "models/up/e", "x": 1}, {"model": "models/other"}, {"content": {}}]},
-            {"requests": [{"model": "models/e", "x": 1}, {"model": "models/e"}, {"content": {}}]},
-        ),
-        ("embedContent", {"model": "models/up/e", "x": 1}, {"model": "models/e", "x": 1}),
-        ("embedContent", {"model": "up/e"}, {"model": "e"}),
-        (
-            "countTokens",
-            {"generateContentRequest": {"model": "models/other", "contents": []}},
-            {"generateContentRequest": {"model": "models/e", "contents": []}},
-        ),
-    ],
-)
+_SAID_AGAIN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "batchEmbedContents",
+        {"requests": [{"model": "models/up/e", "x": 1}, {"model": "models/other"}, {"content": {}}]},
+        {"requests": [{"model": "models/e", "x": 1}, {"model": "models/e"}, {"content": {}}]},
+    ),
+    ("embedContent", {"model": "models/up/e", "x": 1}, {"model": "models/e", "x": 1}),
+    ("embedContent", {"model": "up/e"}, {"model": "e"}),
+    (
+        "countTokens",
+        {"generateContentRequest": {"model": "models/other", "contents": []}},
+        {"generateContentRequest": {"model": "models/e", "contents": []}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "given", "sent"), _SAID_AGAIN)
 def test_googles_bodies_name_the_model_of_the_path(
     doors: Doors, method: str, given: dict[str, Any], sent: dict[str, Any]
 ) -> None:

@@ -35,7 +35,8 @@ def send(
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = {"authorization": f"Bearer {key}", "content-type": "application/json"} | (headers or {})
     try:
-        connection.request(method, parts.path, data if method == "POST" else None, lines)
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, path, data if method == "POST" else None, lines)
         answer = connection.getresponse()
         return Plain(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
     finally:

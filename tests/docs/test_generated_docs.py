@@ -7,12 +7,19 @@ from typing import Any
 
 from bench.report.goals import RATIOS, ROWS
 from scripts.generate_errors_doc import DOCS_FILE, errors_text
+from scripts.generate_providers_doc import DOCS_FILE as PROVIDERS_FILE
+from scripts.generate_providers_doc import providers_text
 from scripts.readme_bench import MEASURES, README, RESULTS, filled, table
 
 
 def test_the_list_of_errors_is_current() -> None:
     """Run scripts/generate_errors_doc.py after a change of core/errors.CODES."""
     assert DOCS_FILE.read_text("utf-8") == errors_text()
+
+
+def test_the_table_of_providers_is_current() -> None:
+    """Run scripts/generate_providers_doc.py after a change of a vendor's row."""
+    assert PROVIDERS_FILE.read_text("utf-8") == providers_text()
 
 
 def test_the_readme_shows_the_latest_measurements() -> None:

@@ -12,6 +12,7 @@ import ssl
 from typing import Literal, cast
 
 from penstock.adapters.http.client import HttpClient
+from penstock.adapters.memory.owned import MemoryOwned
 from penstock.admission.accounts import Account, Accounts
 from penstock.core.exchange import AdmissionRefused, AttemptOpened, ExchangeSettled
 from penstock.core.origin import Origin
@@ -104,6 +105,7 @@ class House:
             journal=self.journal,
             transport=self._http,
             accounts=Accounts(),
+            owned=MemoryOwned(self._clock),
             draw=lambda: 0.5,
             bits=lambda bits: self.loop.turns.count % (1 << bits),
         )

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from penstock.adapters.memory.owned import MemoryOwned
 from penstock.admission.accounts import Account, Accounts
 from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled, Subject
 from penstock.core.origin import Origin
@@ -268,6 +269,7 @@ class World:
             journal=self.journal,
             transport=self.transport,
             accounts=Accounts(),
+            owned=MemoryOwned(self.clock),
             draw=lambda: 0.5,
             bits=lambda bits: (1 << bits) - 1,
         )

@@ -56,12 +56,6 @@ def test_a_path_that_resembles_nothing(gateway: GatewayThread) -> None:
     assert "/v1/models" in message
 
 
-def test_stored_responses_are_told_to_come_later(gateway: GatewayThread) -> None:
-    """Fetching or deleting a stored response is not built, which is not the same as a wrong id."""
-    told = send(gateway.url + "/v1/responses/resp_123", b"", KEY, method="GET")
-    assert (told.status, told.json["error"]["code"]) == (501, "endpoint_not_built")
-
-
 def test_an_empty_model_is_no_model(gateway: GatewayThread) -> None:
     """An unset variable in a client does not become somebody's default model."""
     told = ask(gateway.url, "")

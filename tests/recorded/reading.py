@@ -60,8 +60,9 @@ def said(recording: Recording) -> Said:
     for part in parts:
         answer: dict[str, Any] = part.get("response") or part
         model = answer.get("model") or model
-        if isinstance(answer.get("usage"), dict):
-            usage = _usage(answer["usage"])
+        told = [answer, answer.get("x_groq") or {}, *(answer.get("choices") or ())]
+        found = [each["usage"] for each in told if isinstance(each.get("usage"), dict)]
+        usage = _usage(found[0]) if found else usage
         finish = _finish(recording, part, answer) or finish
     if recording.api == "openai.images":
         usage = {**(usage or {}), "images": sum(len(part.get("data") or ()) for part in parts)}
@@ -100,8 +101,14 @@ def _usage(shape: dict[str, Any]) -> dict[str, int]:
             given if given is not None else shape.get("total_tokens") or 0 if made is None else 0
         ),
         "output_tokens": int(made or 0),
-        "cache_read_tokens": int(inside.get("cached_tokens") or shape.get("prompt_cache_hit_tokens") or 0),
-        "reasoning_tokens": int(outside.get("reasoning_tokens") or 0),
+        "cache_read_tokens": int(
+            inside.get("cached_tokens")
+            or shape.get("prompt_cache_hit_tokens")
+            or shape.get("cached_tokens")
+            or shape.get("cache_read_input_tokens")
+            or 0
+        ),
+        "reasoning_tokens": thought,
         "audio_input_tokens": int(inside.get("audio_tokens") or 0),
         "audio_output_tokens": int(outside.get("audio_tokens") or 0),
     }

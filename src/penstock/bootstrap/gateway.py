@@ -22,9 +22,10 @@ import uvloop
 from penstock.adapters.clock import LoopClock
 from penstock.adapters.files.posix import PosixDirectory, is_locked
 from penstock.adapters.http.client import HttpClient
+from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts, Spend
 from penstock.bootstrap import lifeline
-from penstock.bootstrap.plan_source import PlanSource
+from penstock.bootstrap.plan_source import LazyBox, PlanSource
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Tls
@@ -94,12 +95,14 @@ class GatewayProcess:
         accounts = Accounts({key: Spend(spent.hours, spent.total) for key, spent in earlier.items()})
         journal.start()
         transport = HttpClient(clock)
+        owned = owned_ids(self._state, loop)
         ctx = GatewayContext(
             plan,
             clock=clock,
             journal=journal,
             transport=transport,
             accounts=accounts,
+            owned=owned,
             draw=random.random,
             bits=random.getrandbits,
         )
@@ -119,6 +122,7 @@ class GatewayProcess:
         if cut:
             log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
         await transport.close()
+        owned.close()
         journal.flush()
         journal.close()
         missing.say()
@@ -176,6 +180,25 @@ class GatewayProcess:
         descriptor = lifeline.inherited()
         if descriptor is not None:
             loop.add_reader(descriptor, self._stop.set)
+
+
+def owned_ids(state: StateDir, loop: asyncio.AbstractEventLoop) -> OwnedThread:
+    """The ids that clients were handed, in a file that all gateways of this machine share."""
+
+    def open_file() -> OwnedFile:
+        from penstock.adapters.sqlite.owned import SqliteOwned  # noqa: PLC0415 - in the thread, once it is needed
+
+        return SqliteOwned(state.owned, LazyBox(state.root, os.environ))
+
+    owned = OwnedThread(
+        open_file,
+        loop.call_soon_threadsafe,
+        LoopClock(loop).now_ms,
+        lambda error: log.error("owned ids: %s", error),
+    )
+    if state.owned.exists():
+        owned.start()  # what has expired is deleted although nobody asks
+    return owned
 
 
 def journal_settings(document: Document) -> JournalSettings:

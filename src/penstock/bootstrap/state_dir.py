@@ -13,6 +13,7 @@ class StateDir:
         self.snapshot = root / "snapshot"
         self.journal = root / "journal"
         self.ledger = root / "ledger.db"
+        self.owned = root / "owned.db"
         self.admin_key = root / "admin_key.json"
         self.run = root / "run"
         self.cache = root / "cache"

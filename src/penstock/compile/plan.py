@@ -63,7 +63,8 @@ def compile_plan(
         for name, config in document.deployments.items()
     }
     find = _Finder(providers, deployments, prices, now_ms)
-    routes = {name: _route(name, config, find) for name, config in document.routes.items()}
+    keeps = document.defaults.responses_store
+    routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
     keys = [_key(config, reveal) for config in document.keys]
     by_hash = {key.secret_hash: key for key in keys}
     if len(by_hash) != len(keys):
@@ -80,6 +81,7 @@ def compile_plan(
         on_unsupported=document.defaults.on_unsupported,
         refuse_unpriced=document.defaults.on_unknown_price == "refuse",
         max_output_tokens=document.defaults.max_output_tokens,
+        keeps_responses=keeps == "on",
     )
 
 
@@ -120,7 +122,7 @@ class _Finder:
                 raise CompileError(f"a policy node of type {type(config).__name__} has no engine yet")
 
 
-def _route(name: str, config: doc.Route, find: _Finder) -> Route:
+def _route(name: str, config: doc.Route, find: _Finder, keeps: str) -> Route:
     retry, timeouts = config.retry, config.timeouts
     return Route(
         name=name,
@@ -129,6 +131,7 @@ def _route(name: str, config: doc.Route, find: _Finder) -> Route:
         timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
         required_tags=frozenset(config.tags.required),
         success=frozenset(config.success.all),
+        keeps_responses=(config.responses_store or keeps) == "on",
     )
 
 

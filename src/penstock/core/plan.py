@@ -107,7 +107,7 @@ PolicyNode = TargetNode | FallbackNode | WeightedNode | StaticNode
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """What a client asks for by name."""
+    """What a client asks for by name. `keeps_responses`: an answer may be asked for, or gone on from, later."""
 
     name: str
     policy: PolicyNode
@@ -115,6 +115,7 @@ class Route:
     timeouts: Timeouts = field(default_factory=Timeouts)
     required_tags: frozenset[str] = frozenset()
     success: frozenset[str] = frozenset({"not_error"})
+    keeps_responses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +169,4 @@ class Plan:
     max_output_tokens: int | None = None
     direct_retry: RetryRule = field(default_factory=RetryRule)
     direct_timeouts: Timeouts = field(default_factory=Timeouts)
+    keeps_responses: bool = True

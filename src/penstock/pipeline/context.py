@@ -9,6 +9,7 @@ from penstock.core.plan import Plan
 from penstock.core.retry import RetryShare
 from penstock.ports.clock import Clock
 from penstock.ports.journal import JournalSink
+from penstock.ports.owned import OwnedIds
 from penstock.ports.transport import Transport
 from penstock.routing.resolve import Resolver
 from penstock.upstream.attempt import Attempt
@@ -28,6 +29,7 @@ class GatewayContext:
         journal: JournalSink,
         transport: Transport,
         accounts: Accounts,
+        owned: OwnedIds,
         draw: Callable[[], float],
         bits: Callable[[int], int],
     ) -> None:
@@ -35,6 +37,7 @@ class GatewayContext:
         self.journal = journal
         self.transport = transport
         self.accounts = accounts
+        self.owned = owned
         self.draw = draw
         self.bits = bits
         self.learned: dict[str, Learned] = {}

@@ -11,6 +11,7 @@ from penstock.core.plan import Target
 from penstock.core.usage import Usage
 from penstock.dialects.anthropic.count import encode_count as anthropic_count
 from penstock.dialects.gemini.count import encode_count as gemini_count
+from penstock.dialects.openai_responses.count import encode_count as responses_count
 from penstock.shapes.openai_request import OpenAIRequest
 
 _encode = msgspec.json.Encoder().encode
@@ -26,6 +27,8 @@ def estimated(request: OpenAIRequest, tokens: int) -> bytes:
     body: dict[str, Any]
     if request.endpoint.dialect == "anthropic":
         body = anthropic_count(tokens)
+    elif request.endpoint.dialect == "openai":
+        body = responses_count(tokens)
     else:
         body = gemini_count(ReplyUsage(Usage(input_tokens=tokens)))
     return _encode(body)

@@ -9,7 +9,7 @@ from penstock.admission.tags import read_tags
 from penstock.core.errors import CODES, Refusal
 from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
 from penstock.core.plan import Plan, Route, VirtualKey
-from penstock.dialects.errors import ID_HEADERS, error_body, error_lines
+from penstock.dialects.errors import error_body, error_lines
 from penstock.dialects.model_lists import Entry, entry_body, list_body, list_dialect
 from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
@@ -18,16 +18,18 @@ from penstock.dialects.paths import PATHS, Found, dialect_of, find
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.exchange import Exchange
 from penstock.pipeline.models import ModelList
+from penstock.pipeline.refusing import JSON, id_lines, send_refusal
+from penstock.pipeline.responses import SHAPE as RESPONSES
+from penstock.pipeline.responses import ResponsesExchange, check, keeps
+from penstock.pipeline.visit import visit
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.shapes.openai_request import OpenAIRequest
 
-_JSON = b"content-type: application/json\r\n"
 _LATER = (
     "/v1/files",
     "/v1/batches",
     "/v1/feedback",
     "/v1/usage",
-    "/v1/responses/",
     "/mcp",
 )
 MAX_MODEL = 256
@@ -53,10 +55,10 @@ class Gateway:
             exchange = admission.admit(reply)
         except Refusal as refusal:
             admission.record(refusal)
-            self._refuse(reply, refusal, admission.request_id, found.endpoint.dialect)
+            send_refusal(reply, refusal, admission.request_id, found.endpoint.dialect)
         except Exception:
             defect = Refusal("internal_error", "the gateway failed on this request")
-            self._refuse(reply, defect, admission.request_id, found.endpoint.dialect)
+            send_refusal(reply, defect, admission.request_id, found.endpoint.dialect)
             raise
         else:
             exchange.start()
@@ -66,60 +68,50 @@ class Gateway:
         request_id = self.ctx.new_request_id()
         dialect, kind = dialect_of(path), CODES[code][1]
         body = error_body(dialect, code, kind, message, None, request_id)
-        reply.send(status, _JSON + _id_lines(request_id, dialect) + error_lines(dialect, kind, status), body)
-
-    def _refuse(self, reply: Reply, refusal: Refusal, request_id: str, dialect: str = "openai") -> None:
-        lines = _JSON + _id_lines(request_id, dialect) + error_lines(dialect, refusal.type, refusal.status)
-        if refusal.retry_after_s is not None:
-            lines += b"retry-after: %d\r\n" % max(1, int(refusal.retry_after_s + 0.999))
-        if refusal.status == 402:
-            lines += b"x-should-retry: false\r\n"
-        reply.send(
-            refusal.status,
-            lines,
-            error_body(dialect, refusal.code, refusal.type, str(refusal), refusal.param, request_id),
-        )
+        reply.send(status, JSON + id_lines(request_id, dialect) + error_lines(dialect, kind, status), body)
 
     def _other(self, request: HttpRequest, reply: Reply, found: Found | None) -> None:
         request_id = self.ctx.new_request_id()
         path, method = request.path, request.method
         if path in ("/", "/healthz") and method in (b"GET", b"HEAD"):
-            reply.send(200, _JSON, b'{"status":"ok"}')
+            reply.send(200, JSON, b'{"status":"ok"}')
         elif path == "/readyz" and method in (b"GET", b"HEAD"):
             status = 200 if self.ready else 503
-            reply.send(status, _JSON, b'{"status":"%b"}' % (b"ready" if self.ready else b"draining"))
+            reply.send(status, JSON, b'{"status":"%b"}' % (b"ready" if self.ready else b"draining"))
         elif _LISTS.match(path) is not None:
             self._models(request, reply, request_id)
+        elif path.startswith("/v1/responses/") and found is None:
+            visit(self.ctx, request, reply, request_id)
         elif found is not None:
             refusal = Refusal("method_not_allowed", f"send POST to {path}")
-            self._refuse(reply, refusal, request_id, found.endpoint.dialect)
+            send_refusal(reply, refusal, request_id, found.endpoint.dialect)
         elif path.startswith(_LATER):
-            self._refuse(
+            send_refusal(
                 reply, Refusal("endpoint_not_built", f"{path} is not served by this version yet"), request_id
             )
         else:
-            self._refuse(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
+            send_refusal(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
 
     def _models(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
         dialect = list_dialect(request.path, request.headers)
         name = _LISTS.sub("", request.path, count=1).lstrip("/")
         if request.method not in (b"GET", b"HEAD"):
             refusal = Refusal("method_not_allowed", "send GET to /v1/models")
-            self._refuse(reply, refusal, request_id, dialect)
+            send_refusal(reply, refusal, request_id, dialect)
             return
         try:
             key = key_of(self.ctx.plan, request.headers)
         except Refusal as refusal:
-            self._refuse(reply, refusal, request_id, dialect)
+            send_refusal(reply, refusal, request_id, dialect)
             return
 
         def answer(entries: list[Entry]) -> None:
             try:
                 body = entry_body(dialect, entries, name) if name else list_body(dialect, entries)
             except Refusal as refusal:
-                self._refuse(reply, refusal, request_id, dialect)
+                send_refusal(reply, refusal, request_id, dialect)
             else:
-                reply.send(200, _JSON + _id_lines(request_id, dialect), body)
+                reply.send(200, JSON + id_lines(request_id, dialect), body)
 
         ModelList(self.ctx, key, answer).start()
 
@@ -157,8 +149,12 @@ class _Admission:
         subject = key.subject
         if not subject.user and "user" in tags:
             subject = Subject(subject.org, subject.team, tags["user"], subject.key)
+        responses = self._endpoint.shape == RESPONSES
+        previous = check(request, route) if responses else ""
         account = enter(ctx.accounts, key, http.received_at)
         facts = self._facts(request, route, tags)
+        if responses and (previous or keeps(request)):
+            return ResponsesExchange(ctx, http, reply, request, route, key, subject, account, facts, previous)
         return Exchange(ctx, http, reply, request, route, key, subject, account, facts)
 
     def _decode(self) -> OpenAIRequest:
@@ -209,10 +205,3 @@ def _lost(path: str) -> str:
     if meant:
         return f"nothing is served at {path}; for {meant[0]} let the client's base URL end in /v1"
     return f"nothing is served at {path}; there are {', '.join(known)}"
-
-
-def _id_lines(request_id: str, dialect: str = "openai") -> bytes:
-    text = request_id.encode()
-    if dialect in ID_HEADERS:
-        return b"x-penstock-request-id: %b\r\n%b: %b\r\n" % (text, ID_HEADERS[dialect], text)
-    return b"x-penstock-request-id: %b\r\nx-request-id: %b\r\n" % (text, text)

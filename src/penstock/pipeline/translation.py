@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from penstock.core.chat import ChatRequest
-from penstock.core.embedding import EmbedRequest
+from penstock.core.chat import ChatRequest, ReplyUsage
 from penstock.core.errors import CODES, Refusal, ShapeError
 from penstock.core.events import Broke
 from penstock.core.exchange import RequestFacts
@@ -25,7 +25,7 @@ from penstock.upstream.client_framing import ClientFraming
 from penstock.upstream.codec import Codec
 from penstock.upstream.native_codec import NativeCodec
 from penstock.upstream.translated_codec import TranslatedCodec
-from penstock.upstream.vector_codec import Pair, VectorCodec
+from penstock.upstream.vector_codec import VectorCodec
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 MAX_DEPTH = 200
@@ -48,16 +48,28 @@ def codec_for(
     if endpoint.task != "chat" or not target.api:
         raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
     chat = chat_of(request)
-    provider = chat_provider(endpoint.shape if endpoint.shape in target.speaks else target.api)
+    api = endpoint.shape if endpoint.shape in target.speaks else target.api
     return TranslatedCodec(
-        chat,
+        _without_store(chat, request, target),
         asked(request, chat, facts),
         target,
         chat_dialect(endpoint.shape),
-        provider,
+        chat_provider(api),
         client_framing(request, query),
         policy,
+        api,
     )
+
+
+def _without_store(chat: ChatRequest, request: OpenAIRequest, target: Target) -> ChatRequest:
+    """The chat without what is between the client and us: an id that is written out, and whether to keep."""
+    if request.endpoint.shape != "openai.responses":
+        return chat
+    if "openai.responses" not in target.speaks:
+        return replace(chat, previous_response_id=None, store=None)
+    if request.fields is not None and "previous_response_id" not in request.fields.raw:
+        return replace(chat, previous_response_id=None)
+    return chat
 
 
 def _body_of(request: OpenAIRequest) -> dict[str, Any]:
@@ -76,37 +88,9 @@ def vector_codec_for(
     body = _body_of(request)
     try:
         if endpoint.task == "embed" and target.embed_api:
-            dialect = embed_dialect(endpoint.shape)
-            provider = embed_provider(target.embed_api)
-            wish = dialect.decode_request(body, request.model)
-            told = EmbedAsked(wish, facts.model, facts.request_id)
-            return VectorCodec(
-                Pair(
-                    gemini_method(wish) if provider.shape == "gemini.embed" else provider.shape,
-                    wish,
-                    provider.encode_request,
-                    provider.decode_reply,
-                    lambda reply: dialect.encode_reply(reply, told),
-                ),
-                target,
-                policy,
-            )
+            return _embed_codec(body, request, target, facts, policy)
         if endpoint.task == "rerank" and target.rerank_api:
-            ranker = rerank_dialect(endpoint.shape)
-            vendor = rerank_provider(target.rerank_api)
-            query = ranker.decode_request(body, request.model)
-            asked_for = RerankAsked(query, facts.model, facts.request_id)
-            return VectorCodec(
-                Pair(
-                    target.rerank_api,
-                    query,
-                    vendor.encode_request,
-                    vendor.decode_reply,
-                    lambda reply: ranker.encode_reply(reply, asked_for),
-                ),
-                target,
-                policy,
-            )
+            return _rerank_codec(body, request, target, facts, policy)
     except ShapeError as error:
         raise Refusal("invalid_type", str(error), param=error.where or None) from None
     raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
@@ -126,9 +110,36 @@ def carries_seals(request: OpenAIRequest) -> bool:
     return fields is not None and any(mark in fields.body for mark in MARKS)
 
 
-def gemini_method(wish: EmbedRequest) -> str:
-    """Google has one method for one input and another for several."""
-    return "gemini.embeds" if method_of(wish) == "batchEmbedContents" else "gemini.embed"
+def _embed_codec(
+    body: dict[str, Any], request: OpenAIRequest, target: Target, facts: RequestFacts, policy: OnUnsupported
+) -> VectorCodec:
+    dialect, provider = embed_dialect(request.endpoint.shape), embed_provider(target.embed_api)
+    wish = dialect.decode_request(body, request.model)
+    told = EmbedAsked(wish, facts.model, facts.request_id)
+
+    def answered(value: dict[str, Any]) -> tuple[dict[str, Any], ReplyUsage | None, str]:
+        reply = provider.decode_reply(value, wish)
+        return dialect.encode_reply(reply, told), reply.usage, reply.model
+
+    shape = provider.shape
+    if shape == "gemini.embed" and method_of(wish) == "batchEmbedContents":
+        shape = "gemini.embeds"  # Google has one method for one input and another for several
+    return VectorCodec(shape, lambda to: provider.encode_request(wish, to), answered, target, policy)
+
+
+def _rerank_codec(
+    body: dict[str, Any], request: OpenAIRequest, target: Target, facts: RequestFacts, policy: OnUnsupported
+) -> VectorCodec:
+    dialect, provider = rerank_dialect(request.endpoint.shape), rerank_provider(target.rerank_api)
+    wish = dialect.decode_request(body, request.model)
+    told = RerankAsked(wish, facts.model, facts.request_id)
+
+    def answered(value: dict[str, Any]) -> tuple[dict[str, Any], ReplyUsage | None, str]:
+        reply = provider.decode_reply(value, wish)
+        return dialect.encode_reply(reply, told), reply.usage, reply.model
+
+    shape = target.rerank_api
+    return VectorCodec(shape, lambda to: provider.encode_request(wish, to), answered, target, policy)
 
 
 def asked(request: OpenAIRequest, chat: ChatRequest, facts: RequestFacts) -> Asked:

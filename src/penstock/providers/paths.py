@@ -25,6 +25,14 @@ def _converse(model: str, stream: bool) -> str:
     return f"/model/{quote(model, safe='')}/converse{'-stream' if stream else ''}"
 
 
+def _raw_predict(model: str, stream: bool) -> str:
+    return f"/models/{quote(model, safe='@')}:{'streamRawPredict' if stream else 'rawPredict'}"
+
+
+def _invoke(model: str, stream: bool) -> str:
+    return f"/model/{quote(model, safe='')}/invoke{'-with-response-stream' if stream else ''}"
+
+
 _PATHS: dict[str, Path] = {
     "openai.chat": _named("/chat/completions"),
     "openai.completions": _named("/completions"),
@@ -36,7 +44,11 @@ _PATHS: dict[str, Path] = {
     "mistral.embeddings": _named("/embeddings"),
     "voyage.embeddings": _named("/embeddings"),
     "jina.embeddings": _named("/embeddings"),
+    # Beside chat, which Perplexity serves without a version in its path.
+    "perplexity.embeddings": _named("/v1/embeddings"),
     "anthropic": _named("/messages"),
+    "vertex.anthropic": _raw_predict,
+    "bedrock.anthropic": _invoke,
     "anthropic.count": _named("/messages/count_tokens"),
     "gemini": _generate,
     "gemini.count": _gemini("countTokens"),
@@ -46,7 +58,6 @@ _PATHS: dict[str, Path] = {
     "cohere": _named("/chat"),
     "cohere.embed": _named("/embed"),
     "cohere.rerank": _named("/rerank"),
-    "perplexity.embeddings": _named("/embeddings"),
     "ollama": _named("/chat"),
     "ollama.embed": _named("/embed"),
 }

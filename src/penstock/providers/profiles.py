@@ -17,6 +17,8 @@ from penstock.providers.vendors.row import Vendor
 Rows = tuple[ProfileRow, ...]
 _APIS: dict[str, tuple[Rows, Profile]] = {
     "anthropic": (anthropic.ROWS, anthropic.DEFAULT),
+    "vertex.anthropic": (anthropic.ROWS, anthropic.DEFAULT),
+    "bedrock.anthropic": (anthropic.ROWS, anthropic.DEFAULT),
     "converse": (converse.ROWS, converse.DEFAULT),
     "ollama": (ollama.ROWS, ollama.DEFAULT),
     "cohere": (cohere.ROWS, cohere.DEFAULT),
@@ -25,14 +27,22 @@ _APIS: dict[str, tuple[Rows, Profile]] = {
     "openai.chat": (openai_chat.ROWS, openai_chat.DEFAULT),
 }
 # APIs that have no way to ask for several answers; such a request is sent several times (upstream/fan_out.py).
-_ONE_ANSWER = frozenset({"anthropic", "converse", "cohere", "ollama"})
+_ONE_ANSWER = frozenset({"anthropic", "vertex.anthropic", "bedrock.anthropic", "converse", "cohere", "ollama"})
+# Who serves OpenAI's own models under names that its rows know. Elsewhere such a name is another maker's model.
+_OPENAI_MODELS = frozenset(
+    {"openai", "simulator", "azure", "azure-deployments", "azure-government", "azure-foundry", "github"}
+)
 
 
 def profiles_of(vendor: Vendor) -> tuple[Rows, Profile]:
     """The rows by model name, and the profile of a model that no row names."""
     rows, default = _APIS.get(vendor.api, ((), Profile()))
-    if vendor.api == "openai.chat" and vendor.kind in openai_chat.VENDORS:
-        rows, default = (), openai_chat.VENDORS[vendor.kind]
+    if vendor.api == "openai.chat":
+        if vendor.kind not in _OPENAI_MODELS:
+            rows = ()
+        if vendor.kind != "openai":  # which is any server, too
+            default = openai_chat.VENDORS.get(vendor.kind, default)
+            default = replace(default, cap_field=vendor.cap_field, stream_usage=vendor.stream_usage)
     if vendor.api in _ONE_ANSWER:
         rows = tuple([ProfileRow(row.models, _one_answer(row.profile)) for row in rows])
         default = _one_answer(default)

@@ -16,6 +16,8 @@ _CHAT: dict[str, tuple[str, tuple[object, ...]]] = {
     "openai.completions": ("openai_completions.api:OpenaiCompletionsProvider", ()),
     "openai.responses": ("openai_responses.api:OpenaiResponsesProvider", ()),
     "anthropic": ("anthropic.api:AnthropicProvider", ()),
+    "vertex.anthropic": ("anthropic.api:AnthropicProvider", ("vertex",)),
+    "bedrock.anthropic": ("anthropic.invoke:InvokeProvider", ()),
     "gemini": ("gemini.api:GeminiProvider", ()),
     "converse": ("converse.api:ConverseProvider", ()),
     "cohere": ("cohere.api:CohereProvider", ()),

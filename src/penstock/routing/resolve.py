@@ -67,7 +67,14 @@ class Resolver:
         return route
 
     def _direct_route(self, name: str, target: Target) -> Route:
-        return Route(name, TargetNode(target), self._plan.direct_retry, self._plan.direct_timeouts)
+        plan = self._plan
+        return Route(
+            name,
+            TargetNode(target),
+            plan.direct_retry,
+            plan.direct_timeouts,
+            keeps_responses=plan.keeps_responses,
+        )
 
     def _owner(self, model: str) -> Provider | None:
         """Who serves a bare vendor name: the only provider, the one that lists it, the first in order."""

@@ -20,6 +20,7 @@ class InputDetails(msgspec.Struct, gc=False):
 
     cached_tokens: Number | None = None
     cache_write_tokens: Number | None = None
+    cache_creation_tokens: Number | None = None
     audio_tokens: Number | None = None
     image_tokens: Number | None = None
 
@@ -57,6 +58,9 @@ class UsageShape(msgspec.Struct):
     input_tokens_details: InputDetails | None = None
     output_tokens_details: OutputDetails | None = None
     prompt_cache_hit_tokens: Number | None = None  # DeepSeek
+    cached_tokens: Number | None = None  # Moonshot, Together
+    cache_read_input_tokens: Number | None = None  # Vercel, Databricks
+    cache_creation_input_tokens: Number | None = None  # the same
     seconds: Number | None = None  # transcription billed by duration
 
 
@@ -79,6 +83,7 @@ class ChoiceShape(msgspec.Struct):
     delta: MessageShape | None = None
     message: MessageShape | None = None
     text: str | None = None
+    usage: UsageShape | None = None  # Moonshot, on the choice that finishes
 
 
 class ResponseObject(msgspec.Struct):
@@ -91,6 +96,12 @@ class ResponseObject(msgspec.Struct):
     service_tier: str | None = None
 
 
+class GroqShape(msgspec.Struct):
+    """Groq's own member of a chunk: the usage of a stream for which nobody asked."""
+
+    usage: UsageShape | None = None
+
+
 class Answer(msgspec.Struct):
     """A whole answer, or one chunk of a stream, of any OpenAI-shaped endpoint."""
 
@@ -99,6 +110,7 @@ class Answer(msgspec.Struct):
     status: str | None = None
     choices: list[ChoiceShape] | None = None
     usage: UsageShape | None = None
+    x_groq: GroqShape | None = None
     error: msgspec.Raw = _NONE
     data: list[msgspec.Raw] | None = None
     meta: Meta | None = None

@@ -82,6 +82,7 @@ class Responses(msgspec.Struct):
     text: TextOptions | None = None
     metadata: dict[str, Any] | None = None
     store: bool | None = None
+    background: bool | None = None
     previous_response_id: str | None = None
     parallel_tool_calls: bool | None = None
     service_tier: str | None = None

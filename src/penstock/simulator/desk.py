@@ -15,6 +15,7 @@ from penstock.simulator.answer import api_of, prepare
 from penstock.simulator.behaviour import ECHO, Behaviour, behaviour_of
 from penstock.simulator.delivery import Step, deliver, failed
 from penstock.simulator.inbox import KEPT, Inbox, Received
+from penstock.simulator.kept import KeptResponses
 from penstock.simulator.reply import Api, Prepared, Reply, error_reply, json_reply
 from penstock.simulator.script import Rules, Script
 
@@ -65,6 +66,7 @@ class Desk:
         self.settings = settings
         self.script = Script(settings.seed)
         self.inbox = Inbox(settings.kept)
+        self.responses = KeptResponses(settings.seed)
         self.refuse_for: Callable[[float], None] | None = None
         self._draw = random.Random(settings.seed)
 
@@ -95,7 +97,9 @@ class Desk:
         headers = incoming.headers
         api = api_of(path, query, headers)
         digest = hashlib.sha256(incoming.body).hexdigest()
-        if authorised:
+        if authorised and (visited := self.responses.visit(incoming.method, path, incoming.body)) is not None:
+            prepared = visited
+        elif authorised:
             prepared = prepare(incoming.method, path, query, headers, incoming.body)
         else:
             prepared = api.error(*api.wrong_key, digest[:32])
@@ -112,6 +116,8 @@ class Desk:
         reply, behaviour = self._reply(prepared, received, api)
         received.status = reply.status
         self.inbox.add(received)
+        if reply.status == 200:
+            self.responses.add(path, incoming.body, behaviour)
         return received, reply, behaviour
 
     def _reply(self, prepared: Prepared | Reply, received: Received, api: Api) -> tuple[Reply, Behaviour]:

@@ -40,8 +40,9 @@ _ERROR_EVENT = typed_event(
 def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
     """The response that the request asks for."""
     form = ask.text.format if ask.text else None
+    earlier = () if ask.previous_response_id is None else (ask.previous_response_id,)
     digest = digest_of(
-        seed, "response", ask.model, ask.input, ask.instructions, ask.tools, ask.tool_choice, form
+        seed, "response", ask.model, ask.input, ask.instructions, ask.tools, ask.tool_choice, form, *earlier
     )
     if behaviour.blocked:
         return error_reply(400, BLOCKED, "content_filter", "prompt")
@@ -64,7 +65,7 @@ def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
         behaviour,
     )
     bill: Value = {
-        "usage": None if behaviour.usage == "never" else _usage(behaviour, _prompt_tokens(ask), made),
+        "usage": None if behaviour.usage == "never" else _usage(behaviour, prompt_tokens(ask), made),
         "service_tier": billed_tier(behaviour, ask.service_tier),
     }
     if ask.stream:
@@ -76,6 +77,8 @@ def answer(ask: Responses, behaviour: Behaviour, seed: int) -> Reply:
             digest=digest,
             error_event=_ERROR_EVENT,
         )
+    if ask.background:
+        return json_reply(_started(ask, digest) | {"status": "queued"}, digest)
     body = _finished(ask, made, digest, [item for _, item in _output(made, digest)], bill)
     return json_reply(body, digest, made.tokens)
 
@@ -87,7 +90,8 @@ def _last_user_text(ask: Responses) -> str:
     return texts[-1] if texts else ""
 
 
-def _prompt_tokens(ask: Responses) -> int:
+def prompt_tokens(ask: Responses) -> int:
+    """Tokens of the request's input, instructions and tools."""
     total = PER_MESSAGE + count_tokens(ask.instructions or "") + declared_tokens(ask.tools)
     if isinstance(ask.input, str):
         return total + PER_MESSAGE + count_tokens(ask.input)
@@ -117,7 +121,7 @@ def _started(ask: Responses, digest: str) -> Value:
         "object": "response",
         "created_at": created_at(digest),
         "status": "in_progress",
-        "background": False,
+        "background": bool(ask.background),
         "completed_at": None,
         "error": None,
         "incomplete_details": None,

@@ -21,6 +21,7 @@ import uvloop
 
 from penstock.adapters.clock import LoopClock
 from penstock.adapters.http.client import HttpClient
+from penstock.adapters.memory.owned import MemoryOwned
 from penstock.admission.accounts import Accounts
 from penstock.compile.plan import compile_plan
 from penstock.config.load import load_text
@@ -29,6 +30,7 @@ from penstock.core.plan import Plan
 from penstock.core.price_book import PriceBook
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.gateway import Gateway
+from penstock.ports.owned import OwnedIds
 from penstock.server.limits import ServerLimits
 from penstock.server.listener import HttpServer
 from penstock.testing.journal import MemoryJournal
@@ -50,6 +52,7 @@ class GatewayThread:
         seed: int = 0,
         prices: PriceBook | None = None,
         tls: ssl.SSLContext | None = None,
+        owned: OwnedIds | None = None,
     ) -> None:
         self._config = config
         self._urls = dict(urls or {})
@@ -57,6 +60,7 @@ class GatewayThread:
         self._limits = limits
         self._random = random.Random(seed)
         self._tls = tls
+        self._owned = owned
         self._prices = prices or PriceBook("none", {})
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway", daemon=True)
@@ -88,6 +92,7 @@ class GatewayThread:
             journal=self.journal,
             transport=self.transport,
             accounts=Accounts(),
+            owned=self._owned or MemoryOwned(clock),
             draw=self._random.random,
             bits=self._random.getrandbits,
         )

@@ -131,7 +131,10 @@ class TranslatedCodec:
         provider: ChatProvider,
         framing: ClientFraming,
         on_unsupported: OnUnsupported,
+        api: str = "",
     ) -> None:
+        # `api`: where the vendor serves the provider's shape, if not at the usual path (Claude on a cloud).
+        self._api = api or provider.shape
         self._chat = chat
         self._asked = asked
         self._target = target
@@ -172,7 +175,7 @@ class TranslatedCodec:
 
     def path(self) -> bytes:
         """See Codec."""
-        return path_of(self._provider.shape, self._target.model, stream=self._chat.stream)
+        return path_of(self._api, self._target.model, stream=self._chat.stream)
 
     def streams(self, content_type: bytes) -> bool:
         """See Codec."""
@@ -213,7 +216,7 @@ class TranslatedCodec:
 
     def error(self, body: bytes) -> ErrorShape:
         """See Codec."""
-        return error_of(self._provider.shape, body)
+        return error_of(self._api, body)
 
     def warning(self) -> str:
         """See Codec."""

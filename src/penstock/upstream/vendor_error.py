@@ -23,7 +23,11 @@ from penstock.upstream.codec import AnswerIsErrorError
 
 _READERS: dict[str, Callable[[bytes], ErrorShape]] = {
     "anthropic": read_anthropic,
+    # A cloud's own errors, and those of Claude behind it, which have the same members.
+    "vertex.anthropic": read_gemini,
+    "bedrock.anthropic": read_converse,
     "gemini": read_gemini,
+    "gemini.embeds": read_gemini,
     "converse": read_converse,
     "cohere": read_cohere,
     "mistral": read_mistral,

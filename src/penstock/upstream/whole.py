@@ -16,8 +16,8 @@ def read_whole(codec: Codec | None, body: bytes) -> Answer | Whole | Failure:
         if codec is not None:
             return codec.whole(body)
         answer = decode_answer(body)
-    except AnswerIsErrorError as error:
-        return failure_of_event(error.told)
+    except AnswerIsErrorError as answer_is:
+        return failure_of_event(answer_is.told)
     except (ShapeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = body[:500].decode("utf-8", "replace")
         return failure_of_cause("garbage", f"{error}; the answer was: {text}")

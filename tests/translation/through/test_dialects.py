@@ -160,7 +160,7 @@ def test_a_converse_client_streams_from_an_openai_server(doors: Doors) -> None:
 
 def test_a_responses_client_streams_from_an_openai_chat_server(doors: Doors) -> None:
     """A server that knows chat alone answers the Responses API with its typed events."""
-    door = doors.open("deepseek")
+    door = doors.open("moonshot")
     door.upstream.answer = sse(*_STREAM, done=True)
     told = door.post("/v1/responses", {"model": "up/llama", "input": "Hello", "stream": True})
     assert told.status == 200, told.text

@@ -24,6 +24,9 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         provider_order: Which provider serves a bare model name that several have.
         max_output_tokens: Cap on the output that a request may ask for.
         session: How much one session may use.
+        responses_store: `on` keeps answers of the Responses API, so that `previous_response_id` and
+            `GET /v1/responses/{id}` work: at the vendor where it has that API, else here, sealed and for 30
+            days. `off` sends `store: false` and keeps nothing.
     """
 
     on_unknown_price: Literal["flag", "refuse"] = "refuse"
@@ -31,6 +34,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     provider_order: tuple[Name, ...] = ()
     max_output_tokens: Count = 8192
     session: SessionCeiling | None = None
+    responses_store: Literal["on", "off"] = "on"
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,9 +15,15 @@ from penstock.providers.vendors import VENDORS
 
 # The kinds of providers/vendors, which a test holds equal: written out, so that the schema can list them.
 ProviderKind = Literal[
-    "openai", "azure", "azure-deployments", "anthropic", "google", "vertex", "bedrock", "mistral",
-    "cohere", "ollama", "deepseek", "xai", "groq", "cerebras", "sambanova", "together", "fireworks",
-    "deepinfra", "openrouter", "vllm", "llamacpp", "simulator",
+    "openai", "anthropic", "google", "mistral", "cohere", "ollama", "simulator", "azure",
+    "azure-deployments", "azure-government", "azure-foundry", "azure-foundry-models",
+    "azure-anthropic", "bedrock", "bedrock-fips", "bedrock-anthropic", "bedrock-mantle", "vertex",
+    "vertex-anthropic", "deepseek", "xai", "perplexity", "moonshot", "zai", "minimax", "alibaba",
+    "groq", "cerebras", "sambanova", "together", "fireworks", "deepinfra", "baseten",
+    "ollama-cloud", "modal", "anyscale", "hyperbolic", "nebius", "scaleway", "ovhcloud", "nvidia",
+    "cloudflare", "databricks", "openrouter", "huggingface", "github", "vercel",
+    "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic", "minimax-anthropic", "voyage",
+    "jina", "vllm", "sglang", "tgi", "llamacpp", "ollama-openai", "lmstudio",
 ]  # fmt: skip
 
 
@@ -75,7 +81,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         if self.base_url:
             return self.base_url
-        address = VENDORS[self.kind].base_url
+        address = VENDORS[self.kind].address(self.region)
         for name in self.address_parts:
             value = getattr(self, name)
             if value is None:

@@ -188,6 +188,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         capture: What of prompts and answers is kept.
         on_break: What happens when a stream breaks after its first content: `error` ends it, `resume` goes
             on elsewhere.
+        responses_store: Whether answers of the Responses API are kept; without it,
+            `defaults.responses_store` says.
     """
 
     policy: Policy
@@ -203,3 +205,4 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     mirror: Mirror | None = None
     capture: Literal["none", "redacted", "full"] = "none"
     on_break: Literal["error", "resume"] = "error"
+    responses_store: Literal["on", "off"] | None = None

@@ -36,6 +36,20 @@ ENDPOINTS: dict[str, Endpoint] = {
             shape="openai.responses",
             task="chat",
         ),
+        # Both look into a conversation that may be kept; neither is kept itself.
+        Endpoint(
+            "responses.input_tokens",
+            "/v1/responses/input_tokens",
+            prompt_fields=("input", "instructions", "tools", "text"),
+            shape="openai.responses",
+            task="count",
+        ),
+        Endpoint(
+            "responses.compact",
+            "/v1/responses/compact",
+            prompt_fields=("input", "instructions"),
+            shape="openai.responses",
+        ),
         Endpoint(
             "embeddings",
             "/v1/embeddings",
@@ -77,7 +91,7 @@ OWNED: dict[str, str] = {
     key.casefold(): key
     for key in (
         "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens", "n",
-        "best_of", "service_tier", "tools", "store", "previous_response_id", "web_search_options", "background",
-        "metadata",
+        "best_of", "service_tier", "tools", "store", "previous_response_id", "conversation", "background",
+        "web_search_options", "metadata",
     )
 }  # fmt: skip

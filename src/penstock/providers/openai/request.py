@@ -85,3 +85,28 @@ def head_for(
             lines += (b"\r\n", name, b": ", value)
     lines.append(b"\r\ncontent-length: %d\r\n\r\n" % length)
     return b"".join(lines)
+
+
+def stored_request(
+    target: Target, method: bytes, path: bytes, query: bytes, client: dict[bytes, bytes], request_id: bytes
+) -> bytes:
+    """A request without a body about something that the vendor keeps, whole."""
+    lines = [
+        method,
+        b" ",
+        target.base_path,
+        path,
+        b"?" + query if query else b"",
+        b" HTTP/1.1\r\nhost: ",
+        target.origin.authority,
+        b"\r\n",
+        target.auth,
+        b"accept-encoding: identity\r\nuser-agent: penstock\r\nx-penstock-request-id: ",
+        request_id,
+    ]
+    for name in _FORWARDED:
+        value = client.get(name)
+        if value is not None:
+            lines += (b"\r\n", name, b": ", value)
+    lines.append(b"\r\ncontent-length: 0\r\n\r\n" if method == b"POST" else b"\r\n\r\n")
+    return b"".join(lines)

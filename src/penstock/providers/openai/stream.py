@@ -107,6 +107,8 @@ class StreamReader:
             self.service_tier = chunk.service_tier
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage)
+        elif chunk.x_groq is not None and chunk.x_groq.usage is not None:
+            self.usage = usage_of(chunk.x_groq.usage)
         if self._hide_usage:
             return self._hide(event, data, chunk)
         self.out = event
@@ -118,6 +120,8 @@ class StreamReader:
             if choice.finish_reason:
                 self.finish_reason = choice.finish_reason
                 kind = "content"
+                if choice.usage is not None and self.usage is None:
+                    self.usage = usage_of(choice.usage)
             delta = choice.delta
             if choice.text:
                 self.output_chars += len(choice.text)

@@ -29,8 +29,13 @@ def usage_of(shape: UsageShape) -> Usage:
     return Usage(
         _n(given),
         _n(made),
-        _n(inside.cached_tokens) or _n(shape.prompt_cache_hit_tokens),
-        _n(inside.cache_write_tokens),
+        _n(inside.cached_tokens)
+        or _n(shape.prompt_cache_hit_tokens)
+        or _n(shape.cached_tokens)
+        or _n(shape.cache_read_input_tokens),
+        _n(inside.cache_write_tokens)
+        or _n(inside.cache_creation_tokens)
+        or _n(shape.cache_creation_input_tokens),
         0,
         thought,
         _n(inside.audio_tokens),
@@ -78,4 +83,6 @@ def usage_of_answer(answer: Answer, endpoint: str) -> Usage | None:
         return Usage(requests=_n(answer.meta.billed_units.search_units) or 1)
     if endpoint == "moderations":
         return Usage(requests=1)
+    if endpoint == "responses.input_tokens":
+        return NO_USAGE
     return None

@@ -83,6 +83,8 @@ ROWS: tuple[ProfileRow, ...] = (
 )
 
 DEFAULT = Profile(lacks=_EXTENSIONS | _OPENAI_ONLY, thinking="effort")
+# Servers of open models, which sample by top_k, too.
+_OPEN = replace(DEFAULT, lacks=DEFAULT.lacks - {"top_k"})
 
 VENDORS: dict[str, Profile] = {
     # https://api-docs.deepseek.com/guides/thinking_mode: the thinking of turns with tool calls must come back.
@@ -164,4 +166,42 @@ VENDORS: dict[str, Profile] = {
         thinking="effort",
         efforts=("minimal", "low", "medium", "high"),
     ),
+    # https://docs.sambanova.ai/docs/en/features/openai-compatibility
+    "sambanova": Profile(
+        lacks=(
+            DEFAULT.lacks
+            | {
+                "frequency_penalty",
+                "presence_penalty",
+                "seed",
+                "choices",
+                "logprobs",
+                "top_logprobs",
+                "logit_bias",
+            }
+        )
+        - {"top_k"},
+        thinking="effort",
+    ),
+    # https://platform.minimax.io/docs/api-reference/text-openai-api: what it ignores counts as lost.
+    "minimax": Profile(
+        lacks=DEFAULT.lacks
+        | {"audio", "document", "frequency_penalty", "presence_penalty", "logit_bias", "choices"},
+        thinking="always",
+        max_temperature=1.0,
+    ),
+    # https://www.scaleway.com/en/docs/generative-apis/api-cli/using-chat-api/
+    "scaleway": Profile(
+        lacks=DEFAULT.lacks | {"frequency_penalty", "choices", "top_logprobs", "logit_bias"}, thinking="effort"
+    ),
+    # https://docs.together.ai/reference/chat-completions-1
+    "together": _OPEN,
+    # https://docs.fireworks.ai/api-reference/post-chatcompletions
+    "fireworks": _OPEN,
+    # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+    "vllm": _OPEN,
+    # https://docs.sglang.ai/basic_usage/openai_api_completions.html
+    "sglang": _OPEN,
+    # https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+    "llamacpp": _OPEN,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.providers.vendors.row import CHAT_AND_EMBEDDINGS, EVERYTHING, Vendor
+from penstock.providers.vendors.row import EVERYTHING, Vendor
 
 _ANTHROPIC_VERSION = (("anthropic-version", "2023-06-01"),)
 
@@ -17,33 +17,8 @@ APIS = (
         rerank_api="rerank",
         media=("images", "audio", "moderations"),
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://platform.openai.com/docs/api-reference",
-    ),
-    Vendor(
-        kind="azure",
-        title="Azure OpenAI (v1 API)",
-        base_url="https://{account}.openai.azure.com/openai/v1",
-        speaks=EVERYTHING,
-        auth="api-key",
-        variable="AZURE_OPENAI_API_KEY",
-        cap_field="max_completion_tokens",
-        media=("images", "audio"),
-        price_id="azure",
-        evidence="recorded",
-        source="https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle",
-    ),
-    Vendor(
-        kind="azure-deployments",
-        title="Azure OpenAI (deployments API)",
-        base_url="https://{account}.openai.azure.com/openai/deployments/{model}",
-        speaks=CHAT_AND_EMBEDDINGS,
-        auth="api-key",
-        variable="AZURE_OPENAI_API_KEY",
-        query="api-version=2024-10-21",
-        media=("images", "audio"),
-        price_id="azure",
-        evidence="recorded",
-        source="https://learn.microsoft.com/azure/ai-foundry/openai/reference",
     ),
     Vendor(
         kind="anthropic",
@@ -57,6 +32,7 @@ APIS = (
         embed_api="",
         price_id="anthropic",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://docs.anthropic.com/en/api/messages",
     ),
     Vendor(
@@ -70,32 +46,8 @@ APIS = (
         embed_api="gemini.embed",
         price_id="google",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://ai.google.dev/api/generate-content",
-    ),
-    Vendor(
-        kind="vertex",
-        title="Google Vertex AI",
-        base_url="https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}/publishers/google",
-        api="gemini",
-        speaks=frozenset({"gemini", "gemini.count"}),
-        auth="google",
-        embed_api="",
-        price_id="google",
-        evidence="recorded",
-        source="https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
-    ),
-    Vendor(
-        kind="bedrock",
-        title="AWS Bedrock (Converse)",
-        base_url="https://bedrock-runtime.{region}.amazonaws.com",
-        api="converse",
-        speaks=frozenset({"converse", "converse.count"}),
-        auth="aws",
-        variable="AWS_BEARER_TOKEN_BEDROCK",
-        embed_api="",
-        price_id="aws",
-        evidence="recorded",
-        source="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
     ),
     Vendor(
         kind="mistral",
@@ -107,6 +59,7 @@ APIS = (
         embed_api="mistral.embeddings",
         price_id="mistral",
         evidence="recorded",
+        seen=("chat", "stream", "tools"),
         source="https://docs.mistral.ai/api",
     ),
     Vendor(
@@ -120,6 +73,7 @@ APIS = (
         rerank_api="cohere.rerank",
         price_id="cohere",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://docs.cohere.com/reference/chat",
     ),
     Vendor(
@@ -131,6 +85,7 @@ APIS = (
         auth="bearer",
         embed_api="ollama.embed",
         evidence="recorded",
+        seen=("chat", "stream", "tools", "errors"),
         source="https://github.com/ollama/ollama/blob/main/docs/api.md",
     ),
     Vendor(
@@ -141,6 +96,7 @@ APIS = (
         rerank_api="rerank",
         media=("images", "audio", "moderations"),
         evidence="run",
+        seen=("chat", "stream", "tools", "errors", "completions", "responses", "embeddings", "rerank"),
         source="docs/simulator.md",
     ),
 )

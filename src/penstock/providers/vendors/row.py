@@ -28,10 +28,13 @@ class Vendor:
         title: Its name for people.
         base_url: Where its API is, the version included; `{region}`, `{account}` and `{project}` are filled
             in from the configuration, `{model}` from the target. Empty where the operator must say it.
-        api: The shape into which chats are translated for it.
+        elsewhere: The addresses of those regions that `base_url` does not hold for.
+        api: The shape into which chats are translated for it; empty where it has no chat.
         speaks: The shapes that it takes as they are.
         auth: How its credential travels: a header's name, `bearer`, or a signature (`aws`, `google`).
         variable: The environment variable that conventionally holds its key; empty for none.
+        detected: Whether that variable alone makes it a provider where there is no configuration; not where
+            the variable is another row's, or where people set it for other things.
         headers: Fixed header lines.
         query: A fixed query, such as Azure's API version.
         cap_field: Name of its bound on output tokens in OpenAI's chat shape.
@@ -40,16 +43,19 @@ class Vendor:
         media: Further endpoints that pass or are translated, for the table in docs/providers.md.
         price_id: Its name in the price catalogue, empty to look it up by address.
         evidence: How its translator was checked: `recorded`, `documented` or `run`.
+        seen: Which features recordings or runs have shown; the others stand on the vendor's pages.
         source: The vendor's page.
     """
 
     kind: str
     title: str
     base_url: str = ""
+    elsewhere: tuple[tuple[str, str], ...] = ()
     api: str = "openai.chat"
     speaks: frozenset[str] = CHAT_AND_EMBEDDINGS
     auth: Auth = "bearer"
     variable: str = ""
+    detected: bool = True
     headers: tuple[tuple[str, str], ...] = ()
     query: str = ""
     cap_field: str = "max_tokens"
@@ -59,10 +65,15 @@ class Vendor:
     media: tuple[str, ...] = ()
     price_id: str = ""
     evidence: Evidence = "documented"
+    seen: tuple[str, ...] = ()
     source: str = ""
 
     @property
     def found_by_key(self) -> bool:
         """Whether its key's variable is all that it takes to use it."""
         complete = self.base_url.startswith("https://") and "{" not in self.base_url
-        return bool(self.variable) and complete and self.kind != "openai"
+        return bool(self.variable) and self.detected and complete and self.kind != "openai"
+
+    def address(self, region: str | None) -> str:
+        """Its address in a region, of which the parts are still to be filled in."""
+        return dict(self.elsewhere).get(region or "", self.base_url)

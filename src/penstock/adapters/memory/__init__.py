@@ -1,0 +1,1 @@
+"""Stores that live as long as their process."""

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONFIG ?=
 
-.PHONY: setup serve test test-wheel test-long fuzz check format lock bench screenshots clean
+.PHONY: setup serve test test-wheel test-long fuzz sdk-suites check format lock bench screenshots clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,10 @@ test: setup
 test-long: setup
 	$(BIN)/python scripts/test_tools.py
 	$(BIN)/python -m pytest -m long
+
+# The test suites of the vendors' own SDKs, against a gateway and the simulator (docs/conformance.md).
+sdk-suites: setup
+	$(BIN)/python scripts/sdk_suites.py
 
 # The same tests against the wheel with its hot path compiled, in an environment of its own.
 test-wheel: setup

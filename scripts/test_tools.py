@@ -213,8 +213,8 @@ def npm() -> list[str | Path]:
     return [system]
 
 
-def install_npm_openai(folder: Path) -> None:
-    """The `openai` package from the npm registry, by its lock file."""
+def install_npm(folder: Path) -> None:
+    """The packages of the npm registry that the lock file names."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy(CLIENTS / "node" / name, folder)
     env = {**os.environ, "PATH": f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -222,13 +222,29 @@ def install_npm_openai(folder: Path) -> None:
     run(*npm(), "ci", *options, cwd=folder, env=env)
 
 
+def install_uv(folder: Path) -> None:
+    """uv, which fills an environment in a second where pip takes ten."""
+    with_pip(folder, INSTALLER_LOCK)
+
+
+def with_pip(folder: Path, lock: Path) -> None:
+    """Fill a virtual environment with exactly what a hashed lock file names."""
+    venv.create(folder, with_pip=True)
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
+    run(folder / "bin" / "python", "-m", "pip", "install", *quiet, "--require-hashes", "-r", lock)
+
+
 def environment(lock: Path) -> Callable[[Path], None]:
     """An installer of a virtual environment that holds exactly what a hashed lock file names."""
 
     def install(folder: Path) -> None:
-        venv.create(folder, with_pip=True)
-        quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-        run(folder / "bin" / "python", "-m", "pip", "install", *quiet, "--require-hashes", "-r", lock)
+        try:
+            uv = TOOLS["uv"].ensure() / "bin" / "uv"
+            venv.create(folder, with_pip=False)
+            words = ("pip", "install", "--quiet", "--python", folder / "bin" / "python", "--require-hashes")
+            run(uv, *words, "-r", lock, env={**os.environ, "UV_CACHE_DIR": str(CACHE / "uv-cache")})
+        except (MissingError, subprocess.SubprocessError):  # pip may know an index that uv is not told of
+            with_pip(folder, lock)
 
     return install
 
@@ -272,7 +288,8 @@ def ensure_nginx() -> str | None:
 
 # --- all ----------------------------------------------------------------------------------------------------
 
-LANGCHAIN_LOCK = ROOT / "requirements" / "clients-langchain.lock"
+INSTALLER_LOCK = ROOT / "requirements" / "installer.lock"
+CLIENT_LOCKS = sorted((ROOT / "requirements" / "clients").glob("*.lock"))
 TOOLS = {
     tool.name: tool
     for tool in (
@@ -282,14 +299,13 @@ TOOLS = {
             install_llama,
             (ROOT / "scripts" / "tiny_gguf.py",),
         ),
-        Tool(
-            "npm-openai",
-            "the npm package openai",
-            install_npm_openai,
-            (CLIENTS / "node" / "package-lock.json",),
-        ),
+        Tool("npm", "the JavaScript clients", install_npm, (CLIENTS / "node" / "package-lock.json",)),
         Tool("nginx", "nginx, as a second opinion on HTTP framing", install_nginx),
-        Tool("langchain", "LangChain", environment(LANGCHAIN_LOCK), (LANGCHAIN_LOCK,)),
+        Tool("uv", "uv, which sets up the next ones", install_uv, (INSTALLER_LOCK,)),
+        *(
+            Tool(f"py-{lock.stem}", f"the clients of {lock.stem}", environment(lock), (lock,))
+            for lock in CLIENT_LOCKS
+        ),
     )
 }
 

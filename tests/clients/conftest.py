@@ -14,6 +14,9 @@ from penstock.testing.simulator import SimulatorThread
 from tests.clients.llama import KEY as LLAMA_KEY
 from tests.clients.llama import LlamaServer
 from tests.clients.needed import needed
+from tests.clients.vendors.city import CONFIG as CITY_CONFIG
+from tests.clients.vendors.city import reply
+from tests.translation.upstream import CannedUpstream
 
 KEY = "sk-test-gateway"
 CONFIG = """
@@ -103,3 +106,18 @@ def settled() -> Callable[[GatewayThread, str], ExchangeSettled]:
             count = len(found) + 1
 
     return find
+
+
+@pytest.fixture(scope="session")
+def city() -> Iterator[CannedUpstream]:
+    """Scripted vendors of every API."""
+    with CannedUpstream(reply) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def city_gateway(simulator: SimulatorThread, city: CannedUpstream) -> Iterator[GatewayThread]:
+    """A gateway in front of the scripted vendors, and of the simulator."""
+    config = CITY_CONFIG.replace("CITY", city.url)
+    with GatewayThread(config, urls={"simulator": simulator.url + "/v1"}) as running:
+        yield running

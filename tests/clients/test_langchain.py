@@ -20,7 +20,7 @@ APP = Path(__file__).parent / "apps" / "langchain_app.py"
 
 def run(gateway: GatewayThread, model: str, **env: str) -> dict[str, Any]:
     """What the program got."""
-    python = needed("langchain") / "bin" / "python"
+    python = needed("py-langchain") / "bin" / "python"
     done = subprocess.run(
         [str(python), str(APP), gateway.url + "/v1", KEY, model],
         check=False,

@@ -21,7 +21,7 @@ APP = Path(__file__).parent / "node" / "app.mjs"
 
 def run(gateway: GatewayThread, model: str, **env: str) -> dict[str, Any]:
     """What the script got."""
-    folder = needed("npm-openai")
+    folder = needed("npm")
     command = [str(node()), str(APP), str(folder), gateway.url + "/v1", KEY, model]
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=100, env={**os.environ, **env}

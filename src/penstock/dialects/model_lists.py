@@ -29,7 +29,9 @@ def entry_of(dialect: str, entry: Entry) -> dict[str, Any]:
     """One model. https://docs.anthropic.com/en/api/models, https://ai.google.dev/api/models."""
     name, owner = entry
     if dialect == "anthropic":
-        return {"type": "model", "id": name, "display_name": name, "created_at": _EPOCH}
+        # The SDK's types demand a lifecycle; what is listed here can be called.
+        known = {"type": "model", "id": name, "display_name": name}
+        return {**known, "created_at": _EPOCH, "lifecycle": "active"}
     if dialect == "gemini":
         return {
             "name": f"models/{name}",

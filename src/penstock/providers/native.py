@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from penstock.core.plan import Target
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.wire.json_fields import Fields, scan
 
 _EMPTY = scan(b"{}")
+_members = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def native_body(request: OpenAIRequest, target: Target, cap: int | None) -> bytes:
@@ -15,11 +18,32 @@ def native_body(request: OpenAIRequest, target: Target, cap: int | None) -> byte
     if fields is None:
         return b""
     edits: dict[str, bytes] = dict(target.set_fields)
-    if "model" in fields.raw and fields.raw["model"] != target.model_json:
+    if request.endpoint.dialect == "gemini":
+        _name_models(fields, target, edits)
+    elif "model" in fields.raw and fields.raw["model"] != target.model_json:
         edits["model"] = target.model_json
     if cap is not None and request.endpoint.cap_fields:
         _write_cap(request, fields, cap, edits)
     return fields.patch(edits) if edits else fields.body
+
+
+def _name_models(fields: Fields, target: Target, edits: dict[str, bytes]) -> None:
+    """Google's bodies say the model again, in every request of a batch too, and it must be the path's."""
+    edits.update(_named(fields, target))
+    for name in ("generateContentRequest", "generate_content_request"):
+        if name in fields.raw:
+            inside = scan(fields.raw[name])
+            edits[name] = inside.patch(_named(inside, target))
+    if "requests" in fields.raw:
+        each = [scan(bytes(member)) for member in _members(fields.raw["requests"])]
+        edits["requests"] = b"[%b]" % b",".join([one.patch(_named(one, target)) for one in each])
+
+
+def _named(fields: Fields, target: Target) -> dict[str, bytes]:
+    if "model" not in fields.raw:
+        return {}
+    lead = b'"models/' if fields.raw["model"].startswith(b'"models/') else b'"'
+    return {"model": lead + target.model_json[1:].removeprefix(b"models/")}
 
 
 def _write_cap(request: OpenAIRequest, fields: Fields, cap: int, edits: dict[str, bytes]) -> None:

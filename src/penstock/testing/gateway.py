@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -55,6 +56,7 @@ class GatewayThread:
         limits: ServerLimits | None = None,
         seed: int = 0,
         prices: PriceBook | None = None,
+        tls: ssl.SSLContext | None = None,
         owned: OwnedIds | None = None,
         tasks: TaskRules | None = None,
     ) -> None:
@@ -63,6 +65,7 @@ class GatewayThread:
         self._env = dict(env if env is not None else os.environ)
         self._limits = limits
         self._random = random.Random(seed)
+        self._tls = tls
         self._owned = owned
         self._tasks = tasks
         self._prices = prices or PriceBook("none", {})
@@ -71,7 +74,7 @@ class GatewayThread:
         self._sock = socket.create_server(("127.0.0.1", 0))
         self._sock.setblocking(False)  # noqa: FBT003 - the name says it
         self.port: int = self._sock.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls is not None else ''}://127.0.0.1:{self.port}"
         self.errors: list[BaseException] = []
 
     def _plan(self, config: str) -> Plan:
@@ -103,7 +106,7 @@ class GatewayThread:
             tasks=self._tasks,
         )
         self.server = HttpServer(Gateway(self.context), clock, self._limits)
-        await self.server.listen(self._sock)
+        await self.server.listen(self._sock, self._tls)
         self._sweep(clock)
 
     def _on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

@@ -112,6 +112,34 @@ def test_a_gemini_client_of_gemini_gets_either_framing(doors: Doors, query: str)
     assert settled.attempts[-1].usage.output_tokens == 2
 
 
+_SAID_AGAIN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "batchEmbedContents",
+        {"requests": [{"model": "models/up/e", "x": 1}, {"model": "models/other"}, {"content": {}}]},
+        {"requests": [{"model": "models/e", "x": 1}, {"model": "models/e"}, {"content": {}}]},
+    ),
+    ("embedContent", {"model": "models/up/e", "x": 1}, {"model": "models/e", "x": 1}),
+    ("embedContent", {"model": "up/e"}, {"model": "e"}),
+    (
+        "countTokens",
+        {"generateContentRequest": {"model": "models/other", "contents": []}},
+        {"generateContentRequest": {"model": "models/e", "contents": []}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "given", "sent"), _SAID_AGAIN)
+def test_googles_bodies_name_the_model_of_the_path(
+    doors: Doors, method: str, given: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    """What is authorised is what is sent, wherever a body says the model again."""
+    door = doors.open("google")
+    door.upstream.answer = Answer({"totalTokens": 1, "embedding": {"values": [1]}, "embeddings": []})
+    told = door.post(f"/v1beta/models/up/e:{method}", given)
+    assert told.status == 200, told.text
+    assert door.upstream.asked[0].body == sent
+
+
 def test_a_converse_client_streams_from_an_openai_server(doors: Doors) -> None:
     """ConverseStream's binary messages carry text, stop reason and usage."""
     door = doors.open("vllm")

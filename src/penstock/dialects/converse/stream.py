@@ -229,6 +229,8 @@ class ConverseStream:
         block.late = None
         after = _Block(None)
         text = whole_seal(Thinking(signature=seal, id=call.id))
+        # A client that gathers the deltas may send only thinking that has a text, be it empty.
+        self._delta(after, {"reasoningContent": {"text": ""}}, out)
         self._delta(after, {"reasoningContent": {"signature": text}}, out)
         out.append(to_wire("contentBlockStop", {"contentBlockIndex": after.number}))
 

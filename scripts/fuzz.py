@@ -1,8 +1,8 @@
 """Fuzz every decoder and encoder with atheris for a number of seconds: `make fuzz SECONDS=60`.
 
 Atheris is not among the locked tools: `.venv/bin/pip install atheris` where a wheel for this Python exists.
-Seeds are the matrix's own probes, and the recordings where they are. The input's first bytes choose a seed, a shape
-and its changes, the rest is a random source, so that nearly every input is JSON of a plausible form.
+Seeds are the matrix's own probes, and the recordings where they are. The input's first bytes choose a seed, a
+shape and its changes, so that nearly every input is JSON of a plausible form.
 """
 
 from __future__ import annotations

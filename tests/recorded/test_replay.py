@@ -104,13 +104,32 @@ class Rig:
 @pytest.fixture
 def rig(api: str) -> Iterator[Rig]:
     """Everything for one API."""
-    found = recordings(api)
+    found = [each for each in recordings(api) if not names_foreign_id(each)]
     with (
         ReplayServer(found) as server,
         GatewayThread(CONFIG.format(url=server.url)) as gateway,
     ):
         client = Client(gateway.port)
         yield Rig(found, server, gateway, client)
+        client.close()
+
+
+def names_foreign_id(recording: Recording) -> bool:
+    """Whether the request names something that its vendor keeps, which this gateway never handed out."""
+    asked = recording.request or {}
+    return bool(asked.get("previous_response_id") or asked.get("conversation"))
+
+
+def test_an_id_that_was_not_handed_out_here_is_not_sent_on() -> None:
+    """A recorded request that goes on from a stored response is a 404, and no vendor sees it."""
+    found = [each for each in recordings("openai.responses") if names_foreign_id(each)]
+    assert found
+    with ReplayServer(found) as server, GatewayThread(CONFIG.format(url=server.url)) as gateway:
+        client = Client(gateway.port)
+        for recording in found:
+            received = client.post(recording.path, *request_body(recording, asks_usage=False))
+            assert (received.status, json.loads(received.body)["error"]["code"]) == (404, "unknown_response")
+        assert not server.bodies
         client.close()
 
 

@@ -26,14 +26,21 @@ def merged(messages: Iterable[Message], *, tool_as_user: bool) -> tuple[Message,
     A message that was joined keeps the extras of its first piece.
     """
     out: list[Message] = []
+    pieces: list[list[Part]] = []  # of each message; joined once, since a client may send thousands
     for message in messages:
         each = replace(message, role="user") if tool_as_user and message.role == "tool" else message
         last = out[-1] if out else None
         if last is not None and last.role == each.role and last.name == each.name:
-            out[-1] = replace(last, parts=last.parts + each.parts)
+            pieces[-1] += each.parts
         else:
             out.append(each)
-    return tuple(out)
+            pieces.append(list(each.parts))
+    return tuple(
+        [
+            message if len(message.parts) == len(parts) else replace(message, parts=tuple(parts))
+            for message, parts in zip(out, pieces, strict=True)
+        ]
+    )
 
 
 def tools_apart(messages: Iterable[Message]) -> tuple[Message, ...]:

@@ -103,7 +103,8 @@ def _change(holder: Any, key: Any, draw: random.Random, places: list[tuple[Any, 
     elif kind == 3:
         holder[key] = [holder[key]] if draw.random() < 0.5 else {"type": "text", "text": holder[key]}
     elif isinstance(holder, list):
-        cast("list[Any]", holder).insert(key, copy.deepcopy(holder[key]))
+        items = cast("list[Any]", holder)
+        items.insert(key, copy.deepcopy(items[key]))
     else:
         holder[str(draw.choice(_ODD))] = copy.deepcopy(holder[key])
 

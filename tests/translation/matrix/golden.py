@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from penstock.core.forced_tool import force
 from penstock.core.losses import Losses
@@ -48,7 +48,9 @@ def _stream(target: str, events: list[Any], dialect: str, to: Asked) -> list[Any
     decoder, encoder = chat_provider(target).stream(), chat_dialect(dialect).stream(to)
     written: list[Any] = []
     for event in events:
-        name, value = event if isinstance(event, tuple) else (event.get("type", ""), event)
+        name, value = (
+            cast("tuple[str, Any]", event) if isinstance(event, tuple) else (event.get("type", ""), event)
+        )
         written += encoder.write(decoder.read(name, json.dumps(value).encode()))
     told: list[Any] = []
     for wire in reframed(written + encoder.end(), dialect):

@@ -108,5 +108,7 @@ FRAMING_ERRORS = (EventStreamError, ShapeError)
 
 def profile_of(shape: str, model: str = "") -> Profile:
     """What a model of this API takes; without a name, one of which nothing more is known."""
-    rows, default = profiles_of(Vendor(kind=f"some-{shape}", title="Somebody", api=shape))
+    # OpenAI's own families stand behind its shapes; who serves other models has profiles of its own.
+    kind = "openai" if shape.startswith("openai.") else f"some-{shape}"
+    rows, default = profiles_of(Vendor(kind=kind, title="Somebody", api=shape))
     return profile_for(model, rows, default)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.upstream.framing import framer
+from penstock.wire.sse import EventTooLargeError
 from tests.translation.matrix.attack import (
     PROVIDERS,
     attack_framer,
@@ -77,11 +78,10 @@ def test_any_bytes_are_cut_into_events_or_refused(data: bytes, seed: int) -> Non
     attack_framer(data, seed % (len(data) + 1))
     for framing in ("sse", "ndjson", "aws"):
         cutter = framer(framing)
-        with pytest.MonkeyPatch.context():
-            try:
-                events = cutter.feed(data)
-            except ValueError:
-                continue
+        try:
+            events = cutter.feed(data)
+        except EventTooLargeError:
+            continue
         assert sum(map(len, events)) + len(cutter.rest()) <= len(data)
 
 
@@ -101,7 +101,7 @@ def test_changed_recorded_replies_are_refused_or_told_to_anyone(api: str) -> Non
     shape, draw = APIS[api], random.Random(api)
     answers = [each for each in exchanges(api) if len(each.body) < 60_000 and each.status == 200]
     for each in draw.sample(answers, min(60, len(answers))):
-        if not each.streaming and isinstance(each.json, dict):
+        if not each.streaming and each.body.startswith(b"{"):
             attack_reply(shape, mutated(each.json, draw, 6))
             continue
         events: list[tuple[str, bytes]] = []

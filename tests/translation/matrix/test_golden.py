@@ -1,4 +1,4 @@
-"""Each pair's snapshot is what the translators make; `python -m tests.translation.matrix.update` writes them."""
+"""Each pair's snapshot is what the translators make; `tests/translation/matrix/update.py` writes them."""
 
 from __future__ import annotations
 

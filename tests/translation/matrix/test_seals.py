@@ -1,4 +1,4 @@
-"""What a vendor signed comes back to it unchanged on the next turn, through any dialect, and to no other vendor."""
+"""What a vendor signed comes back to it unchanged on the next turn, through any dialect, and to no other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _sent(dialect: str, body: dict[str, Any], target: str) -> str:
 @pytest.mark.parametrize("dialect", WITH_HISTORY)
 @pytest.mark.parametrize("signer", SIGNERS)
 def test_a_seal_comes_back_to_its_vendor_alone(signer: str, dialect: str) -> None:
-    """Two turns with a call in between; calls have the ids that their vendor gave, or made ones without a mark."""
+    """Two turns with a call in between, whose id is the one that its vendor gave or a made one."""
     reply = chat_provider(signer).decode_reply(json.loads(json.dumps(ANSWERS[signer]["thinking"])))
     turn = next_turn(dialect, written_whole(reply, dialect, CURIOUS))
     again = _sent(dialect, turn, signer)

@@ -27,7 +27,9 @@ def _chat_call(call_id: str, arguments: str) -> Json:
 
 def _chunks(*deltas: Json, finish: str) -> list[Json]:
     head = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": "v"}
-    told = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    told: list[Json] = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
+    ]
     told.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
     usage = {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42}
     return [*told, {**head, "choices": [], "usage": usage}]
@@ -73,7 +75,7 @@ def _response(*output: Json, **more: Any) -> Json:
 
 
 def _said(text: str, kind: str = "output_text") -> Json:
-    content = (
+    content: Json = (
         {"type": kind, "text": text, "annotations": []} if kind == "output_text" else {"type": kind, kind: text}
     )
     return {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [content]}
@@ -92,7 +94,7 @@ def _responses() -> dict[str, Any]:
         "encrypted_content": "c2VhbA==",
     }
     part = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    begun = {**_said(""), "status": "in_progress", "content": []}
+    begun: Json = {**_said(""), "status": "in_progress", "content": []}
     return {
         "text": _response(_said("Good day.")),
         "calls": _response(*calls),

@@ -56,14 +56,19 @@ def write_contents(messages: Iterable[Message], to: Addressee) -> tuple[Json | N
 def _gathered(messages: Iterable[Message]) -> list[Message]:
     """Neighbours of one role as one message; a Gemini client's own contents stay as they are."""
     out: list[Message] = []
+    pieces: list[list[Part]] = []  # of each message; joined once, since a client may send thousands
     for message in messages:
         each = replace(message, role="user") if message.role == "tool" and not own(message.extras) else message
         last = out[-1] if out else None
         if last is None or last.role != each.role or own(last.extras) or own(each.extras):
             out.append(each)
+            pieces.append(list(each.parts))
         else:
-            out[-1] = replace(last, parts=last.parts + each.parts)
-    return out
+            pieces[-1] += each.parts
+    return [
+        message if len(message.parts) == len(parts) else replace(message, parts=tuple(parts))
+        for message, parts in zip(out, pieces, strict=True)
+    ]
 
 
 class _Writer:

@@ -13,6 +13,7 @@ from penstock.ports.transport import Transport
 from penstock.providers.openai.errors import Failure
 from penstock.providers.openai.request import body_for, head_for
 from penstock.upstream.attempt import Attempt
+from penstock.upstream.codec import Codec
 from penstock.upstream.credentials import authorization
 from penstock.upstream.fan_out import FanOut
 from penstock.upstream.media_codec import MediaCodec
@@ -29,6 +30,7 @@ def encode(
 ) -> Failure | None:
     """Put the request into the target's words; the failure where it cannot be said in them."""
     try:
+        codec: Codec | None
         if attempt.request.endpoint.task in MEDIA_TASKS:
             codec = media_codec_for(attempt.request, attempt.target, facts, policy, seal)
         else:

@@ -53,7 +53,7 @@ def decode_request(
     if file is None:
         raise ShapeError("file", "a file in the form")
     fields: dict[str, Any] = {name: form.text(name) for name in form.spans} | settings
-    wanted = fields.get("response_format") or "json"
+    wanted: Any = fields.get("response_format") or "json"
     if wanted not in _FORMATS:
         raise ShapeError("response_format", "one of " + ", ".join(_FORMATS))
     for name in sorted(_LOST & fields.keys()):

@@ -42,8 +42,8 @@ def _message(value: object, depth: int = 0) -> str:
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
         for name in _MESSAGES:
-            if said := _message(members.get(name), depth + 1):
-                return said
+            if words := _message(members.get(name), depth + 1):
+                return words
     return ""
 
 
@@ -55,7 +55,7 @@ def _code(value: object, depth: int = 0) -> str:
         if found := _code(members.get(name), depth + 1):
             return found
     for name in _CODES:
-        found = members.get(name)
-        if isinstance(found, str):
-            return found
+        code = members.get(name)
+        if isinstance(code, str):
+            return code
     return ""

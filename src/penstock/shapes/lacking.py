@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from penstock.core.chat import ChatRequest
+from penstock.core.losses import Losses
 from penstock.ports.translation import Addressee
 
 _PLAIN = (
@@ -24,3 +25,16 @@ def without_lacks(request: ChatRequest, to: Addressee) -> ChatRequest:
             to.losses.drop(name)
             lost[name] = () if name == "stop" else None
     return replace(request, **lost) if lost else request
+
+
+def drop_unsaid(request: ChatRequest, names: tuple[str, ...], losses: Losses) -> None:
+    """Note the settings that an API has no words for, where they were said and are not its only way anyway."""
+    for name in names:
+        value = getattr(request, name)
+        usual = (name == "choices" and value == 1) or (name == "service_tier" and value == "auto")
+        if value and not usual:
+            losses.drop(name)
+    if request.parallel_tool_calls is False and request.tools:
+        losses.drop("parallel_tool_calls")
+    if request.modalities and request.modalities != ("text",):
+        losses.drop("modalities")

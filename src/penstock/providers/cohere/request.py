@@ -9,7 +9,7 @@ from penstock.core.losses import Losses
 from penstock.ports.translation import Addressee
 from penstock.providers.cohere.messages import Conversation
 from penstock.shapes.cohere import CHAT
-from penstock.shapes.lacking import without_lacks
+from penstock.shapes.lacking import drop_unsaid, without_lacks
 from penstock.shapes.taker import extras_of, put
 
 # Effort in the words of others, as a bound of the tokens that may be thought; None leaves it to the model.
@@ -43,18 +43,7 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     _output(request.output, to.losses, out, own=own)
     _reasoning(request.reasoning, to, out)
     _sampling(request, to, out, own=own)
-    for name in _UNSAID:
-        value = getattr(request, name)
-        if (
-            value
-            and not (name == "choices" and value == 1)
-            and not (name == "service_tier" and value == "auto")
-        ):
-            to.losses.drop(name)
-    if request.parallel_tool_calls is False and request.tools:
-        to.losses.drop("parallel_tool_calls")
-    if request.modalities and request.modalities != ("text",):
-        to.losses.drop("modalities")
+    drop_unsaid(request, _UNSAID, to.losses)
     return out
 
 

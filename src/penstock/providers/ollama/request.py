@@ -7,7 +7,7 @@ from typing import Any, cast
 from penstock.core.chat import ChatRequest, FunctionTool, OpaqueTool, Reasoning
 from penstock.ports.translation import Addressee
 from penstock.providers.ollama.messages import Conversation
-from penstock.shapes.lacking import without_lacks
+from penstock.shapes.lacking import drop_unsaid, without_lacks
 from penstock.shapes.ollama import CHAT
 from penstock.shapes.taker import extras_of, put
 
@@ -33,18 +33,7 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     _reasoning(request.reasoning, to, out)
     _options(request, out)
     put(out, logprobs=request.logprobs, top_logprobs=request.top_logprobs)
-    for name in _UNSAID:
-        value = getattr(request, name)
-        if (
-            value
-            and not (name == "choices" and value == 1)
-            and not (name == "service_tier" and value == "auto")
-        ):
-            to.losses.drop(name)
-    if request.parallel_tool_calls is False and request.tools:
-        to.losses.drop("parallel_tool_calls")
-    if request.modalities and request.modalities != ("text",):
-        to.losses.drop("modalities")
+    drop_unsaid(request, _UNSAID, to.losses)
     return out
 
 

@@ -1,0 +1,81 @@
+"""What an account may use: the rules of limits, budgets and session ceilings, as the Plan holds them.
+
+An *account* is whoever or whatever a rule is about, by its id: `org:acme`, `team:acme/research`,
+`user:acme/jane`, `key:dev`, `route:support`, `deployment:sonnet`, `tag:acme/feature=search`,
+`session:acme/s1`, `task:acme/t1` (core.accounts). Each rule of an account becomes one *counter*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["requests", "input_tokens", "output_tokens", "tokens"]
+Window = Literal["hour", "day", "week", "month", "total"]
+Kind = Literal["rate", "slots", "budget"]
+WINDOW_S: dict[str, float] = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class RateRule:
+    """At most `limit` of `unit` in any span of `window_s` seconds."""
+
+    unit: Unit
+    window_s: float
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRule:
+    """At most `limit_nanousd` in a calendar window of `timezone` (an IANA name).
+
+    A budget that is not `hard` refuses nothing. `downgrade_to` names the route that serves requests once
+    `downgrade_at` (a share of the limit) is spent; empty where none does.
+    """
+
+    limit_nanousd: int
+    window: Window
+    timezone: str = "UTC"
+    hard: bool = True
+    downgrade_to: str = ""
+    downgrade_at: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRule:
+    """Everything that bounds one account. `concurrency`: exchanges under way, None where unbounded."""
+
+    id: str
+    rates: tuple[RateRule, ...] = ()
+    concurrency: int | None = None
+    budgets: tuple[BudgetRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRule:
+    """Ceilings of one session, or of one task: None where unbounded.
+
+    `depth` is the length of the chain of calls within calls as this gateway saw it; `wall_s` counts from the
+    first request.
+    """
+
+    requests: int | None = None
+    nanousd: int | None = None
+    depth: int | None = None
+    wall_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRule:
+    """One counter as whoever owns it must know it.
+
+    rate    at most `limit` in any span of `window_s` seconds; `ends_ms` is 0
+    slots   at most `limit` at a time; `window_s` and `ends_ms` are 0
+    budget  at most `limit` nano-dollars; the calendar window is a part of the counter's id, and ends at
+            `ends_ms` (Unix epoch; 2**62 for one without end), after which the counter is of no use
+    """
+
+    kind: Kind
+    limit: int
+    window_s: float = 0.0
+    ends_ms: int = 0

@@ -29,6 +29,11 @@ from penstock.core.rates import RateCard
 from tests.transport.certificates import Authority
 
 Value = Any
+BOUNDS: dict[str, Value] = {
+    "budget": {"usd": 1, "window": "day", "downgrade": {"to": "r", "at": 0.25}},
+    "budgets": [{"usd": 1, "window": "month", "downgrade": {"to": "r", "at": 0.25}}],
+    "limits": {"rates": [{"unit": "input_tokens", "per": "hour", "limit": 5}]},
+}
 # A document that has a place for every key that is not refused; `*` stands for the name or index used here.
 BASE: dict[str, Value] = {
     "version": 1,
@@ -47,10 +52,15 @@ BASE: dict[str, Value] = {
                 "tiers": [{"above_input": 10, "input": 2}],
             },
             "set": {"top_p": 0.5},
+            "budget": BOUNDS["budget"],
+            "limits": BOUNDS["limits"],
         }
     },
-    "orgs": {"o": {"teams": {"t": {}}}, "o2": {"teams": {"t": {}}}},
-    "routes": {"r": {"policy": "d"}, "r2": {"policy": "q/m"}},
+    "orgs": {
+        "o": {"teams": {"t": BOUNDS}, "users": {"u": BOUNDS}, "tags": {"a": {"b": BOUNDS}}, **BOUNDS},
+        "o2": {"teams": {"t": {}}},
+    },
+    "routes": {"r": {"policy": "d", **BOUNDS}, "r2": {"policy": "q/m"}},
     "keys": [
         {
             "name": "k",
@@ -58,7 +68,7 @@ BASE: dict[str, Value] = {
             "org": "o",
             "routes": ["r"],
             "tags": {"a": "b"},
-            "budget": {"usd": 1, "window": "day"},
+            **BOUNDS,
         }
     ],
 }
@@ -75,6 +85,10 @@ PLACES = {
     "service_tier": "flex",
     "tags": "a",
     "set": "top_p",
+    "users": "u",
+    "budgets": 0,
+    "rates": 0,
+    "a": "b",
 }
 # Another value than the base's, where the kind of the key alone does not give one.
 VALUES: dict[str, Value] = {
@@ -96,6 +110,16 @@ VALUES: dict[str, Value] = {
     "keys.*.org": "o2",
     "keys.*.team": "t",
     "keys.*.routes": ["r2"],
+}
+# The same wherever such keys stand, by the end of their path.
+ENDS: dict[str, Value] = {
+    "timezone": "Europe/Berlin",
+    "downgrade.to": "r2",
+    "soft": True,
+    "budget.window": "week",
+    "window": "week",
+    "rates.*.unit": "tokens",
+    "rates.*.per": "second",
 }
 # Keys that have one possible value.
 FIXED = {"version"}
@@ -121,8 +145,9 @@ LEAVES = dict(leaves(inspect.type_info(Document)))
 def values(path: str, kind: inspect.Type) -> list[Value]:
     """Values for a key: all others than the default one of a choice, else one that is likely to be new."""
     inner, reads = unwrapped(kind)
-    if path in VALUES:
-        return [VALUES[path]]
+    chosen = [VALUES[path]] if path in VALUES else [value for end, value in ENDS.items() if path.endswith(end)]
+    if chosen:
+        return chosen[:1]
     if isinstance(inner, inspect.LiteralType):
         return list(inner.values)
     if isinstance(inner, inspect.VarTupleType):

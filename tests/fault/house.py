@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 from penstock.adapters.http.client import HttpClient
 from penstock.adapters.memory.owned import MemoryOwned
-from penstock.admission.accounts import Account, Accounts
+from penstock.admission.accounts import Accounts
 from penstock.core.exchange import AdmissionRefused, AttemptOpened, ExchangeSettled
 from penstock.core.origin import Origin
 from penstock.core.plan import Timeouts
@@ -28,7 +28,7 @@ from tests.fault.faults import Faults
 from tests.fault.memory_files import MemoryDirectory
 from tests.fault.network import LoopTime, SocketName, VirtualLoop
 from tests.fault.peers import GATEWAY, UPSTREAM, Caller, ca_file, listen, server_context, tls_client
-from tests.fault.world import EVENTS, WHOLE, body_for, key_for, plan_for
+from tests.fault.world import EVENTS, WHOLE, body_for, held_of, key_for, plan_for
 
 Scheme = Literal["http", "https"]
 TIMEOUTS = Timeouts(connect_s=1, first_event_s=2, idle_s=2, total_s=8)
@@ -97,14 +97,14 @@ class House:
             self.files, self._clock, boot="b", on_error=self.io_errors.append, settings=SETTINGS
         )
         self._http = HttpClient(self._clock, max_connections=1)
-        self._key = key_for(1)
+        self._key = key_for()
         ca = ca_file() if scheme == "https" else ""
         self.context = GatewayContext(
-            plan_for(self._key, Origin(scheme, "localhost", UPSTREAM, ca_file=ca), TIMEOUTS),
+            plan_for(self._key, 1, Origin(scheme, "localhost", UPSTREAM, ca_file=ca), TIMEOUTS),
             clock=self._clock,
             journal=self.journal,
             transport=self._http,
-            accounts=Accounts(),
+            accounts=Accounts(self._clock.call_soon),
             owned=MemoryOwned(self._clock),
             draw=lambda: 0.5,
             bits=lambda bits: self.loop.turns.count % (1 << bits),
@@ -120,11 +120,6 @@ class House:
 
     def _dial(self, caller: Caller) -> None:
         self.loop.dial(GATEWAY, caller if self._context is None else tls_client(self.loop, caller))
-
-    @property
-    def account(self) -> Account:
-        """The key's counters."""
-        return self.context.accounts.of(self._key)
 
     async def _sweep(self) -> None:
         await asyncio.sleep(SWEEP_S)
@@ -184,10 +179,7 @@ class House:
         self._check()
 
     def _check(self) -> None:
-        budget = self.account.budget
-        assert budget is not None
-        assert self.account.slots.used == 0
-        assert budget.reserved_nanousd == 0
+        assert held_of(self.context.accounts)[:2] == (0, 0)
         assert self._http.connections() == self.loop.open_wires()
         assert not self.journal.open_exchanges
 

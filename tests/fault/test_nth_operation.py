@@ -16,11 +16,7 @@ def check(world: World, place: str) -> None:
     """What must hold however a request ended."""
     assert len(world.exchanges) == 1, place
     exchange = world.exchanges[0]
-    assert world.account.slots.used == 0, place
-    budget = world.account.budget
-    assert budget is not None
-    assert budget.reserved_nanousd == 0, place
-    assert budget.spent_nanousd == sum(a.cost_nanousd or 0 for a in exchange.attempts), place
+    assert world.held == (0, 0, sum(a.cost_nanousd or 0 for a in exchange.attempts)), place
     assert not world.context.attempts, place
     assert world.context.exchanges == 0, place
     assert all(not call.open for call in world.transport.calls), place

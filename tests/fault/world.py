@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from penstock.adapters.memory.owned import MemoryOwned
-from penstock.admission.accounts import Account, Accounts
+from penstock.admission.accounts import Accounts
+from penstock.admission.counters import BudgetCounter, SlotCounter
+from penstock.core.allowance import AccountRule, BudgetRule
 from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled, Subject
 from penstock.core.origin import Origin
 from penstock.core.plan import (
     FallbackNode,
-    KeyBudget,
     Plan,
     Provider,
     Route,
@@ -204,23 +205,25 @@ class FakeReply:
         self.ended, self.listener = True, None
 
 
-def key_for(concurrency: int) -> VirtualKey:
-    """A key with a budget."""
+def key_for() -> VirtualKey:
+    """A key with rules."""
     return VirtualKey(
         id="k",
         secret_hash=hashlib.sha256(b"sk").digest(),
         subject=Subject("acme", "", "", "k"),
-        concurrency=concurrency,
-        budget=KeyBudget(10**12, "month"),
+        accounts=("key:k",),
     )
 
 
-def plan_for(key: VirtualKey, origin: Origin, timeouts: Timeouts) -> Plan:
-    """One route with two targets at the same upstream."""
+def plan_for(key: VirtualKey, concurrency: int, origin: Origin, timeouts: Timeouts) -> Plan:
+    """One route with two targets at the same upstream; the key has a budget and so many slots."""
     targets = [_target(name, origin) for name in ("a", "b")]
     policy = FallbackNode(tuple(TargetNode(target) for target in targets))
     return Plan(
         revision="1",
+        accounts={
+            "key:k": AccountRule("key:k", concurrency=concurrency, budgets=(BudgetRule(10**12, "month"),))
+        },
         routes={"chat": Route("chat", policy, timeouts=timeouts)},
         deployments={},
         providers={"up": Provider("up", "openai", targets[0])},
@@ -252,6 +255,16 @@ def body_for(*, stream: bool) -> bytes:
     return json.dumps({"model": "chat", "stream": stream, "messages": [], "max_tokens": 9}).encode()
 
 
+def held_of(accounts: Accounts) -> tuple[int, int, int]:
+    """Slots taken, nano-dollars reserved and spent of the key."""
+    account = accounts.find("key:k")
+    assert account is not None
+    slots, budget = account.slots[0], account.budgets[0]
+    assert isinstance(slots, SlotCounter)
+    assert isinstance(budget, BudgetCounter)
+    return slots.taken, budget.budget.reserved_nanousd, budget.budget.spent_nanousd
+
+
 class World:
     """One gateway with one key and a route of two targets, and one request to it."""
 
@@ -262,13 +275,13 @@ class World:
         self.transport = FakeTransport(self.clock, self.faults, stream)
         self.journal = FakeJournal(self.clock, self.faults)
         self.reply = FakeReply(self.faults)
-        self.key = key_for(4)
+        self.key = key_for()
         self.context = GatewayContext(
-            plan_for(self.key, Origin("http", "127.0.0.1", 1), Timeouts()),
+            plan_for(self.key, 4, Origin("http", "127.0.0.1", 1), Timeouts()),
             clock=self.clock,
             journal=self.journal,
             transport=self.transport,
-            accounts=Accounts(),
+            accounts=Accounts(self.clock.call_soon),
             owned=MemoryOwned(self.clock),
             draw=lambda: 0.5,
             bits=lambda bits: (1 << bits) - 1,
@@ -296,9 +309,9 @@ class World:
         self.clock.run_soon()
 
     @property
-    def account(self) -> Account:
-        """The key's counters."""
-        return self.context.accounts.of(self.key)
+    def held(self) -> tuple[int, int, int]:
+        """What the key's counters hold: see held_of."""
+        return held_of(self.context.accounts)
 
     @property
     def exchanges(self) -> list[ExchangeSettled]:

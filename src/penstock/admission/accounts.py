@@ -1,85 +1,247 @@
-"""Counters of each virtual key, by its id: they survive a reload, limits are taken from the current Plan."""
+"""All accounts of a gateway: their counters survive a reload, their limits are taken from the current Plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import Protocol
 
-from penstock.core.budget import HOUR_MS, Budget, window_bounds
-from penstock.core.limits import RateWindow, Slots
-from penstock.core.plan import Plan, VirtualKey
+from penstock.admission.counters import BudgetCounter, Counter, RateCounter, SlotCounter, TallyCounter
+from penstock.admission.waiting import Wakings
+from penstock.core.allowance import AccountRule, BudgetRule, RateRule
+from penstock.core.budget import window_bounds
+from penstock.core.plan import Plan
 
-RPM_WINDOW_S = 60.0
+# Accounts that requests name themselves (users, tag values, sessions); the longest unused ones go first.
+MAX_NAMED = 65_536
+
+
+class Earlier(Protocol):
+    """What was spent before, by account."""
+
+    def spent(self, account: str, start_ms: int, end_ms: int) -> int:
+        """Nano-dollars of attempts opened within [start, end); those under way count at their reservation."""
+        ...
+
+
+ReadEarlier = Callable[[], Earlier]
+
+
+class Counters:
+    """Makes the counters of a process that is the only one: they live in its own memory.
+
+    `before` is what counted under an id until now; it goes on where it can.
+    """
+
+    def __init__(self, wakings: Wakings) -> None:
+        self._wakings = wakings
+
+    def rate(self, counter_id: str, account: str, rule: RateRule, before: Counter | None) -> Counter:
+        """A rate."""
+        if isinstance(before, RateCounter):
+            before.apply(rule)
+            return before
+        return RateCounter(counter_id, account, self._wakings, rule)
+
+    def slots(self, counter_id: str, account: str, limit: int, before: Counter | None) -> Counter:
+        """A number of slots."""
+        if isinstance(before, SlotCounter):
+            before.apply(limit)
+            return before
+        return SlotCounter(counter_id, account, self._wakings, limit)
+
+    def budget(
+        self,
+        counter_id: str,
+        account: str,
+        rule: BudgetRule,
+        before: Counter | None,
+        earlier: ReadEarlier | None,
+        now_ms: int,
+    ) -> Counter:
+        """A budget, which begins with what was spent `earlier` in its window."""
+        if isinstance(before, BudgetCounter):
+            before.apply(rule)
+            return before
+        counter = BudgetCounter(counter_id, account, self._wakings, rule)
+        counter.budget.roll(now_ms)
+        if earlier is not None:
+            start_ms, end_ms = window_bounds(rule.window, now_ms, rule.timezone)
+            counter.budget.spent_nanousd = earlier().spent(account, start_ms, end_ms)
+        return counter
+
+    def tally(self, counter_id: str, account: str, limit: int, before: Counter | None) -> Counter:
+        """A number that is never given back."""
+        if isinstance(before, TallyCounter):
+            before.limit = limit
+            return before
+        return TallyCounter(counter_id, account, self._wakings, limit)
 
 
 class Account:
-    """The live counters of one key."""
+    """The counters of one account: `requests` and `slots` count exchanges, the others attempts.
 
-    __slots__ = ("budget", "rpm", "slots")
+    Of a deployment, all of them count attempts.
+    """
 
-    def __init__(self) -> None:
-        self.rpm: RateWindow | None = None
-        self.slots = Slots(None)
-        self.budget: Budget | None = None
+    __slots__ = ("budgets", "id", "requests", "rule", "slots", "tokens")
+
+    def __init__(self, account: str, rule: AccountRule) -> None:
+        self.id = account
+        self.rule = rule
+        self.requests: list[Counter] = []
+        self.slots: list[Counter] = []
+        self.tokens: list[Counter] = []
+        self.budgets: list[Counter] = []
+
+    def counters(self) -> list[Counter]:
+        """All of them."""
+        return [*self.requests, *self.slots, *self.tokens, *self.budgets]
 
 
-class Spend:
-    """What a key had spent before this process started: by hour, and in total (nano-dollars)."""
+class Allowance:
+    """The counters of all accounts that bind one exchange. `hard`: one of the budgets can refuse."""
 
-    __slots__ = ("by_hour", "total")
+    __slots__ = ("accounts", "budgets", "downgrades", "hard", "requests", "slots", "tokens")
 
-    def __init__(self, by_hour: Mapping[int, int], total: int) -> None:
-        self.by_hour = by_hour
-        self.total = total
+    def __init__(self, accounts: list[Account]) -> None:
+        self.accounts = accounts
+        self.downgrades: list[tuple[Counter, BudgetRule]] = []
+        self.requests: list[Counter] = []
+        self.slots: list[Counter] = []
+        self.tokens: list[Counter] = []
+        self.budgets: list[Counter] = []
+        self.hard = False
+        for account in accounts:
+            self.requests += account.requests
+            self.slots += account.slots
+            self.tokens += account.tokens
+            self.budgets += account.budgets
+            self.downgrades += [
+                (counter, rule)
+                for counter, rule in zip(account.budgets, account.rule.budgets, strict=True)
+                if rule.downgrade_to
+            ]
+        for budget in self.budgets:
+            if budget.hard:
+                self.hard = True
 
-    def since(self, start_ms: int, end_ms: int) -> int:
-        """The spend of all hours that begin within [start, end)."""
-        return sum(amount for hour, amount in self.by_hour.items() if start_ms <= hour * HOUR_MS < end_ms)
+    def downgraded_to(self, now: float, now_ms: int) -> str:
+        """The route that serves instead because enough of a budget is spent; empty where none does."""
+        for counter, rule in self.downgrades:
+            if counter.used(now, now_ms) >= rule.limit_nanousd * rule.downgrade_at:
+                return rule.downgrade_to
+        return ""
+
+    def left_nanousd(self, now: float, now_ms: int) -> int | None:
+        """What the tightest hard budget has left, None without one."""
+        left: int | None = None
+        for budget in self.budgets:
+            if budget.hard:
+                each = budget.left(now, now_ms)
+                if left is None or each < left:
+                    left = each
+        return left
 
 
 class Accounts:
-    """All keys' counters."""
+    """Accounts by id. `earlier` reads what was spent before; it is asked when a budget is new here."""
 
-    def __init__(self, earlier: Mapping[str, Spend] | None = None) -> None:
+    def __init__(
+        self,
+        call_soon: Callable[[Callable[[], None]], None],
+        earlier: ReadEarlier | None = None,
+        counters: Callable[[Wakings], Counters] = Counters,
+    ) -> None:
+        self.wakings = Wakings(call_soon)
+        self.counters = counters(self.wakings)
+        self._earlier = earlier
         self._accounts: dict[str, Account] = {}
-        self._earlier = dict(earlier or {})
+        self._named: dict[str, Account] = {}
+        self._known: dict[str, Counter] = {}
+        self.targets: dict[str, Account] = {}
+        # What allowances.py has worked out for a key on a route; void with the next Plan.
+        self.combined: dict[tuple[str, str], Allowance] = {}
 
-    def of(self, key: VirtualKey) -> Account:
-        """The counters of a key that `apply` has seen."""
-        return self._accounts[key.id]
+    def find(self, account: str) -> Account | None:
+        """An account of the Plan that has rules."""
+        return self._accounts.get(account)
+
+    def all(self) -> list[Account]:
+        """Every account that has rules, those named by requests included."""
+        return [*self._accounts.values(), *self._named.values()]
 
     def apply(self, plan: Plan, now_ms: int) -> None:
-        """Take over the limits of a new Plan; what is counted stays counted."""
-        for key in plan.keys.values():
-            account = self._accounts.setdefault(key.id, Account())
-            account.slots.limit = key.concurrency
-            if key.rpm is None:
-                account.rpm = None
-            elif account.rpm is None:
-                account.rpm = RateWindow(key.rpm, RPM_WINDOW_S)
-            elif account.rpm.limit != key.rpm:
-                account.rpm = account.rpm.resized(key.rpm, RPM_WINDOW_S)
-            self._apply_budget(key, account, now_ms)
+        """Take over the rules of a new Plan; what is counted stays counted."""
+        read: list[Earlier] = []
 
-    def _apply_budget(self, key: VirtualKey, account: Account, now_ms: int) -> None:
-        wanted, budget = key.budget, account.budget
-        if wanted is None:
-            # Without a limit nothing is counted; a limit that comes back must still know what was spent.
-            if budget is not None:
-                budget.limit_nanousd = 1 << 62
-            return
-        if budget is not None and budget.window == wanted.window:
-            budget.limit_nanousd = wanted.limit_nanousd
-            return
-        fresh = Budget(wanted.limit_nanousd, wanted.window)
-        fresh.roll(now_ms)
-        earlier = self._earlier.get(key.id)
-        if earlier is not None:
-            if wanted.window == "total":
-                fresh.spent_nanousd = earlier.total
-            else:
-                fresh.spent_nanousd = earlier.since(*window_bounds(wanted.window, now_ms))
-        if budget is not None:
-            # Another window over the same account: what this process knows of is not lost.
-            fresh.spent_nanousd = max(fresh.spent_nanousd, budget.spent_nanousd)
-            fresh.reserved_nanousd = budget.reserved_nanousd
-        account.budget = fresh
+        def earlier() -> Earlier:
+            if not read and self._earlier is not None:
+                read.append(self._earlier())
+            return read[0]
+
+        source = earlier if self._earlier is not None else None
+        before = self._known
+        self._known = {}
+        self._accounts = {
+            rule.id: self._made(rule.id, rule, before, source, now_ms) for rule in plan.accounts.values()
+        }
+        # What requests named is made anew, with what was counted, when it is named again.
+        for account in self._named.values():
+            for counter in account.counters():
+                self._known[counter.id] = counter
+        # A rate or a slot without its rule may come back. A budget would not have counted what was spent
+        # meanwhile: it is read anew.
+        for counter_id, counter in before.items():
+            if counter.unit != "budget":
+                self._known.setdefault(counter_id, counter)
+        self.targets = {
+            each.id.removeprefix("deployment:"): each
+            for each in self._accounts.values()
+            if each.id.startswith("deployment:")
+        }
+        for account in self.targets.values():
+            for counter in account.slots:
+                counter.queues = True
+        self.combined.clear()
+
+    def named(self, account: str, rule: AccountRule, now_ms: int) -> Account:
+        """An account that a request names, bound by a rule that holds for all of its kind."""
+        found = self._named.pop(account, None)
+        if found is None or found.rule is not rule:
+            found = self._made(account, rule, self._known, self._earlier, now_ms)
+            if len(self._named) >= MAX_NAMED:
+                self._forget(next(iter(self._named)))
+        self._named[account] = found  # at the end: the one used last
+        return found
+
+    def _forget(self, account: str) -> None:
+        for counter in self._named.pop(account).counters():
+            self._known.pop(counter.id, None)
+
+    def _made(
+        self,
+        account_id: str,
+        rule: AccountRule,
+        before: dict[str, Counter],
+        earlier: ReadEarlier | None,
+        now_ms: int,
+    ) -> Account:
+        account = Account(account_id, rule)
+        for rate in rule.rates:
+            name = f"{account_id}|{rate.unit}|{rate.window_s:g}"
+            counter = self.counters.rate(name, account_id, rate, before.get(name))
+            (account.requests if rate.unit == "requests" else account.tokens).append(counter)
+        if rule.concurrency is not None:
+            name = f"{account_id}|slots"
+            account.slots.append(self.counters.slots(name, account_id, rule.concurrency, before.get(name)))
+        if rule.requests is not None:
+            name = f"{account_id}|tally"
+            account.requests.append(self.counters.tally(name, account_id, rule.requests, before.get(name)))
+        for budget in rule.budgets:
+            name = f"{account_id}|usd|{budget.window}|{budget.timezone}|{'hard' if budget.hard else 'soft'}"
+            account.budgets.append(
+                self.counters.budget(name, account_id, budget, before.get(name), earlier, now_ms)
+            )
+        for counter in account.counters():
+            self._known[counter.id] = counter
+        return account

@@ -1,10 +1,9 @@
-"""The gate: a request's key, its rate and its place among those under way."""
+"""The gate: whose request it is."""
 
 from __future__ import annotations
 
 import hashlib
 
-from penstock.admission.accounts import Account, Accounts
 from penstock.core.errors import Refusal
 from penstock.core.plan import Plan, VirtualKey
 
@@ -39,23 +38,3 @@ def key_of(plan: Plan, headers: dict[bytes, bytes]) -> VirtualKey:
     if key is None:
         raise Refusal("invalid_key", f"this API key is not known here; {_HINT}")
     return key
-
-
-def enter(accounts: Accounts, key: VirtualKey, now: float) -> Account:
-    """Take a place and count the request against the key's rate. Raises Refusal; then nothing is held."""
-    account = accounts.of(key)
-    if not account.slots.take():
-        raise Refusal(
-            "too_many_concurrent",
-            f"this key may have {account.slots.limit} requests under way; wait for one to end",
-            retry_after_s=1.0,
-        )
-    if account.rpm is not None and not account.rpm.take(now):
-        account.slots.give_back()
-        wait_s = account.rpm.wait_s(now)
-        raise Refusal(
-            "rate_limited",
-            f"this key may send {account.rpm.limit} requests a minute; the next fits in {wait_s:.1f} s",
-            retry_after_s=wait_s,
-        )
-    return account

@@ -24,7 +24,7 @@ from penstock.adapters.credentials.feed import CredentialFeed
 from penstock.adapters.files.posix import PosixDirectory, is_locked
 from penstock.adapters.http.client import HttpClient
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
-from penstock.admission.accounts import Accounts, Spend
+from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import LazyBox, PlanSource
 from penstock.bootstrap.state_dir import StateDir
@@ -32,7 +32,7 @@ from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Tls
 from penstock.core.ids import boot_id
 from penstock.core.plan import Plan
-from penstock.ledger.accounts_replay import replay
+from penstock.ledger.accounts_replay import Spending, replay
 from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
@@ -95,8 +95,7 @@ class GatewayProcess:
             on_error=lambda error: log.error("journal: %s", error),
             settings=journal_settings(settings),
         )
-        earlier = replay(self._state.root, is_locked)
-        accounts = Accounts({key: Spend(spent.hours, spent.total) for key, spent in earlier.items()})
+        accounts = Accounts(clock.call_soon, lambda: Spending(replay(self._state.root, is_locked)))
         journal.start()
         transport = HttpClient(clock)
         owned = owned_ids(self._state, loop)

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
+from penstock.compile.allowances import Rules, rules_of, session_of
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
 from penstock.core.plan import (
     FallbackNode,
-    KeyBudget,
     Plan,
     PolicyNode,
     Provider,
@@ -65,7 +65,8 @@ def compile_plan(
     find = _Finder(providers, deployments, prices, now_ms)
     keeps = document.defaults.responses_store
     routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
-    keys = [_key(config, reveal) for config in document.keys]
+    rules = rules_of(document)
+    keys = [_key(config, reveal, rules) for config in document.keys]
     by_hash = {key.secret_hash: key for key in keys}
     if len(by_hash) != len(keys):
         raise CompileError("keys: two keys have the same secret")
@@ -82,6 +83,10 @@ def compile_plan(
         refuse_unpriced=document.defaults.on_unknown_price == "refuse",
         max_output_tokens=document.defaults.max_output_tokens,
         keeps_responses=keeps == "on",
+        accounts=rules.accounts,
+        users=rules.users,
+        tag_rules=rules.tags,
+        session=session_of(document.defaults.session),
     )
 
 
@@ -132,20 +137,20 @@ def _route(name: str, config: doc.Route, find: _Finder, keeps: str) -> Route:
         required_tags=frozenset(config.tags.required),
         success=frozenset(config.success.all),
         keeps_responses=(config.responses_store or keeps) == "on",
+        session=session_of(config.session) if config.session is not None else None,
     )
 
 
-def _key(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str]) -> VirtualKey:
+def _key(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str], rules: Rules) -> VirtualKey:
+    subject = Subject(config.org or DEFAULT_ORG, config.team or "", config.user or "", config.name)
     return VirtualKey(
         id=config.name,
         secret_hash=_hash(config, reveal),
-        subject=Subject(config.org or DEFAULT_ORG, config.team or "", config.user or "", config.name),
+        subject=subject,
         routes=frozenset(config.routes) if config.routes is not None else None,
         direct=config.direct,
         tags=dict(config.tags),
-        rpm=config.limits.rpm,
-        concurrency=config.limits.concurrency,
-        budget=KeyBudget(config.budget.nanousd, config.budget.window) if config.budget is not None else None,
+        accounts=rules.accounts_of(subject),
     )
 
 

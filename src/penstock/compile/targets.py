@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -154,6 +155,16 @@ def _line_safe(path: str, value: str) -> bytes:
     return line
 
 
+_CAP_PATHS = (
+    ("max_tokens",),
+    ("max_completion_tokens",),
+    ("max_output_tokens",),
+    ("generationConfig", "maxOutputTokens"),
+    ("inferenceConfig", "maxTokens"),
+    ("options", "num_predict"),
+)
+
+
 def deployment_from(
     name: str, config: Deployment, provider: PlannedProvider, prices: PriceBook, now_ms: int
 ) -> Target:
@@ -170,7 +181,20 @@ def deployment_from(
         ceiling=Ceiling(card) if card is not None else None,
         set_fields=fields,
         service_tier=(config.set["service_tier"] or "") if "service_tier" in config.set else None,
+        set_cap=_cap_in(config.set),
     )
+
+
+def _cap_in(fields: dict[str, Any]) -> int | None:
+    """The largest output bound among fields that are set, whichever API's they are."""
+    found: list[int] = []
+    for path in _CAP_PATHS:
+        value: Any = fields
+        for step in path:
+            value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            found.append(value)
+    return max(found, default=None)
 
 
 def card_from(name: str, price: Price) -> RateCard:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from penstock.config import node as nodes
 from penstock.config.access_checks import access_problems, signs
+from penstock.config.allowance_checks import allowance_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
 from penstock.config.node import Node
 from penstock.config.problem import Problem, child, nearest, suggestion
@@ -69,6 +70,7 @@ class Checks:
             self._keys,
             self._tenants,
             self._defaults,
+            self._allowances,
         )
         for step in steps:
             step()
@@ -81,6 +83,10 @@ class Checks:
     def _unknown(self, path: str, what: str, name: str, known: Collection[str]) -> None:
         hint = suggestion(name, known) or (f"known: {', '.join(sorted(known)[:8])}" if known else "")
         self._report(path, f"no {what} {name!r}", hint)
+
+    def _allowances(self) -> None:
+        for path, message, hint in allowance_problems(self.document, self.names["routes"]):
+            self._report(path, message, hint)
 
     def _names(self) -> None:
         for name in self.names["routes"] & self.names["deployments"]:

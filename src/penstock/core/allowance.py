@@ -43,24 +43,27 @@ class BudgetRule:
 
 @dataclass(frozen=True, slots=True)
 class AccountRule:
-    """Everything that bounds one account. `concurrency`: exchanges under way, None where unbounded."""
+    """Everything that bounds one account, or each account of a kind (then without an id).
+
+    `concurrency`: exchanges under way; `requests`: exchanges in all. None where unbounded.
+    """
 
     id: str
     rates: tuple[RateRule, ...] = ()
     concurrency: int | None = None
     budgets: tuple[BudgetRule, ...] = ()
+    requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRule:
-    """Ceilings of one session, or of one task: None where unbounded.
+    """Ceilings of one session, or of one task.
 
-    `depth` is the length of the chain of calls within calls as this gateway saw it; `wall_s` counts from the
-    first request.
+    `account` bounds requests and money, None where neither is bounded. `depth` is the length of the chain of
+    calls within calls as this gateway saw it; `wall_s` counts from the first request. None: unbounded.
     """
 
-    requests: int | None = None
-    nanousd: int | None = None
+    account: AccountRule | None = None
     depth: int | None = None
     wall_s: float | None = None
 

@@ -2,46 +2,79 @@
 
 from __future__ import annotations
 
-from array import array
+from collections import deque
+
+# So many instants are remembered one by one. Beyond them, those within a thousandth of the window become one,
+# the latest: a window then holds at least 99.9 % of its limit under pressure, and never more than it.
+PARTS = 1000
 
 
-class RateWindow:
-    """At most `limit` events in any half-open span of `window_s` seconds.
+class SlidingWindow:
+    """At most `limit` in any half-open span of `window_s` seconds."""
 
-    A ring of the last `limit` instants: an event may happen when the one `limit` places back has left the
-    window. Exact, where sub-windows would let a few per cent through or hold them back; eight bytes an event.
-    """
-
-    __slots__ = ("_at", "_instants", "limit", "window_s")
+    __slots__ = ("_amounts", "_began", "_gone", "_instants", "_width", "limit", "used", "window_s")
 
     def __init__(self, limit: int, window_s: float) -> None:
         self.limit = limit
         self.window_s = window_s
-        self._instants = array("d", [float("-inf")]) * limit
-        self._at = 0
+        self.used = 0
+        self._width = window_s / PARTS
+        self._began = 0.0
+        self._gone = float("-inf")
+        self._instants: deque[float] = deque()
+        self._amounts: deque[int] = deque()
 
-    def take(self, now: float) -> bool:
-        """Count one event at `now` (monotonic seconds, never going back), if it fits."""
-        if not self.limit or now - self._instants[self._at] < self.window_s:
+    def pass_to(self, now: float) -> None:
+        """Let go of what has left the window at `now` (monotonic seconds)."""
+        instants = self._instants
+        gone = self._gone = now - self.window_s
+        while instants and instants[0] <= gone:
+            instants.popleft()
+            self.used -= self._amounts.popleft()
+
+    def take(self, amount: int, now: float) -> bool:
+        """Count `amount` at `now`, if it fits."""
+        self.pass_to(now)
+        if self.used + amount > self.limit:
             return False
-        self._instants[self._at] = now
-        self._at = (self._at + 1) % self.limit
+        self.count(amount, now)
         return True
 
-    def wait_s(self, now: float) -> float:
-        """Seconds until the next event would fit; 0 when it fits now, a whole window where none ever does."""
-        if not self.limit:
-            return self.window_s
-        return max(0.0, self._instants[self._at] + self.window_s - now)
+    def count(self, amount: int, now: float) -> None:
+        """Count `amount` at `now` whether it fits or not: it happened."""
+        instants = self._instants
+        if instants and (instants[-1] >= now or (len(instants) >= PARTS and now - self._began < self._width)):
+            instants[-1] = max(now, instants[-1])
+            self._amounts[-1] += amount
+        else:
+            self._began = now
+            instants.append(now)
+            self._amounts.append(amount)
+        self.used += amount
 
-    def resized(self, limit: int, window_s: float) -> RateWindow:
-        """A window with another limit that remembers as many of the last events as it can hold."""
-        window = RateWindow(limit, window_s)
-        recent = sorted(t for t in self._instants if t != float("-inf"))[-limit:] if limit else []
-        for instant in recent:
-            window._instants[window._at] = instant
-            window._at = (window._at + 1) % limit
-        return window
+    def correct(self, change: int, at: float) -> None:
+        """Change what was counted at `at`; nothing where that has left the window already."""
+        instants = self._instants
+        found = len(instants)
+        while found and instants[found - 1] >= at:
+            found -= 1
+        if found < len(instants) and at > self._gone:
+            self._amounts[found] += change
+            self.used += change
+
+    def wait_s(self, amount: int, now: float) -> float:
+        """Seconds until `amount` would fit; 0 when it fits now, infinite where it never does."""
+        if amount > self.limit:
+            return float("inf")
+        self.pass_to(now)
+        excess = self.used + amount - self.limit
+        if excess <= 0:
+            return 0.0
+        for instant, held in zip(self._instants, self._amounts, strict=True):
+            excess -= held
+            if excess <= 0:
+                return max(0.0, instant + self.window_s - now)
+        return self.window_s
 
 
 class Slots:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from penstock.core.budget import Window
+from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.credentials import Signing
 from penstock.core.exchange import Subject
 from penstock.core.losses import OnUnsupported
@@ -37,6 +37,7 @@ OPENAI_SHAPES = frozenset(
     }
 )  # fmt: skip
 DEFAULT_PROFILE = Profile()
+NO_CEILING = SessionRule()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +48,7 @@ class Target:
     that are removed from whatever an upstream says before anybody sees it. `service_tier` is what `set_fields`
     puts in place of the request's, None where it leaves it alone. A client whose API shape it `speaks` gets
     through with its bytes; others are translated into `api` (chat), `embed_api`, `rerank_api` or `media_api`.
-    `signing` is set where no fixed line authorises a request.
+    `signing` is set where no fixed line authorises a request; `set_cap` is the output bound in `set_fields`.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Target:
     query: bytes = b""
     signing: Signing | None = None
     lists_models: bool = True
+    set_cap: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,19 +125,12 @@ class Route:
     required_tags: frozenset[str] = frozenset()
     success: frozenset[str] = frozenset({"not_error"})
     keeps_responses: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class KeyBudget:
-    """A hard limit on one key's spend."""
-
-    limit_nanousd: int
-    window: Window
+    session: SessionRule | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualKey:
-    """A key that we issued; only the SHA-256 of its secret is known here."""
+    """A key that we issued; only the SHA-256 of its secret is known here. `accounts`: whose rules bind it."""
 
     id: str
     secret_hash: bytes = field(repr=False)
@@ -143,9 +138,7 @@ class VirtualKey:
     routes: frozenset[str] | None = None
     direct: bool = False
     tags: dict[str, str] = field(default_factory=dict[str, str])
-    rpm: int | None = None
-    concurrency: int | None = None
-    budget: KeyBudget | None = None
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +154,11 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Everything a request needs to know. `direct_open`: no routes are configured, so models may be named."""
+    """Everything a request needs to know. `direct_open`: no routes are configured, so models may be named.
+
+    `accounts`: what bounds them, by id. `users` (by `org/user`, or `org/*` for each user) and `tag_rules` (by
+    organisation, name and value, or `*` for each value) bind requests that say who or what they are for.
+    """
 
     revision: str
     routes: dict[str, Route]
@@ -177,3 +174,9 @@ class Plan:
     direct_retry: RetryRule = field(default_factory=RetryRule)
     direct_timeouts: Timeouts = field(default_factory=Timeouts)
     keeps_responses: bool = True
+    accounts: dict[str, AccountRule] = field(default_factory=dict[str, AccountRule])
+    users: dict[str, AccountRule] = field(default_factory=dict[str, AccountRule])
+    tag_rules: dict[str, dict[str, dict[str, AccountRule]]] = field(
+        default_factory=dict[str, dict[str, dict[str, AccountRule]]]
+    )
+    session: SessionRule = NO_CEILING

@@ -45,6 +45,22 @@ class Spent(msgspec.Struct):
     total: int = 0
 
 
+class Spending:
+    """Implements admission's Earlier; only keys are summed."""
+
+    def __init__(self, spent: dict[str, Spent]) -> None:
+        self._spent = spent
+
+    def spent(self, account: str, start_ms: int, end_ms: int) -> int:
+        """Nano-dollars of attempts opened within [start, end)."""
+        found = self._spent.get(account.removeprefix("key:"))
+        if found is None:
+            return 0
+        if start_ms == 0:
+            return found.total
+        return sum(amount for hour, amount in found.hours.items() if start_ms <= hour * _MS_PER_HOUR < end_ms)
+
+
 class Accounts:
     """Sums of spending that follow the journal's events in their order, each event once."""
 

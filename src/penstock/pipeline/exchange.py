@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from penstock.admission.accounts import Account
+from penstock.admission.accounts import Allowance
+from penstock.admission.counters import Counter
+from penstock.admission.entry import leave
+from penstock.admission.holding import Holding
 from penstock.core.exchange import (
     AttemptFacts,
-    AttemptOpened,
     AttemptSettled,
     ExchangeSettled,
     Outcome,
@@ -25,9 +27,10 @@ from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import counts, estimated
 from penstock.pipeline.media import sealer
-from penstock.pipeline.reservation import hold, reservation_for
+from penstock.pipeline.opening import opened_event, opening_for
+from penstock.pipeline.parked import Parked
 from penstock.pipeline.sending import encode, send
-from penstock.pipeline.settlement import settle_attempt, succeeded
+from penstock.pipeline.settlement import settle_attempt, succeeded, total_cost
 from penstock.pipeline.translation import broken_event, passes
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
@@ -41,7 +44,7 @@ class Exchange:
     """Implements ReplyListener towards the client and AttemptListener towards the upstream."""
 
     __slots__ = (
-        "_account",
+        "_allowance",
         "_answering",
         "_attempt",
         "_ctx",
@@ -50,8 +53,10 @@ class Exchange:
         "_ended",
         "_facts",
         "_failure",
+        "_holding",
         "_key",
         "_opened",
+        "_parked",
         "_request",
         "_route",
         "_settled",
@@ -72,7 +77,7 @@ class Exchange:
         route: Route,
         key: VirtualKey,
         subject: Subject,
-        account: Account,
+        allowance: Allowance,
         facts: RequestFacts,
     ) -> None:
         self._ctx = ctx
@@ -82,11 +87,13 @@ class Exchange:
         self._route = route
         self._key = key
         self.subject = subject
-        self._account = account
+        self._allowance = allowance
         self._facts = facts
         self._cursor = cursor_for(route.policy, route.retry, ctx.share_of(route.name))
         self._deadline = http.received_at + route.timeouts.total_s
         self._attempt: Attempt | None = None
+        self._holding: Holding | None = None
+        self._parked: Parked | None = None
         self._settled: list[AttemptFacts] = []
         self._opened = 0
         self._failure: Failure | None = None
@@ -132,69 +139,77 @@ class Exchange:
         self._timer = None
         self._advance(None)
 
-    def _open(self, target: Target, retry_of: str) -> AttemptOutcome | None:
-        """Reserve, write `attempt.opened`, send. An outcome instead where the attempt cannot be made."""
+    def _open(self, target: Target, retry_of: str, *, last: bool = False) -> AttemptOutcome | None:
+        """Reserve, write `attempt.opened`, send. An outcome instead where the attempt cannot be made.
+
+        `last`: it has waited long enough for room.
+        """
         ctx = self._ctx
         if self._request.endpoint.task == "count" and not counts(target, self._request):
             self._answer_count(target)
             return None
-        reservation = reservation_for(ctx.plan, self._request, target, ctx.learned_of(target.id))
-        budget = self._account.budget if self._key.budget is not None else None
-        now_ms = ctx.clock.now_ms()
-        amount = reservation.amount_nanousd
-        if budget is not None:
-            refused = hold(budget, reservation, target, now_ms, refuse_unpriced=ctx.plan.refuse_unpriced)
-            if refused is not None:
-                self._skipped = refused
-                return refused.outcome()
-        self._opened += 1
+        opening = opening_for(ctx, self._request, target, self._allowance, last=last)
+        if isinstance(opening, Counter):
+            self._park(target, retry_of).at(opening)
+            return None
+        if isinstance(opening, Failure):
+            return self._skip(opening)
+        self._unpark()
         attempt = Attempt(
-            self, self._request, target, self._opened, self._route.timeouts, self._deadline, ctx.clock
+            self, self._request, target, self._opened + 1, self._route.timeouts, self._deadline, ctx.clock
         )
         attempt.retry_of = retry_of
-        attempt.opened_ms = now_ms
-        attempt.reserved_nanousd = amount
-        attempt.reserved_usage = reservation.usage
-        attempt.service_tier = reservation.service_tier
-        cap = reservation.cap if budget is not None else None
+        opening.note(attempt)
+        cap = opening.cap
         if not passes(self._request, target):
             seal = sealer(ctx.box, self.subject, target, self._facts)
             refused = encode(attempt, cap, self._facts, self.http.query, ctx.plan.on_unsupported, seal)
             if refused is not None:
-                self._unhold(amount, now_ms)
-                self._skipped = refused
-                return refused.outcome()
-        opened = AttemptOpened(
-            self._facts,
-            self.subject,
-            attempt.index,
-            now_ms,
-            target.id,
-            target.model,
-            amount,
-            reservation.usage,
-            target.card.version if target.card is not None else "",
-            reservation.service_tier,
-        )
-        self._attempt = attempt
+                opening.drop(ctx)
+                return self._skip(refused)
+        self._attempt, self._holding = attempt, opening.holding
         ctx.attempts.add(attempt)
         try:
             ctx.journal.append(
-                opened, lambda: self._send(attempt, cap), lambda error: self._not_opened(attempt, error)
+                opened_event(attempt, self._facts, self.subject),
+                lambda: self._send(attempt, cap),
+                lambda error: self._not_opened(attempt, error),
             )
         except JournalFull as error:
-            self._attempt = None
+            self._attempt = self._holding = None
             ctx.attempts.discard(attempt)
-            self._unhold(amount, now_ms)
+            opening.drop(ctx)
             self._failure = failure_of_cause("journal_full", str(error))
             return self._failure.outcome()
+        self._opened += 1
         return None
 
-    def _unhold(self, amount: int | None, now_ms: int) -> None:
-        """The attempt was not made after all."""
-        self._opened -= 1
-        if self._key.budget is not None and self._account.budget is not None:
-            self._account.budget.settle(amount or 0, 0, now_ms)
+    def _skip(self, failure: Failure) -> AttemptOutcome:
+        """The attempt is not made."""
+        self._unpark()
+        self._skipped = failure
+        return failure.outcome()
+
+    # --- waiting for room ---------------------------------------------------------------------------------
+
+    def _park(self, target: Target, retry_of: str) -> Parked:
+        if self._parked is None:
+            self._parked = Parked(self._ctx.clock, self._deadline, target, retry_of, self._retry)
+        return self._parked
+
+    def _retry(self, *, last: bool) -> None:
+        """There may be room now."""
+        parked = self._parked
+        if parked is None or self._ended:
+            return
+        outcome = self._open(parked.target, parked.retry_of, last=last)
+        if outcome is not None:
+            self._advance(outcome)
+
+    def _unpark(self) -> None:
+        parked, self._parked = self._parked, None
+        if parked is not None:
+            parked.end()
 
     def _not_opened(self, attempt: Attempt, error: Exception) -> None:
         """The opening could not be written, so nothing may be sent: it could be lost without a trace."""
@@ -229,14 +244,14 @@ class Exchange:
             self._cursor.step(OK, self._ctx.clock.monotonic(), 0.0)
         facts = self._close(attempt, "ok", "")
         answering, budget_left = self._answering, self._budget_left()
-        total_cost = self._total_cost(facts)
+        cost = total_cost(self._settled, facts)
         overhead_us = self._overhead_us()
         self._settle(
             "ok",
             200,
             "",
             facts,
-            lambda: answering.finish(attempt, last, self._route.name, total_cost, overhead_us, budget_left),
+            lambda: answering.finish(attempt, last, self._route.name, cost, overhead_us, budget_left),
             len(last),
         )
 
@@ -279,6 +294,7 @@ class Exchange:
             return
         if self._timer is not None:
             self._timer.cancel()
+        self._unpark()
         attempt = self._attempt
         facts = None
         if attempt is not None:
@@ -309,25 +325,15 @@ class Exchange:
         if attempt.sent_at:
             self._upstream_s += attempt.ended_at - attempt.sent_at
         facts = settle_attempt(attempt, outcome, cause, ctx.learned_of(attempt.target.id))
-        if self._key.budget is not None and self._account.budget is not None:
-            self._account.budget.settle(
-                attempt.reserved_nanousd or 0, facts.cost_nanousd or 0, attempt.opened_ms
-            )
+        holding, self._holding = self._holding, None
+        if holding is not None:
+            holding.settle(facts.usage, facts.cost_nanousd or 0, attempt.opened_ms)
         return facts
 
     def _budget_left(self) -> int | None:
-        if self._key.budget is None or self._account.budget is None:
+        if not self._allowance.hard:
             return None
-        return self._account.budget.left_nanousd()
-
-    def _total_cost(self, last: AttemptFacts) -> int | None:
-        """The cost of all attempts; None as soon as one of them is unpriced."""
-        total = last.cost_nanousd
-        for facts in self._settled:
-            if total is None or facts.cost_nanousd is None:
-                return None
-            total += facts.cost_nanousd
-        return total
+        return self._allowance.left_nanousd(self._ctx.clock.monotonic(), self._ctx.clock.now_ms())
 
     def _overhead_us(self) -> int:
         total_s = self._ctx.clock.monotonic() - self.http.received_at
@@ -384,6 +390,6 @@ class Exchange:
             len(self.http.body),
             self.reply.bytes_out + size,
         )
-        self._account.slots.give_back()
+        leave(self._allowance, now, settled.ended_ms)
         ctx.exchanges -= 1
         ctx.journal.append(settled, then)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from penstock.admission.gate import enter, key_of
+from penstock.admission.allowances import allowance_for
+from penstock.admission.gate import key_of
 from penstock.admission.tags import read_tags
 from penstock.core.errors import CODES, Refusal
 from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
@@ -16,6 +17,7 @@ from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.paths import PATHS, Found, dialect_of, find
 from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.entering import enter_or_wait
 from penstock.pipeline.exchange import Exchange
 from penstock.pipeline.media import VIDEOS
 from penstock.pipeline.models import ModelList
@@ -56,14 +58,14 @@ class Gateway:
         try:
             exchange = admission.admit(reply)
         except Refusal as refusal:
-            admission.record(refusal)
-            send_refusal(reply, refusal, admission.request_id, found.endpoint.dialect)
+            admission.refuse(reply, refusal)
         except Exception:
             defect = Refusal("internal_error", "the gateway failed on this request")
             send_refusal(reply, defect, admission.request_id, found.endpoint.dialect)
             raise
         else:
-            exchange.start()
+            if exchange is not None:
+                exchange.start()
 
     def refuse(self, path: str, reply: Reply, status: int, code: str, message: str) -> None:
         """The server refuses the message itself."""
@@ -145,8 +147,11 @@ class _Admission:
         self._decoded: OpenAIRequest | None = None
         self._route: Route | None = None
 
-    def admit(self, reply: Reply) -> Exchange:
-        """Who asks, for what, on which route, with what room. Raises Refusal."""
+    def admit(self, reply: Reply) -> Exchange | None:
+        """Who asks, for what, on which route. Raises Refusal.
+
+        The exchange, to be started; None where it starts by itself as soon as there is room.
+        """
         ctx, http = self._ctx, self._http
         key = self._key = key_of(self._plan, http.headers)
         request = self._decoded = self._decode()
@@ -164,11 +169,25 @@ class _Admission:
             subject = Subject(subject.org, subject.team, tags["user"], subject.key)
         responses = self._endpoint.shape == RESPONSES
         previous = check(request, route) if responses else ""
-        account = enter(ctx.accounts, key, http.received_at)
         facts = self._facts(request, route, tags)
+        allowance = allowance_for(ctx.accounts, self._plan, key, route, subject, tags, facts.ts_ms)
+        if allowance.downgrades:
+            cheaper = self._plan.routes.get(allowance.downgraded_to(http.received_at, facts.ts_ms))
+            if cheaper is not None and cheaper is not route:
+                route = self._route = cheaper
+                facts = self._facts(request, route, tags)
+                allowance = allowance_for(ctx.accounts, self._plan, key, route, subject, tags, facts.ts_ms)
+        exchange: Exchange
         if responses and (previous or keeps(request)):
-            return ResponsesExchange(ctx, http, reply, request, route, key, subject, account, facts, previous)
-        return Exchange(ctx, http, reply, request, route, key, subject, account, facts)
+            exchange = ResponsesExchange(
+                ctx, http, reply, request, route, key, subject, allowance, facts, previous
+            )
+        else:
+            exchange = Exchange(ctx, http, reply, request, route, key, subject, allowance, facts)
+        is_in = enter_or_wait(
+            ctx, allowance, reply, exchange.start, lambda refusal: self.refuse(reply, refusal)
+        )
+        return exchange if is_in else None
 
     def _decode(self) -> OpenAIRequest:
         http = self._http
@@ -193,8 +212,12 @@ class _Admission:
             tags,
         )
 
-    def record(self, refusal: Refusal) -> None:
-        """Write the refusal down, with what was known by then."""
+    def refuse(self, reply: Reply, refusal: Refusal) -> None:
+        """Turn the request away, and write it down with what was known by then."""
+        self._record(refusal)
+        send_refusal(reply, refusal, self.request_id, self._endpoint.dialect)
+
+    def _record(self, refusal: Refusal) -> None:
         request = self._decoded
         facts = RequestFacts(
             self.request_id,

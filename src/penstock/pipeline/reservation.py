@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from penstock.core.budget import Budget
+from penstock.admission.accounts import Account, Allowance
+from penstock.admission.counters import Counter
+from penstock.admission.entry import refusal_of, told
+from penstock.admission.holding import Holding, Needs, hard_room_nanousd, hold
+from penstock.admission.waiting import WAIT
 from penstock.core.plan import Plan, Target
 from penstock.core.usage import Usage
 from penstock.pipeline.heads import dollars
@@ -10,60 +14,149 @@ from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.learned import Learned
 
+# A request that does not bound its own answer is bounded to what is left rather than made to wait, or refused;
+# but not to less than this while others are under way, whose rests come back soon.
+GENEROUS_TOKENS = 1024
+
 
 class Reservation:
-    """`amount_nanousd` is None without a price; `cap` is the output bound that it stands on.
+    """`nanousd` is None without a price; `cap` is the output bound that it stands on.
 
-    `service_tier` is the one that the attempt asks for, empty where it names none.
+    `service_tier` is the one that the attempt asks for, empty where it names none. `least_cap`: down to where
+    the cap may be lowered so that it fits; None where the client or the configuration chose it.
     """
 
-    __slots__ = ("amount_nanousd", "cap", "service_tier", "usage")
+    __slots__ = (
+        "cap",
+        "choices",
+        "images",
+        "input_tokens",
+        "least_cap",
+        "likely_input",
+        "likely_output",
+        "nanousd",
+        "service_tier",
+        "target",
+    )
 
-    def __init__(self, amount_nanousd: int | None, usage: Usage, cap: int, service_tier: str) -> None:
-        self.amount_nanousd = amount_nanousd
-        self.usage = usage
+    def __init__(self, target: Target, request: OpenAIRequest, learned: Learned, cap: int) -> None:
+        tokens = learned.input_tokens_at_most(request.prompt_chars)
+        likely = learned.input_tokens(request.prompt_chars)
+        if request.choices > 1 and "choices" in target.profile.lacks:
+            tokens *= request.choices  # asked for one at a time
+            likely *= request.choices
+        self.target = target
+        self.choices = request.choices
+        self.images = request.choices if request.endpoint.makes_images else 0
+        self.service_tier = request.service_tier if target.service_tier is None else target.service_tier
+        self.input_tokens = tokens
+        self.likely_input = likely
+        self.likely_output = min(cap, learned.likely_output_tokens()) * request.choices
+        self.least_cap: int | None = None
         self.cap = cap
-        self.service_tier = service_tier
+        self.nanousd = self._nanousd(cap)
 
+    def _nanousd(self, cap: int) -> int | None:
+        ceiling = self.target.ceiling
+        if ceiling is None:
+            return None
+        return ceiling.nanousd(self.input_tokens, cap * self.choices, self.images, self.service_tier)
 
-def hold(
-    budget: Budget, reservation: Reservation, target: Target, now_ms: int, *, refuse_unpriced: bool
-) -> Failure | None:
-    """Hold what an attempt may cost; a failure where that is not known or not left."""
-    amount = reservation.amount_nanousd
-    if amount is None and refuse_unpriced:
-        what = f" for the service tier {reservation.service_tier!r}" if reservation.service_tier else ""
-        told = f"{target.id} has no price{what}, and a budget applies to this key"
-        return failure_of_cause("unpriced", told)
-    if not budget.reserve(amount or 0, now_ms):
-        left = dollars(budget.left_nanousd()).decode()
-        told = f"this request may cost more than the {left} USD that this key has left"
-        return failure_of_cause("budget", told)
-    return None
+    def usage(self) -> Usage:
+        """What is charged if nobody ever learns what was used."""
+        return Usage(self.input_tokens, self.cap * self.choices, requests=1, images=self.images)
+
+    def lower_to(self, room_nanousd: int, least: int) -> bool:
+        """Lower the cap until the cost is within `room_nanousd`; False, and unchanged, where `least` is not."""
+        free, full = self._nanousd(0), self.nanousd
+        if free is None or full is None or not self.cap or free > room_nanousd:
+            return False
+        # The cost is a line in the cap, or two where a tier begins: from the first guess one only goes down.
+        cap = self.cap if full <= free else min(self.cap, (room_nanousd - free) * self.cap // (full - free))
+        while cap >= least:
+            nanousd = self._nanousd(cap)
+            if nanousd is not None and nanousd <= room_nanousd:
+                self.lower(cap)
+                return True
+            cap -= max(1, cap // 64)
+        return False
+
+    def lower(self, cap: int) -> None:
+        """Lower the cap to this."""
+        self.cap, self.nanousd = cap, self._nanousd(cap)
+        self.likely_output = min(self.likely_output, cap * self.choices)
 
 
 def reservation_for(plan: Plan, request: OpenAIRequest, target: Target, learned: Learned) -> Reservation:
     """The worst case of this request at this target.
 
-    Output: the request's own cap; else the target's learnt 99th percentile, within the model's and the
-    configured maximum. Input: a cautious estimate, since only the provider's tokenizer knows. Service tier:
-    the dearer of the one asked for and the standard one; the dearest of all where the vendor chooses.
+    Output: the configured cap, else the request's own; else the target's learnt 99th percentile, within the
+    model's and the configured maximum. Input: a cautious estimate, since only the provider's tokenizer knows.
+    Service tier: the dearer of the one asked for and the standard one; the dearest where the vendor chooses.
     """
-    if request.endpoint.cap_fields:
-        cap = request.cap if request.cap is not None else learned.likely_output_tokens()
-        for bound in (target.max_output_tokens, plan.max_output_tokens):
-            if bound is not None and cap > bound:
-                cap = bound
-    else:
-        cap = 0
-    input_tokens = learned.input_tokens_at_most(request.prompt_chars)
-    if request.choices > 1 and "choices" in target.profile.lacks:
-        input_tokens *= request.choices  # asked for one at a time
-    output_tokens = cap * request.choices
-    images = request.choices if request.endpoint.makes_images else 0
-    usage = Usage(input_tokens, output_tokens, requests=1, images=images)
-    tier = request.service_tier if target.service_tier is None else target.service_tier
-    amount = None
-    if target.ceiling is not None:
-        amount = target.ceiling.nanousd(input_tokens, output_tokens, images, tier)
-    return Reservation(amount, usage, cap, tier)
+    if not request.endpoint.cap_fields:
+        return Reservation(target, request, learned, 0)
+    if target.set_cap is not None:
+        return Reservation(target, request, learned, target.set_cap)
+    cap = request.cap if request.cap is not None else learned.most_output_tokens()
+    for bound in (target.max_output_tokens, plan.max_output_tokens):
+        if bound is not None and cap > bound:
+            cap = bound
+    reservation = Reservation(target, request, learned, cap)
+    if request.cap is None:
+        reservation.least_cap = min(cap, learned.least_output_tokens())
+    return reservation
+
+
+def reserve(
+    reservation: Reservation,
+    allowance: Allowance,
+    account: Account | None,
+    now: float,
+    now_ms: int,
+    *,
+    last: bool,
+) -> Holding:
+    """Hold the reservation, its cap lowered where only that makes it fit. `last`: there is no waiting."""
+    holding = _hold(reservation, allowance, account, now, now_ms)
+    blocked, least = holding.blocked, reservation.least_cap
+    if blocked is None or blocked.unit != "budget" or least is None or reservation.nanousd is None:
+        return holding
+    if holding.code == WAIT and not last:
+        least = max(least, GENEROUS_TOKENS)
+    room = hard_room_nanousd(allowance, account, now, now_ms)
+    if room is not None and reservation.lower_to(room, least):
+        return _hold(reservation, allowance, account, now, now_ms)
+    if holding.code == WAIT:
+        return holding
+    # As it is it will never fit. Whether the least of it will, once others have settled, tells whether to wait.
+    reservation.lower(reservation.least_cap or 0)
+    return _hold(reservation, allowance, account, now, now_ms)
+
+
+def _hold(
+    reservation: Reservation, allowance: Allowance, account: Account | None, now: float, now_ms: int
+) -> Holding:
+    needs = Needs(reservation.likely_input, reservation.likely_output, reservation.nanousd or 0)
+    return hold(allowance, account, needs, now, now_ms)
+
+
+def unpriced(reservation: Reservation) -> Failure:
+    """The failure that an attempt without a price is where a budget applies."""
+    tier = reservation.service_tier
+    what = f" for the service tier {tier!r}" if tier else ""
+    told_ = f"{reservation.target.id} has no price{what}, and a budget applies to this request"
+    return failure_of_cause("unpriced", told_)
+
+
+def not_held(holding: Holding, counter: Counter, target: Target, now: float, now_ms: int) -> Failure:
+    """The failure that an attempt is for which a counter has no room."""
+    if counter.unit == "budget":
+        left = dollars(counter.left(now, now_ms)).decode()
+        what = f"this request may cost more than the {left} USD that {told(counter.account)} has left"
+        return failure_of_cause("budget", what)
+    refusal = refusal_of(counter, holding.amount, now, now_ms)
+    code = "deployment_busy" if counter.account == f"deployment:{target.id}" else refusal.code
+    failure = failure_of_cause(code, str(refusal))
+    failure.retry_after_s = refusal.retry_after_s
+    return failure

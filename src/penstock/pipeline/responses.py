@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from penstock.admission.accounts import Account
+from penstock.admission.accounts import Allowance
 from penstock.core.errors import Refusal, ShapeError
 from penstock.core.exchange import AttemptFacts, Outcome, RequestFacts, Subject
 from penstock.core.plan import Route, Target, VirtualKey
@@ -125,12 +125,12 @@ class ResponsesExchange(Exchange):
         route: Route,
         key: VirtualKey,
         subject: Subject,
-        account: Account,
+        allowance: Allowance,
         facts: RequestFacts,
         previous: str,
     ) -> None:
         """`previous` is the id that the request goes on from, empty for none."""
-        super().__init__(ctx, http, reply, request, route, key, subject, account, facts)
+        super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts)
         self._previous = previous
         self._keeps = keeps(request)
         self._record: Owned | None = None

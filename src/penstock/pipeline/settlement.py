@@ -98,3 +98,13 @@ def succeeded(route: Route, outcome: Outcome, facts: AttemptFacts) -> bool:
     if outcome != "ok":
         return False
     return "finish" not in route.success or facts.finish_reason in _FINISHED
+
+
+def total_cost(before: list[AttemptFacts], last: AttemptFacts) -> int | None:
+    """The cost of all attempts; None as soon as one of them is unpriced."""
+    total = last.cost_nanousd
+    for facts in before:
+        if total is None or facts.cost_nanousd is None:
+            return None
+        total += facts.cost_nanousd
+    return total

@@ -10,13 +10,15 @@ from collections.abc import Callable
 
 import msgspec
 
-from penstock.admission.accounts import Account
-from penstock.admission.gate import enter, key_of
+from penstock.admission.accounts import Allowance
+from penstock.admission.allowances import key_allowance
+from penstock.admission.gate import key_of
 from penstock.core.errors import Refusal
 from penstock.core.media import VideoTask, VideoTicket
 from penstock.core.plan import Target
 from penstock.dialects.media.videos import encode_video
 from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.entering import enter_or_wait, let_go
 from penstock.pipeline.media import VIDEOS, ticket_of
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
@@ -60,7 +62,7 @@ class VideoLook:
         self._over = False
         self._call: Call | None = None
         self._timer: Timer | None = None
-        self._account: Account | None = None
+        self._allowance: Allowance | None = None
         self._target: Target | None = None
         self._ticket: VideoTicket | None = None
 
@@ -75,7 +77,17 @@ class VideoLook:
         api = video_api(target.media_api) if target is not None else None
         if target is None or api is None:
             raise Refusal("unknown_video", f"{ticket.target}, which makes this video, is no longer configured")
-        self._account = enter(ctx.accounts, key, ctx.clock.monotonic())
+        allowance = key_allowance(ctx.accounts, key)
+
+        def go() -> None:
+            self._allowance = allowance
+            self._ask(target, ticket, api)
+
+        if enter_or_wait(ctx, allowance, self._reply, go, self._refuse):
+            go()
+
+    def _ask(self, target: Target, ticket: VideoTicket, api: VideoApi) -> None:
+        ctx = self._ctx
         self._reply.listener = self
         self._timer = ctx.clock.call_later(
             WAIT_S, lambda: self.on_failure("total_timeout", "the vendor was slow")
@@ -170,9 +182,9 @@ class VideoLook:
         self._call = None
         if self._timer is not None:
             self._timer.cancel()
-        if self._account is not None:
-            self._account.slots.give_back()
-            self._account = None
+        allowance, self._allowance = self._allowance, None
+        if allowance is not None:
+            let_go(self._ctx, allowance)
 
 
 class ContentFlow:

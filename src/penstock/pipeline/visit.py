@@ -13,12 +13,14 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from penstock.admission.accounts import Account
-from penstock.admission.gate import enter, key_of
+from penstock.admission.accounts import Allowance
+from penstock.admission.allowances import key_allowance
+from penstock.admission.gate import key_of
 from penstock.core.errors import Refusal, ShapeError
 from penstock.core.plan import Target
 from penstock.dialects.openai_responses.stored import DEFAULT_LIMIT, input_items, item_page
 from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.entering import enter_or_wait, let_go
 from penstock.pipeline.forward import Forward, Forwarded
 from penstock.pipeline.refusing import JSON, id_lines, send_refusal
 from penstock.pipeline.responses import unknown
@@ -39,6 +41,10 @@ _encode = msgspec.json.Encoder().encode
 
 def visit(ctx: GatewayContext, http: HttpRequest, reply: Reply, request_id: str) -> None:
     """Answer one request for a path below /v1/responses/."""
+
+    def refuse(refusal: Refusal) -> None:
+        send_refusal(reply, refusal, request_id)
+
     try:
         found = _PATH.fullmatch(http.path)
         if found is None:
@@ -48,18 +54,21 @@ def visit(ctx: GatewayContext, http: HttpRequest, reply: Reply, request_id: str)
             wanted = b" or ".join(_METHODS[part]).decode()
             raise Refusal("method_not_allowed", f"send {wanted} to {http.path}")  # noqa: TRY301
         key = key_of(ctx.plan, http.headers)
-        account = enter(ctx.accounts, key, http.received_at)
+        allowance = key_allowance(ctx.accounts, key)
+        visiting = _Visit(ctx, http, reply, request_id, key.subject.org, found["id"], part, allowance)
+        is_in = enter_or_wait(ctx, allowance, reply, visiting.start, refuse)
     except Refusal as refusal:
-        send_refusal(reply, refusal, request_id)
+        refuse(refusal)
         return
-    _Visit(ctx, http, reply, request_id, key.subject.org, found["id"], part, account).start()
+    if is_in:
+        visiting.start()
 
 
 class _Visit:
     """One visit. Implements ReplyListener towards the client; ends once, and gives its slot back."""
 
     __slots__ = (
-        "_account",
+        "_allowance",
         "_ctx",
         "_ended",
         "_forward",
@@ -81,7 +90,7 @@ class _Visit:
         org: str,
         name: str,
         part: str,
-        account: Account,
+        allowance: Allowance,
     ) -> None:
         self._ctx = ctx
         self._http = http
@@ -90,7 +99,7 @@ class _Visit:
         self._org = org
         self._name = name
         self._part = part
-        self._account = account
+        self._allowance = allowance
         self._record: Owned | None = None
         self._forward: Forward | None = None
         self._ended = False
@@ -206,7 +215,7 @@ class _Visit:
         """Give the slot back; whether that had been done."""
         ended, self._ended = self._ended, True
         if not ended:
-            self._account.slots.give_back()
+            let_go(self._ctx, self._allowance)
         return ended
 
     def client_gone(self) -> None:

@@ -98,7 +98,7 @@ class GatewayThread:
             clock=clock,
             journal=self.journal,
             transport=self.transport,
-            accounts=Accounts(),
+            accounts=Accounts(clock.call_soon),
             owned=self._owned or MemoryOwned(clock),
             draw=self._random.random,
             bits=self._random.getrandbits,

@@ -11,7 +11,9 @@ from math import ceil, log2
 DEFAULT_CHARS_PER_TOKEN = 4.0
 DEFAULT_OUTPUT_TOKENS = 4096
 DEFAULT_TYPICAL_TOKENS = 256
+DEFAULT_LIKELY_TOKENS = 512
 SAMPLES_NEEDED = 100
+FEW_SAMPLES = 20
 _BUCKETS_PER_OCTAVE = 8
 _REFRESH = 64
 _DECAY = 0.99
@@ -27,6 +29,7 @@ class Learned:
         "_out_chars",
         "_out_tokens",
         "_p50",
+        "_p95",
         "_p99",
         "samples",
     )
@@ -36,6 +39,7 @@ class Learned:
         self._out_chars = self._out_tokens = 0.0
         self._buckets = [0] * (24 * _BUCKETS_PER_OCTAVE)
         self._p50 = DEFAULT_TYPICAL_TOKENS
+        self._p95 = DEFAULT_LIKELY_TOKENS
         self._p99 = DEFAULT_OUTPUT_TOKENS
         self.samples = 0
 
@@ -51,8 +55,9 @@ class Learned:
             self.samples += 1
             at = int(log2(output_tokens + 1) * _BUCKETS_PER_OCTAVE)
             self._buckets[min(at, len(self._buckets) - 1)] += 1
-            if self.samples % _REFRESH == 0 or self.samples == SAMPLES_NEEDED:
+            if self.samples % _REFRESH == 0 or self.samples in (FEW_SAMPLES, SAMPLES_NEEDED):
                 self._p50 = self._quantile(0.5)
+                self._p95 = self._quantile(0.95)
                 self._p99 = self._quantile(0.99)
 
     def _quantile(self, share: float) -> int:
@@ -78,9 +83,17 @@ class Learned:
         ratio = self._out_chars / self._out_tokens if self._out_tokens else DEFAULT_CHARS_PER_TOKEN
         return ceil(chars / ratio)
 
-    def likely_output_tokens(self) -> int:
+    def most_output_tokens(self) -> int:
         """The 99th percentile of answers' lengths; a fixed guess before enough of them were seen."""
         return self._p99 if self.samples >= SAMPLES_NEEDED else DEFAULT_OUTPUT_TOKENS
+
+    def likely_output_tokens(self) -> int:
+        """The 95th percentile, for limits that are corrected when the answer is there; sooner known."""
+        return self._p95 if self.samples >= FEW_SAMPLES else DEFAULT_LIKELY_TOKENS
+
+    def least_output_tokens(self) -> int:
+        """The least bound under which nearly every answer is whole."""
+        return self._p95 if self.samples >= FEW_SAMPLES else DEFAULT_TYPICAL_TOKENS
 
     def typical_output_tokens(self) -> int:
         """The median length of answers: the estimate for one that was paid for and never seen."""

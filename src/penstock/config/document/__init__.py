@@ -3,7 +3,7 @@
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
-from penstock.config.document.limits import Budget, Limits, SessionCeiling, Window
+from penstock.config.document.limits import Budget, Downgrade, Limits, Rate, SessionCeiling, Window
 from penstock.config.document.policy import (
     CheapestNode,
     FallbackNode,
@@ -38,9 +38,10 @@ from penstock.config.document.routes import (
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, shown
 from penstock.config.document.server import Cors, Journal, Server, Tls
-from penstock.config.document.tenants import Org, Team, VirtualKey
+from penstock.config.document.tenants import Allowed, Org, Team, VirtualKey
 
 __all__ = [
+    "Allowed",
     "AwsAccess",
     "Budget",
     "CheapestNode",
@@ -48,6 +49,7 @@ __all__ = [
     "Defaults",
     "Deployment",
     "Document",
+    "Downgrade",
     "EntraAccess",
     "Evals",
     "ExactCache",
@@ -68,6 +70,7 @@ __all__ = [
     "PriceTier",
     "Provider",
     "ProviderKind",
+    "Rate",
     "Require",
     "Retry",
     "Route",

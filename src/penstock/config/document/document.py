@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -23,7 +24,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         on_unsupported: What happens to a parameter that a target does not know.
         provider_order: Which provider serves a bare model name that several have.
         max_output_tokens: Cap on the output that a request may ask for.
-        session: How much one session may use.
+        session: How much one session may use; without it 200 requests and 20 dollars.
         responses_store: `on` keeps answers of the Responses API, so that `previous_response_id` and
             `GET /v1/responses/{id}` work: at the vendor where it has that API, else here, sealed and for 30
             days. `off` sends `store: false` and keeps nothing.
@@ -33,7 +34,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     on_unsupported: Literal["map", "drop", "error"] = "map"
     provider_order: tuple[Name, ...] = ()
     max_output_tokens: Count = 8192
-    session: SessionCeiling | None = None
+    session: SessionCeiling = SessionCeiling(requests=200, usd=Decimal(20))
     responses_store: Literal["on", "off"] = "on"
 
 

@@ -2,41 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-from penstock.config.document.fields import Count, Share, Usd, nanousd
+from penstock.config.document.fields import Count, Name, Share, Text, Usd, nanousd
 
 Window = Literal["hour", "day", "week", "month", "total"]
+Unit = Literal["requests", "input_tokens", "output_tokens", "tokens"]
+Span = Literal["second", "minute", "hour", "day"]
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At most so many of something in any span of time.
+
+    Attributes:
+        unit: `requests`, `input_tokens`, `output_tokens` or `tokens` (input and output together).
+        per: The sliding span: `second`, `minute`, `hour` or `day`.
+        limit: How many.
+    """
+
+    unit: Unit = "requests"
+    per: Span = "minute"
+    limit: Count
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Rates over a sliding minute, and simultaneous requests; a limit that is not set does not apply.
+    """Rates over sliding spans of time, and simultaneous requests; a limit that is not set does not apply.
 
     Attributes:
         rpm: Requests in any 60 seconds.
         tpm: Tokens in any 60 seconds.
         concurrency: Requests at the same time.
+        rates: Other rates.
     """
 
     rpm: Count | None = None
     tpm: Count | None = None
     concurrency: Count | None = None
+    rates: tuple[Rate, ...] = ()
+
+
+class Downgrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another route for requests whose budget is nearly spent.
+
+    Attributes:
+        to: The route that serves them.
+        at: The share of the budget that is spent by then.
+    """
+
+    to: Name
+    at: Share = 1.0
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A hard sum of money per window: what could overspend it is refused before it is sent.
+    """A sum of money per window; unless it is soft, what could overspend it is refused before it is sent.
 
     Attributes:
         usd: Dollars, exact to nine digits after the point.
         window: The time in which at most that sum is spent; `total` never refills.
+        timezone: Where hours, days, weeks (from Monday) and months begin: an IANA name.
+        soft: Refuse nothing: the sum is there for alerts and for `downgrade`.
         alerts: Shares of the sum at which somebody is told.
+        downgrade: Another route for requests once a share is spent.
     """
 
     usd: Usd
     window: Window
+    timezone: Text = "UTC"
+    soft: bool = False
     alerts: tuple[Share, ...] = ()
+    downgrade: Downgrade | None = None
 
     @property
     def nanousd(self) -> int:
@@ -45,12 +82,18 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class SessionCeiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much one session (one agent run) may use, so that a loop ends.
+    """How much one session (one agent run) may use, so that a loop ends; `{}` is none.
+
+    A session is what requests name by the tag `session`, a task by the tag `task`; both are bounded alike.
 
     Attributes:
         requests: Requests in one session.
         usd: Dollars in one session.
+        depth: Calls within calls, by the chain of `traceparent` headers that passed through here.
+        wall_s: Seconds from a session's first request to its last.
     """
 
     requests: Count | None = None
     usd: Usd | None = None
+    depth: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    wall_s: Annotated[float, Meta(gt=0, le=30 * 86_400)] | None = None

@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.fields import CountOrNone, Name, Part, Text, Url
-from penstock.config.document.limits import Limits
+from penstock.config.document.limits import Budget, Limits
 from penstock.config.document.prices import Price
 from penstock.config.document.secret import Secret
 from penstock.providers.vendors import VENDORS
@@ -113,7 +113,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         provider: The name of a provider.
         model: The model's name at that provider.
         price: A price that wins over the catalogue.
-        limits: How much this deployment takes.
+        limits: How much this deployment takes; what is beyond its concurrency queues.
+        budget: How much is spent on it.
         set: Parameters of the request body that are set, or replaced, for this target.
     """
 
@@ -121,4 +122,5 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     model: Text
     price: Price | None = None
     limits: Limits = Limits()
+    budget: Budget | None = None
     set: dict[str, Any] = {}

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.config.document.fields import Count, CountOrNone, Name, Percent, Seconds, Share, Target, Text
+from penstock.config.document.limits import Budget, Limits, SessionCeiling
 from penstock.config.document.policy import Policy
 
 
@@ -190,6 +191,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             on elsewhere.
         responses_store: Whether answers of the Responses API are kept; without it,
             `defaults.responses_store` says.
+        limits: How much the route is used.
+        budget: How much is spent on it.
+        budgets: More budgets, with other windows.
+        session: How much one session may use; without it, `defaults.session` says.
     """
 
     policy: Policy
@@ -206,3 +211,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     capture: Literal["none", "redacted", "full"] = "none"
     on_break: Literal["error", "resume"] = "error"
     responses_store: Literal["on", "off"] | None = None
+    limits: Limits = Limits()
+    budget: Budget | None = None
+    budgets: tuple[Budget, ...] = ()
+    session: SessionCeiling | None = None

@@ -10,6 +10,20 @@ from penstock.config.document.routes import Require
 from penstock.config.document.secret import Secret
 
 
+class Allowed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much somebody may use, or what is done in some name.
+
+    Attributes:
+        limits: How much at a time.
+        budget: How much money.
+        budgets: More budgets, with other windows.
+    """
+
+    limits: Limits = Limits()
+    budget: Budget | None = None
+    budgets: tuple[Budget, ...] = ()
+
+
 class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of an organisation.
 
@@ -17,11 +31,13 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         require: Facts that providers must have for this team.
         limits: How much the team may use.
         budget: How much it may spend.
+        budgets: More budgets, with other windows.
     """
 
     require: Require | None = None
     limits: Limits = Limits()
     budget: Budget | None = None
+    budgets: tuple[Budget, ...] = ()
 
 
 class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,13 +47,19 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         require: Facts that providers must have for this organisation.
         limits: How much the organisation may use.
         budget: How much it may spend.
+        budgets: More budgets, with other windows.
         teams: Its teams by name.
+        users: How much its users may use, by name; `"*"` holds for each user without a row of their own.
+        tags: How much is used in the name of a tag's value: by tag, then by value, `"*"` for each other value.
     """
 
     require: Require | None = None
     limits: Limits = Limits()
     budget: Budget | None = None
+    budgets: tuple[Budget, ...] = ()
     teams: dict[Name, Team] = {}
+    users: dict[Text, Allowed] = {}
+    tags: dict[Name, dict[Text, Allowed]] = {}
 
 
 class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +79,7 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         tags: Tags of every request with this key; the client cannot change them.
         limits: How much the key may use.
         budget: How much it may spend.
+        budgets: More budgets, with other windows.
     """
 
     name: Name
@@ -69,3 +92,4 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     tags: dict[Name, str] = {}
     limits: Limits = Limits()
     budget: Budget | None = None
+    budgets: tuple[Budget, ...] = ()

@@ -46,6 +46,8 @@ def _write_cap(
     request: OpenAIRequest, target: Target, cap: int, raw: dict[str, bytes], edits: dict[str, bytes]
 ) -> None:
     names = request.endpoint.cap_fields
+    if any(name in target.set_fields for name in names):
+        return  # the configured bound is the one that was reserved
     sent = [name for name in names if raw.get(name, b"null") != b"null"]
     if not sent:
         name = target.cap_field if target.cap_field in names else names[-1]

@@ -1,0 +1,85 @@
+"""Whose rules bind one exchange: key, user, team, organisation, route, tags, session and task, together."""
+
+from __future__ import annotations
+
+from penstock.admission.accounts import Account, Accounts, Allowance
+from penstock.core.allowance import AccountRule, SessionRule
+from penstock.core.exchange import Subject
+from penstock.core.plan import Plan, Route, VirtualKey
+
+_MAX_COMBINED = 16_384
+
+
+def allowance_for(
+    accounts: Accounts,
+    plan: Plan,
+    key: VirtualKey,
+    route: Route,
+    subject: Subject,
+    tags: dict[str, str],
+    now_ms: int,
+) -> Allowance:
+    """The counters that this exchange must satisfy."""
+    base = accounts.combined.get((key.id, route.name))
+    if base is None:
+        base = _static(accounts, key, route)
+        if len(accounts.combined) >= _MAX_COMBINED:
+            accounts.combined.clear()
+        accounts.combined[key.id, route.name] = base
+    if not tags and subject.user == key.subject.user:
+        return base
+    named = _named(accounts, plan, key, route, subject, tags, now_ms)
+    return Allowance([*named, *base.accounts]) if named else base
+
+
+def key_allowance(accounts: Accounts, key: VirtualKey) -> Allowance:
+    """The counters that bind a request of this key that is on no route."""
+    found = [account for each in key.accounts if (account := accounts.find(each)) is not None]
+    return Allowance(found)
+
+
+def _static(accounts: Accounts, key: VirtualKey, route: Route) -> Allowance:
+    found: list[Account] = []
+    for each in (*key.accounts, f"route:{route.name}"):
+        account = accounts.find(each)
+        if account is not None:
+            found.append(account)
+    return Allowance(found)
+
+
+def _named(
+    accounts: Accounts,
+    plan: Plan,
+    key: VirtualKey,
+    route: Route,
+    subject: Subject,
+    tags: dict[str, str],
+    now_ms: int,
+) -> list[Account]:
+    org = subject.org
+    found: list[Account] = []
+    user = subject.user
+    if user and user != key.subject.user and plan.users:
+        rule = plan.users.get(f"{org}/{user}") or plan.users.get(f"{org}/*")
+        if rule is not None:
+            found.append(accounts.named(f"user:{org}/{user}", rule, now_ms))
+    rules = plan.tag_rules.get(org)
+    if rules is not None:
+        for name, values in rules.items():
+            value = tags.get(name)
+            rule = (values.get(value) or values.get("*")) if value is not None else None
+            if rule is not None:
+                found.append(accounts.named(f"tag:{org}/{name}={value}", rule, now_ms))
+    ceiling = session_rule(plan, route)
+    if ceiling is not None:
+        for kind in ("session", "task"):
+            value = tags.get(kind)
+            if value is not None:
+                found.append(accounts.named(f"{kind}:{org}/{value}", ceiling, now_ms))
+    return found
+
+
+def session_rule(plan: Plan, route: Route) -> AccountRule | None:
+    """The ceilings of one session as a rule, None where there are none."""
+    rule: SessionRule = route.session or plan.session
+    return rule.account

@@ -1,0 +1,222 @@
+"""Counters of this process: rates, slots, budgets and tallies, by the ids under which processes share them.
+
+`take` answers OK (counted), WAIT (it may fit soon: wait in `waitlist`) or NO (`wait_s` says for how long).
+A counter in the process's own memory is a `…Counter`; one that is leased from an owner is in `leased`.
+"""
+
+from __future__ import annotations
+
+from penstock.admission.waiting import NO, OK, WAIT, Waitlist, Wakings
+from penstock.core.allowance import BudgetRule, RateRule
+from penstock.core.budget import Budget
+from penstock.core.limits import SlidingWindow
+
+FOREVER_S = float("inf")
+
+
+class Counter:
+    """What one account may use of one thing. `now` is monotonic seconds, `now_ms` milliseconds of the epoch."""
+
+    __slots__ = ("_wakings", "account", "hard", "id", "limit", "queues", "unit", "waitlist", "window_s")
+
+    def __init__(
+        self, counter_id: str, account: str, unit: str, limit: int, window_s: float, wakings: Wakings
+    ) -> None:
+        self.id = counter_id
+        self.account = account
+        self.unit = unit
+        self.limit = limit
+        self.window_s = window_s
+        self.hard = True
+        self.queues = False
+        self._wakings = wakings
+        self.waitlist = Waitlist()
+
+    def take(self, amount: int, now: float, now_ms: int) -> int:
+        """Count or hold `amount`: OK, WAIT or NO."""
+        raise NotImplementedError
+
+    def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
+        """Of `taken` at the instant `at`, `used` was used in the end; for slots: they are free again."""
+        raise NotImplementedError
+
+    def wait_s(self, amount: int, now: float, now_ms: int) -> float:
+        """Seconds after which `amount` may fit; infinite where it never will."""
+        raise NotImplementedError
+
+    def left(self, now: float, now_ms: int) -> int:
+        """What can be taken just now, as far as this process knows."""
+        raise NotImplementedError
+
+    def used(self, now: float, now_ms: int) -> int:
+        """What counts against the limit just now, as far as this process knows."""
+        raise NotImplementedError
+
+    def freed(self) -> None:
+        """There may be room again."""
+        if len(self.waitlist):
+            self._wakings.ready(self.waitlist)
+
+
+class RateCounter(Counter):
+    """At most so many of a unit in a sliding window, counted here."""
+
+    __slots__ = ("window",)
+
+    def __init__(self, counter_id: str, account: str, wakings: Wakings, rule: RateRule) -> None:
+        super().__init__(counter_id, account, rule.unit, rule.limit, rule.window_s, wakings)
+        self.window = SlidingWindow(rule.limit, rule.window_s)
+
+    def apply(self, rule: RateRule) -> None:
+        """Take another limit over the same window; what is counted stays counted."""
+        self.limit = rule.limit
+        self.window.limit = rule.limit
+
+    def take(self, amount: int, now: float, now_ms: int) -> int:
+        """See Counter."""
+        return OK if self.window.take(amount, now) else NO
+
+    def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
+        """See Counter."""
+        if taken != used:
+            self.window.correct(used - taken, at)
+
+    def wait_s(self, amount: int, now: float, now_ms: int) -> float:
+        """See Counter."""
+        return self.window.wait_s(amount, now)
+
+    def left(self, now: float, now_ms: int) -> int:
+        """See Counter."""
+        self.window.pass_to(now)
+        return max(0, self.window.limit - self.window.used)
+
+    def used(self, now: float, now_ms: int) -> int:
+        """See Counter."""
+        self.window.pass_to(now)
+        return self.window.used
+
+
+class SlotCounter(Counter):
+    """At most so many at a time, counted here. Where it `queues`, what does not fit waits."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self, counter_id: str, account: str, wakings: Wakings, limit: int) -> None:
+        super().__init__(counter_id, account, "slots", limit, 0.0, wakings)
+        self.taken = 0
+
+    def apply(self, limit: int) -> None:
+        """Take another limit; who is under way goes on."""
+        self.limit = limit
+        self.freed()
+
+    def take(self, amount: int, now: float, now_ms: int) -> int:
+        """See Counter."""
+        if self.taken + amount > self.limit or self.waitlist.blocks():
+            return WAIT if self.queues and not self.waitlist.full() else NO
+        self.taken += amount
+        return OK
+
+    def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
+        """See Counter."""
+        self.taken -= taken
+        self.freed()
+
+    def wait_s(self, amount: int, now: float, now_ms: int) -> float:
+        """See Counter: nobody knows when one ends, so a second is a guess."""
+        return 1.0
+
+    def left(self, now: float, now_ms: int) -> int:
+        """See Counter."""
+        return max(0, self.limit - self.taken)
+
+    def used(self, now: float, now_ms: int) -> int:
+        """See Counter."""
+        return self.taken
+
+
+class BudgetCounter(Counter):
+    """Nano-dollars in a calendar window, counted here.
+
+    What would fit if everything under way cost nothing waits for what is under way; a soft one refuses nothing.
+    """
+
+    __slots__ = ("budget",)
+
+    def __init__(self, counter_id: str, account: str, wakings: Wakings, rule: BudgetRule) -> None:
+        super().__init__(counter_id, account, "budget", rule.limit_nanousd, 0.0, wakings)
+        self.hard = rule.hard
+        self.budget = Budget(rule.limit_nanousd, rule.window, rule.timezone)
+
+    def apply(self, rule: BudgetRule) -> None:
+        """Take another limit over the same window; what is spent and held stays."""
+        self.limit = rule.limit_nanousd
+        self.hard = rule.hard
+        self.budget.limit_nanousd = rule.limit_nanousd
+        self.freed()
+
+    def take(self, amount: int, now: float, now_ms: int) -> int:
+        """See Counter."""
+        budget = self.budget
+        if now_ms >= budget.end_ms:
+            budget.roll(now_ms)
+        if not self.hard:
+            budget.reserved_nanousd += amount
+            return OK
+        if not self.waitlist.blocks() and budget.reserve(amount, now_ms):
+            return OK
+        return WAIT if budget.may_fit(amount) and not self.waitlist.full() else NO
+
+    def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
+        """See Counter."""
+        self.budget.settle(taken, used, at_ms)
+        self.freed()
+
+    def wait_s(self, amount: int, now: float, now_ms: int) -> float:
+        """See Counter."""
+        if amount > self.budget.limit_nanousd:
+            return FOREVER_S
+        return max(0.0, (self.budget.end_ms - now_ms) / 1000)
+
+    def left(self, now: float, now_ms: int) -> int:
+        """See Counter."""
+        self.budget.roll(now_ms)
+        return self.budget.left_nanousd()
+
+    def used(self, now: float, now_ms: int) -> int:
+        """See Counter: spent and held."""
+        self.budget.roll(now_ms)
+        return self.budget.spent_nanousd + self.budget.reserved_nanousd
+
+
+class TallyCounter(Counter):
+    """So many in all, never given back: the requests of a session."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self, counter_id: str, account: str, wakings: Wakings, limit: int) -> None:
+        super().__init__(counter_id, account, "tally", limit, 0.0, wakings)
+        self.taken = 0
+
+    def take(self, amount: int, now: float, now_ms: int) -> int:
+        """See Counter."""
+        if self.taken + amount > self.limit:
+            return NO
+        self.taken += amount
+        return OK
+
+    def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
+        """See Counter."""
+        self.taken += used - taken
+
+    def wait_s(self, amount: int, now: float, now_ms: int) -> float:
+        """See Counter."""
+        return FOREVER_S
+
+    def left(self, now: float, now_ms: int) -> int:
+        """See Counter."""
+        return max(0, self.limit - self.taken)
+
+    def used(self, now: float, now_ms: int) -> int:
+        """See Counter."""
+        return self.taken

@@ -40,7 +40,7 @@ def test_under_pressure_a_window_is_full() -> None:
     assert len(taken) >= 4 * limit * 0.999
     for begin in range(0, len(taken) - limit, 97):
         assert taken[begin + limit] - taken[begin] >= 1.0 - 1e-9
-    assert len(window._instants) <= 2 * PARTS + 2
+    assert len(window._instants) <= 2 * PARTS + 2  # pyright: ignore[reportPrivateUsage]
 
 
 @given(st.lists(st.tuples(GAPS, st.integers(1, 9), st.integers(0, 9)), max_size=80))

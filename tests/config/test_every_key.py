@@ -57,7 +57,12 @@ BASE: dict[str, Value] = {
         }
     },
     "orgs": {
-        "o": {"teams": {"t": BOUNDS}, "users": {"u": BOUNDS}, "tags": {"a": {"b": BOUNDS}}, **BOUNDS},
+        "o": {
+            "teams": {"t": dict(BOUNDS)},
+            "users": {"u": dict(BOUNDS)},
+            "tags": {"a": {"b": dict(BOUNDS)}},
+            **BOUNDS,
+        },
         "o2": {"teams": {"t": {}}},
     },
     "routes": {"r": {"policy": "d", **BOUNDS}, "r2": {"policy": "q/m"}},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
+import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -102,9 +104,7 @@ def test_a_spent_budget_binds_nobody_else(
     """Who is not in the account is served, even under the same names of user, tag and session."""
     tags = {"x-penstock-tags": "user=jane,feature=search,session=s1"}
     with gateway(simulator, **parts) as running:
-        for _ in range(4):
-            last = ask(running.url, "pay", headers=tags)
-        assert last.status == 402
+        assert [ask(running.url, "pay", headers=tags).status for _ in range(4)] == [200, 200, 200, 402]
         assert [ask(running.url, "pay", key=key, headers=tags).status for key in others] == [200] * len(others)
 
 
@@ -237,3 +237,89 @@ def test_a_reload_keeps_what_was_counted(simulator: SimulatorThread) -> None:
         assert ask(running.url, "pay").headers["x-penstock-budget-left-usd"] == "0.01"
         assert ask(running.url, "pay").status == 200
         assert ask(running.url, "pay").code == "rate_limited"
+
+
+def test_callers_see_what_they_have_used(simulator: SimulatorThread) -> None:
+    """`GET /v1/usage` tells a key of its own accounts, and of nobody else's."""
+    parts = {
+        "key": ", limits: {rpm: 5}, budget: {usd: 0.05, window: total}",
+        "team": "budget: {usd: 2, window: day, soft: true}",
+        "org": ", limits: {concurrency: 9}",
+    }
+    with gateway(simulator, **parts) as running:
+        ask(running.url, "pay")
+        url, auth = running.url + "/v1/usage", {"authorization": "Bearer sk-test-gateway"}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=auth)) as response:
+            told = json.load(response)
+    key, team, org = told["accounts"]
+    assert (told["key"], told["org"], told["team"]) == ("dev", "acme", "lab")
+    assert key["limits"] == [{"unit": "requests", "per": "minute", "limit": 5, "used": 1, "left": 4}]
+    (budget,) = key["budgets"]
+    assert budget == {
+        "window": "total",
+        "timezone": "UTC",
+        "hard": True,
+        "ends_ms": None,
+        "limit_usd": "0.05",
+        "used_usd": "0.01",
+        "reserved_usd": "0",
+        "left_usd": "0.04",
+    }
+    assert (team["account"], team["budgets"][0]["used_usd"]) == ("team:acme/lab", "0.01")
+    assert org["concurrency"] == [{"unit": "requests", "limit": 9, "used": 0, "left": 9}]
+
+
+def test_a_noisy_organisation_does_not_keep_others_waiting(simulator: SimulatorThread) -> None:
+    """With one slot and forty requests of one organisation queued, another's is served among the next two."""
+    deployment = "{provider: up, model: slow-40ms, price: {request: 0.01}, limits: {concurrency: 1}}"
+    config = f"""
+providers: {{up: {{kind: openai, base_url: "{simulator.url}/v1"}}}}
+deployments: {{one: {deployment}}}
+routes: {{pay: {{policy: one}}}}
+keys:
+  - {{name: dev, secret: sk-test-gateway, org: acme}}
+  - {{name: outside, secret: sk-outside, org: other}}
+"""
+    with GatewayThread(config) as running:
+        with ThreadPoolExecutor(41) as pool:
+            noisy = [pool.submit(ask, running.url, "pay") for _ in range(40)]
+            while running.call(lambda: running.context.exchanges) + len(running.exchanges(0)) < 40:
+                time.sleep(0.001)
+            served_before = len(running.exchanges(0))
+            told = ask(running.url, "pay", key="sk-outside")
+            assert [call.result().status for call in noisy] == [200] * 40
+        assert told.status == 200
+        order = [exchange.subject.org for exchange in running.exchanges(41)]
+        assert order.index("other") <= served_before + 3
+
+
+def test_a_full_queue_refuses_with_an_honest_wait(simulator: SimulatorThread) -> None:
+    """Who does not fit into the queue is turned away at once and told for how long; the others are served."""
+    deployment = ", limits: {concurrency: 1}, queue: {size: 2}"
+    with gateway(simulator, deployment=deployment) as running:
+        with ThreadPoolExecutor(12) as pool:
+            told = [call.result() for call in [pool.submit(ask, running.url, "pay") for _ in range(12)]]
+        counted = Counter((each.status, each.code) for each in told)
+        assert counted[200, ""] >= 3
+        assert set(counted) <= {(200, ""), (429, "deployment_busy")}
+        assert all(int(each.headers["retry-after"]) >= 1 for each in told if each.status == 429)
+
+
+def test_without_a_queue_a_busy_deployment_falls_back(simulator: SimulatorThread) -> None:
+    """A deployment whose slots are taken and whose queue is off leaves its requests to the next target."""
+    parts = {"deployment": ", limits: {concurrency: 1}, queue: {size: 0}"}
+    empty = dict.fromkeys(("defaults", "deployment", "team", "org", "route", "key"), "")
+    config = CONFIG.format(url=simulator.url, **{**empty, **parts}).replace(
+        "slow: {policy: late}", "slow: {policy: {fallback: [stuck, hundred]}}"
+    )
+    stuck = (
+        "stuck: {provider: up, model: hang, price: {request: 0.01}, limits: {concurrency: 1}, queue: {size: 0}}"
+    )
+    config = config.replace("deployments:\n", f"deployments:\n  {stuck}\n")
+    with GatewayThread(config) as running, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, running.url, "slow")
+        while not simulator.requests(model="hang"):
+            time.sleep(0.005)
+        assert ask(running.url, "slow").headers["x-penstock-target"] == "hundred"
+        running.call(lambda: [attempt.expire() for attempt in list(running.context.attempts)])
+        first.result(20)

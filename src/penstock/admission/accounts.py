@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from penstock.admission.counters import BudgetCounter, Counter, RateCounter, SlotCounter, TallyCounter
-from penstock.admission.waiting import Wakings
+from penstock.admission.waiting import FairWaitlist, Wakings
 from penstock.core.allowance import AccountRule, BudgetRule, RateRule
 from penstock.core.budget import window_bounds
 from penstock.core.plan import Plan
@@ -96,6 +96,15 @@ class Account:
     def counters(self) -> list[Counter]:
         """All of them."""
         return [*self.requests, *self.slots, *self.tokens, *self.budgets]
+
+
+def _queue(counter: Counter, rule: AccountRule) -> None:
+    """Let requests queue, fairly, for the slots of a deployment."""
+    counter.queues = rule.queue_size > 0
+    counter.patience_s = rule.queue_wait_s
+    if not isinstance(counter.waitlist, FairWaitlist):
+        counter.waitlist = FairWaitlist()
+    counter.waitlist.size = rule.queue_size
 
 
 class Allowance:
@@ -201,7 +210,7 @@ class Accounts:
         }
         for account in self.targets.values():
             for counter in account.slots:
-                counter.queues = True
+                _queue(counter, account.rule)
         self.combined.clear()
 
     def named(self, account: str, rule: AccountRule, now_ms: int) -> Account:

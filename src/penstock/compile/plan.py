@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
-from penstock.compile.allowances import Rules, rules_of, session_of
+from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
+from penstock.core.fair_queue import HIGH, LOW, NORMAL
 from penstock.core.plan import (
     FallbackNode,
     Plan,
@@ -28,6 +29,7 @@ from penstock.core.retry import RetryRule
 from penstock.routing.resolve import target_of
 
 DEFAULT_ORG = "default"
+RANKS = {"high": HIGH, "normal": NORMAL, "low": LOW}
 
 
 def compile_plan(
@@ -87,6 +89,7 @@ def compile_plan(
         users=rules.users,
         tag_rules=rules.tags,
         session=session_of(document.defaults.session),
+        weights=weights_of(document),
     )
 
 
@@ -138,6 +141,7 @@ def _route(name: str, config: doc.Route, find: _Finder, keeps: str) -> Route:
         success=frozenset(config.success.all),
         keeps_responses=(config.responses_store or keeps) == "on",
         session=session_of(config.session) if config.session is not None else None,
+        rank=RANKS[config.priority] if config.priority is not None else None,
     )
 
 
@@ -151,6 +155,7 @@ def _key(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str], rules: Rul
         direct=config.direct,
         tags=dict(config.tags),
         accounts=rules.accounts_of(subject),
+        rank=RANKS[config.priority],
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.credentials import Signing
 from penstock.core.exchange import Subject
+from penstock.core.fair_queue import NORMAL
 from penstock.core.losses import OnUnsupported
 from penstock.core.origin import Origin
 from penstock.core.price import Ceiling
@@ -126,11 +127,15 @@ class Route:
     success: frozenset[str] = frozenset({"not_error"})
     keeps_responses: bool = True
     session: SessionRule | None = None
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualKey:
-    """A key that we issued; only the SHA-256 of its secret is known here. `accounts`: whose rules bind it."""
+    """A key that we issued; only the SHA-256 of its secret is known here. `accounts`: whose rules bind it.
+
+    `rank`: its place in queues, before or behind others.
+    """
 
     id: str
     secret_hash: bytes = field(repr=False)
@@ -139,6 +144,7 @@ class VirtualKey:
     direct: bool = False
     tags: dict[str, str] = field(default_factory=dict[str, str])
     accounts: tuple[str, ...] = ()
+    rank: int = NORMAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,6 +164,7 @@ class Plan:
 
     `accounts`: what bounds them, by id. `users` (by `org/user`, or `org/*` for each user) and `tag_rules` (by
     organisation, name and value, or `*` for each value) bind requests that say who or what they are for.
+    `weights` in queues, by account, are 1 where nothing is said.
     """
 
     revision: str
@@ -180,3 +187,4 @@ class Plan:
         default_factory=dict[str, dict[str, dict[str, AccountRule]]]
     )
     session: SessionRule = NO_CEILING
+    weights: dict[str, float] = field(default_factory=dict[str, float])

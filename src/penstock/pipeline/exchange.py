@@ -150,7 +150,7 @@ class Exchange:
             return None
         opening = opening_for(ctx, self._request, target, self._allowance, last=last)
         if isinstance(opening, Counter):
-            self._park(target, retry_of).at(opening)
+            self._park(opening, target, retry_of)
             return None
         if isinstance(opening, Failure):
             return self._skip(opening)
@@ -192,10 +192,14 @@ class Exchange:
 
     # --- waiting for room ---------------------------------------------------------------------------------
 
-    def _park(self, target: Target, retry_of: str) -> Parked:
-        if self._parked is None:
-            self._parked = Parked(self._ctx.clock, self._deadline, target, retry_of, self._retry)
-        return self._parked
+    def _park(self, counter: Counter, target: Target, retry_of: str) -> None:
+        parked = self._parked
+        if parked is None:
+            clock = self._ctx.clock
+            patience_s = min(counter.patience_s, max(0.0, self._deadline - clock.monotonic()))
+            parked = self._parked = Parked(clock, patience_s, target, retry_of, self._retry)
+            parked.stand(self._ctx.plan, self._route, self._key, self.subject)
+        counter.waitlist.add(parked)
 
     def _retry(self, *, last: bool) -> None:
         """There may be room now."""

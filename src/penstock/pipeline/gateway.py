@@ -24,6 +24,7 @@ from penstock.pipeline.models import ModelList
 from penstock.pipeline.refusing import JSON, id_lines, send_refusal
 from penstock.pipeline.responses import SHAPE as RESPONSES
 from penstock.pipeline.responses import ResponsesExchange, check, keeps
+from penstock.pipeline.usage import usage_body
 from penstock.pipeline.videos import VideoLook
 from penstock.pipeline.visit import visit
 from penstock.ports.http_server import HttpRequest, Reply
@@ -33,7 +34,6 @@ _LATER = (
     "/v1/files",
     "/v1/batches",
     "/v1/feedback",
-    "/v1/usage",
     "/mcp",
 )
 MAX_MODEL = 256
@@ -88,6 +88,8 @@ class Gateway:
             visit(self.ctx, request, reply, request_id)
         elif path.startswith(VIDEOS) and method == b"GET":
             self._video(request, reply, request_id)
+        elif path == "/v1/usage":
+            self._usage(request, reply, request_id)
         elif found is not None:
             refusal = Refusal("method_not_allowed", f"send POST to {path}")
             send_refusal(reply, refusal, request_id, found.endpoint.dialect)
@@ -97,6 +99,18 @@ class Gateway:
             )
         else:
             send_refusal(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
+
+    def _usage(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
+        ctx = self.ctx
+        try:
+            if request.method not in (b"GET", b"HEAD"):
+                raise Refusal("method_not_allowed", "send GET to /v1/usage")  # noqa: TRY301
+            key = key_of(ctx.plan, request.headers)
+        except Refusal as refusal:
+            send_refusal(reply, refusal, request_id)
+            return
+        body = usage_body(ctx.accounts, key, ctx.clock.monotonic(), ctx.clock.now_ms())
+        reply.send(200, JSON + id_lines(request_id), body)
 
     def _video(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
         def refuse(refusal: Refusal) -> None:

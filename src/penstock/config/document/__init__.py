@@ -3,7 +3,15 @@
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
-from penstock.config.document.limits import Budget, Downgrade, Limits, Rate, SessionCeiling, Window
+from penstock.config.document.limits import (
+    Budget,
+    Downgrade,
+    Limits,
+    Queue,
+    Rate,
+    SessionCeiling,
+    Window,
+)
 from penstock.config.document.policy import (
     CheapestNode,
     FallbackNode,
@@ -38,7 +46,7 @@ from penstock.config.document.routes import (
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, shown
 from penstock.config.document.server import Cors, Journal, Server, Tls
-from penstock.config.document.tenants import Allowed, Org, Team, VirtualKey
+from penstock.config.document.tenants import Allowed, Org, Team, User, VirtualKey
 
 __all__ = [
     "Allowed",
@@ -70,6 +78,7 @@ __all__ = [
     "PriceTier",
     "Provider",
     "ProviderKind",
+    "Queue",
     "Rate",
     "Require",
     "Retry",
@@ -90,6 +99,7 @@ __all__ = [
     "Team",
     "Timeouts",
     "Tls",
+    "User",
     "VirtualKey",
     "WeightedBranch",
     "WeightedNode",

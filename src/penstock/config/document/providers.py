@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.fields import CountOrNone, Name, Part, Text, Url
-from penstock.config.document.limits import Budget, Limits
+from penstock.config.document.limits import Budget, Limits, Queue
 from penstock.config.document.prices import Price
 from penstock.config.document.secret import Secret
 from penstock.providers.vendors import VENDORS
@@ -115,6 +115,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         price: A price that wins over the catalogue.
         limits: How much this deployment takes; what is beyond its concurrency queues.
         budget: How much is spent on it.
+        queue: Who waits when its concurrency is used up.
         set: Parameters of the request body that are set, or replaced, for this target.
     """
 
@@ -123,4 +124,5 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     price: Price | None = None
     limits: Limits = Limits()
     budget: Budget | None = None
+    queue: Queue = Queue()
     set: dict[str, Any] = {}

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.config.document.fields import Count, CountOrNone, Name, Percent, Seconds, Share, Target, Text
-from penstock.config.document.limits import Budget, Limits, SessionCeiling
+from penstock.config.document.limits import Budget, Limits, Priority, SessionCeiling
 from penstock.config.document.policy import Policy
 
 
@@ -195,6 +195,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         budget: How much is spent on it.
         budgets: More budgets, with other windows.
         session: How much one session may use; without it, `defaults.session` says.
+        priority: The place of its requests in queues; without it, the key's.
     """
 
     policy: Policy
@@ -215,3 +216,4 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
     session: SessionCeiling | None = None
+    priority: Priority | None = None

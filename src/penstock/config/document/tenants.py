@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.config.document.fields import Name, Text
-from penstock.config.document.limits import Budget, Limits
+from penstock.config.document.fields import Name, Text, Weight
+from penstock.config.document.limits import Budget, Limits, Priority
 from penstock.config.document.routes import Require
 from penstock.config.document.secret import Secret
 
@@ -22,6 +22,22 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     limits: Limits = Limits()
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user of an organisation.
+
+    Attributes:
+        limits: How much the user may use.
+        budget: How much the user may spend.
+        budgets: More budgets, with other windows.
+        weight: The user's share in queues, against the organisation's other users.
+    """
+
+    limits: Limits = Limits()
+    budget: Budget | None = None
+    budgets: tuple[Budget, ...] = ()
+    weight: Weight = 1.0
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +67,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         teams: Its teams by name.
         users: How much its users may use, by name; `"*"` holds for each user without a row of their own.
         tags: How much is used in the name of a tag's value: by tag, then by value, `"*"` for each other value.
+        weight: Its share in queues, against other organisations.
     """
 
     require: Require | None = None
@@ -58,8 +75,9 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
     teams: dict[Name, Team] = {}
-    users: dict[Text, Allowed] = {}
+    users: dict[Text, User] = {}
     tags: dict[Name, dict[Text, Allowed]] = {}
+    weight: Weight = 1.0
 
 
 class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +98,7 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         limits: How much the key may use.
         budget: How much it may spend.
         budgets: More budgets, with other windows.
+        priority: Its place in queues; the route's, if that has one, wins.
     """
 
     name: Name
@@ -93,3 +112,4 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     limits: Limits = Limits()
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
+    priority: Priority = "normal"

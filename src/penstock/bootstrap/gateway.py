@@ -26,13 +26,13 @@ from penstock.adapters.http.client import HttpClient
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
-from penstock.bootstrap.plan_source import LazyBox, PlanSource
+from penstock.bootstrap.plan_source import LazyBox, PlanSource, budgeted_tags
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Tls
 from penstock.core.ids import boot_id
 from penstock.core.plan import Plan
-from penstock.ledger.accounts_replay import Spending, replay
+from penstock.ledger.accounts_replay import replay
 from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
@@ -95,7 +95,10 @@ class GatewayProcess:
             on_error=lambda error: log.error("journal: %s", error),
             settings=journal_settings(settings),
         )
-        accounts = Accounts(clock.call_soon, lambda: Spending(replay(self._state.root, is_locked)))
+        accounts = Accounts(
+            clock.call_soon,
+            lambda: replay(self._state.root, is_locked, budgeted_tags(source.settings)),
+        )
         journal.start()
         transport = HttpClient(clock)
         owned = owned_ids(self._state, loop)

@@ -26,6 +26,7 @@ from penstock.adapters.http.client import HttpClient
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
+from penstock.bootstrap.door import Door
 from penstock.bootstrap.plan_source import LazyBox, PlanSource, budgeted_tags
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
@@ -122,6 +123,8 @@ class GatewayProcess:
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
         await server.listen(self._sock, tls_context(settings.server.tls))
+        door = Door(ctx, clock, self._state.door(boot))
+        await door.open()
         self._acknowledge(boot, plan.revision)
         warm(transport, plan)
         missing = MissingRecords(journal, clock)
@@ -129,6 +132,7 @@ class GatewayProcess:
         feed.close()
         gateway.ready = False
         cut = await server.drain(DRAIN_S)
+        await door.close()
         if cut:
             log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
         await transport.close()

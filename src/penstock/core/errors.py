@@ -105,6 +105,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "journal_full": (503, "unavailable", "The journal cannot take another record."),
     "responses_unavailable": (503, "unavailable", "The store of responses cannot be read or written."),
     "draining": (503, "unavailable", "The gateway is shutting down."),
+    "exchange_killed": (403, "permission", "An administrator stopped the request."),
     "internal_error": (500, "unavailable", "A defect in the gateway."),
     "upstream_timeout": (504, "upstream", "The provider did not answer in time."),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from penstock.admission.accounts import Accounts
 from penstock.core.plan import Plan
@@ -19,6 +20,18 @@ from penstock.upstream.learned import Learned
 from penstock.upstream.tasks import TaskRules
 
 MAX_STATES = 65_536
+
+
+class Running(Protocol):
+    """An exchange under way, as those see it who watch over them."""
+
+    def kill(self) -> bool:
+        """Stop it, and tell its client; False where it had ended already."""
+        ...
+
+    def told(self) -> dict[str, object]:
+        """What it is, and how far it has come."""
+        ...
 
 
 class GatewayContext:
@@ -55,6 +68,8 @@ class GatewayContext:
         self.shares: dict[str, RetryShare] = {}
         self.attempts: set[Attempt] = set()
         self.exchanges = 0
+        # Those under way, by request id.
+        self.running: dict[str, Running] = {}
         # By provider: until when its list of models is good, and the list.
         self.model_lists: dict[str, tuple[float, tuple[str, ...]]] = {}
         self.plan = plan

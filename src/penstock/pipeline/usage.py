@@ -27,12 +27,13 @@ def usage_body(accounts: Accounts, key: VirtualKey, now: float, now_ms: int) -> 
             "org": subject.org,
             "team": subject.team or None,
             "user": subject.user or None,
-            "accounts": [_account(account, now, now_ms) for account in found],
+            "accounts": [told_of(account, now, now_ms) for account in found],
         }
     )
 
 
-def _account(account: Account, now: float, now_ms: int) -> dict[str, Any]:
+def told_of(account: Account, now: float, now_ms: int) -> dict[str, Any]:
+    """One account: its limits, its slots, its budgets."""
     budgets = zip(account.budgets, account.rule.budgets, strict=True)
     return {
         "account": account.id,

@@ -28,6 +28,11 @@ class _Door(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
+def _doors(state: Path) -> list[Path]:
+    """The sockets of the gateways, whose names are those of their journals' boots."""
+    return list((state / "run").glob("?????????????????*.sock"))
+
+
 def _say(door: Path, method: str, path: str) -> tuple[int, Any]:
     connection = _Door(door)
     connection.request(method, path)
@@ -40,7 +45,8 @@ def _say(door: Path, method: str, path: str) -> tuple[int, Any]:
 def test_what_is_under_way_is_listed_and_can_be_stopped(tmp_path: Path) -> None:
     """A request that hangs upstream is listed with its owner; stopped, it holds nothing any more."""
     with SimulatorThread() as simulator, Service(tmp_path, config(simulator, model="hang"), ENV) as service:
-        (door,) = (service.state / "run").glob("?????????????????*.sock")
+        until(lambda: any(_doors(service.state)))
+        (door,) = _doors(service.state)
         assert stat.S_IMODE(door.stat().st_mode) == 0o600
         assert _say(door, "GET", "/exchanges") == (200, {"data": []})
         with ThreadPoolExecutor(1) as pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from pathlib import Path
 
@@ -26,8 +27,11 @@ class Door:
             if stale != self._path and _is_gateways(stale) and not _answers(stale):
                 stale.unlink(missing_ok=True)
         sock = socket.socket(socket.AF_UNIX)
-        sock.bind(str(self._path))
-        self._path.chmod(0o600)
+        before = os.umask(0o177)
+        try:
+            sock.bind(str(self._path))
+        finally:
+            os.umask(before)
         sock.listen()
         sock.setblocking(False)  # noqa: FBT003 - the name says it
         await self._server.listen_unix(sock)

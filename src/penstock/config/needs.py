@@ -73,8 +73,6 @@ NEEDS: tuple[Need, ...] = (
     Need("routes.*.on_break", "resuming broken streams", unless=("error",), instead="write error"),
     Need("**.budget.alerts", "budget alerts"),
     Need("**.budgets.*.alerts", "budget alerts"),
-    Need("**.session.depth", "the depth of sessions"),
-    Need("**.session.wall_s", "the duration of sessions"),
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from penstock.admission.accounts import Accounts
+from penstock.admission.chains import Chains
 from penstock.core.plan import Plan
 from penstock.core.retry import RetryShare
 from penstock.ports.clock import Clock
@@ -67,6 +68,7 @@ class GatewayContext:
         self.credentials = CredentialTable()
         self.shares: dict[str, RetryShare] = {}
         self.attempts: set[Attempt] = set()
+        self.chains = Chains()
         self.exchanges = 0
         # Those under way, by request id.
         self.running: dict[str, Running] = {}

@@ -41,10 +41,7 @@ NEEDS: tuple[Need, ...] = (
     Need("server.workers", "several gateway processes", unless=("1",), instead="write 1"),
     Need("server.database_url", "PostgreSQL storage"),
     Need("server.redis_url", "Redis storage"),
-    Need("providers.*.facts", "rules about residency and retention"),
     Need("guards.*", "guardrails"),
-    Need("orgs.*.require", "rules about residency and retention"),
-    Need("orgs.*.teams.*.require", "rules about residency and retention"),
     Need("routes.*.policy.**.when", "conditional routing"),
     Need("routes.*.policy.**.cheapest", "routing by price"),
     Need("routes.*.policy.**.fastest", "routing by speed"),
@@ -58,7 +55,6 @@ NEEDS: tuple[Need, ...] = (
     Need("routes.*.policy.**.cached", "the response cache"),
     Need("routes.*.policy.**.webhook", "webhook answers"),
     Need("routes.*.slo", "objectives for latency"),
-    Need("routes.*.require", "rules about residency and retention"),
     Need("routes.*.cache", "the response cache"),
     Need("routes.*.guards", "guardrails"),
     Need(

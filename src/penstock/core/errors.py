@@ -76,6 +76,11 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "budget_exceeded": (402, "budget", "A budget does not cover the request."),
     "route_not_allowed": (403, "permission", "The key may not use this route."),
     "direct_not_allowed": (403, "permission", "The key may not name a provider's model directly."),
+    "policy_denied": (
+        403,
+        "permission",
+        "No target that may serve the request meets what the organisation, team, key or route requires.",
+    ),
     "unknown_model": (404, "not_found", "No route, deployment or provider serves this model name."),
     "unknown_response": (404, "not_found", "The organisation of this key has no response with this id."),
     "unknown_video": (404, "not_found", "The key has no video with this id."),

@@ -81,8 +81,7 @@ class GatewayContext:
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
         self.plan = plan
-        signings = [provider.template.signing for provider in plan.providers.values()]
-        self.credentials.keep({each.source for each in signings if each is not None}, self.clock.now_ms())
+        self.credentials.keep({each.source for each in plan.signings()}, self.clock.now_ms())
         self.model_lists.clear()
         self.resolver = Resolver(plan, self.clock.now_ms())
         self.accounts.apply(plan, self.clock.now_ms())

@@ -170,6 +170,8 @@ class _Admission:
         key = self._key = key_of(self._plan, http.headers)
         request = self._decoded = self._decode()
         route = self._route = ctx.resolver.resolve(request.model, key)
+        if key.scope is not None or route.requires is not None:
+            route = self._route = ctx.resolver.held.of(route, key.scope, self._endpoint)
         tags = read_tags(http.headers.get(b"x-penstock-tags"), request.metadata, key.tags)
         missing = [name for name in route.required_tags if name not in tags]
         if missing:

@@ -165,7 +165,8 @@ def test_an_item_goes_with_its_response(home: House) -> None:
 
 def test_nothing_is_on_record_where_nothing_is_kept(home: House) -> None:
     """With `store: false`, and on a route that keeps nothing, an item's id is unknown afterwards."""
-    for model, fields in (("one", {"store": False}), ("unkept", {})):
+    asked: list[tuple[str, dict[str, Any]]] = [("one", {"store": False}), ("unkept", {})]
+    for model, fields in asked:
         item = home.create(model, **fields).json["output"][0]["id"]
         assert code(home.create("one", input=after(reference(item)))) == (404, "unknown_id")
 
@@ -181,7 +182,8 @@ def test_a_conversation_that_is_sent_whole_names_nothing(home: House) -> None:
         {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": '{"file_id": "x"}'},
         {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
     ]
-    told = home.create("one", input=after(*items), tools=[{"type": "function", "name": "f", "parameters": {}}])
+    tools: list[Any] = [{"type": "function", "name": "f", "parameters": {}}]
+    told = home.create("one", input=after(*items), tools=tools)
     assert told.status == 200, told.body
 
 

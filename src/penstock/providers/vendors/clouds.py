@@ -50,7 +50,8 @@ _AZURE = (
         seen=("chat", "stream", "errors"),
         source="https://learn.microsoft.com/azure/ai-foundry/openai/reference",
     ),
-    # The host is Microsoft's for its government cloud; that the v1 API is there, too, no page says.
+    # Microsoft's page tells what its government cloud has; the host is what users of its SDKs set. That the v1
+    # API is there, too, no page says.
     Vendor(
         kind="azure-government",
         title="Azure OpenAI in Azure Government (deployments API)",
@@ -59,6 +60,7 @@ _AZURE = (
         variable="AZURE_OPENAI_API_KEY",
         query="api-version=2024-10-21",
         price_id="azure",
+        evidence="secondary",
         source="https://learn.microsoft.com/azure/ai-foundry/openai/azure-government",
     ),
     Vendor(

@@ -46,9 +46,10 @@ SOURCES = """
 ## Evidence, keys and addresses
 
 *recorded*: the translator is checked against recorded answers of the vendor. *run*: the tests run against
-the server itself. *documented*: the tests' answers are written from the page in the last column. In brackets
-stand the features that recordings or runs have shown; the others are documented. All of them have the same
-tests, in `tests/providers`: chat, stream, tools, errors, usage, and a wrong key.
+the server itself. *documented*: the tests' answers are written from the page in the last column.
+*secondary*: the address is known from programs that use it, and no page of the vendor was seen that has it;
+try it first. In brackets stand the features that recordings or runs have shown; the others are documented.
+All of them have the same tests, in `tests/providers`: chat, stream, tools, errors, usage, and a wrong key.
 
 *found*: its variable alone makes it a provider of a gateway that has no configuration file.
 

@@ -74,5 +74,5 @@ def test_a_shape_and_a_picture(got: dict[str, Any], vendor: str) -> None:
 
 def test_a_wrong_key_and_an_unknown_model(got: dict[str, Any]) -> None:
     """Both have a code that AWS's own service has, the second a class in boto3 too."""
-    assert got["wrong_key"] == ["ClientError", "UnrecognizedClientException", 401]
+    assert got["wrong_key"] == ["ClientError", "UnrecognizedClientException", 403]
     assert got["unknown_model"] == ["ResourceNotFoundException", "ResourceNotFoundException", 404]

@@ -20,10 +20,10 @@ MODELS = {
 everywhere = pytest.mark.parametrize("vendor", MODELS)
 
 
-@pytest.fixture(scope="module")
-def got(city_gateway: GatewayThread) -> dict[str, Any]:
-    """What the program got of each vendor."""
-    return run_python("google", city_gateway.url, MODELS)
+@pytest.fixture(scope="module", params=["google", "google-2"])
+def got(city_gateway: GatewayThread, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What the program got of each vendor, with the present version of the package and with the one before."""
+    return run_python(request.param, city_gateway.url, MODELS, "google")
 
 
 @everywhere

@@ -214,6 +214,6 @@ def test_a_clients_aws_signature_is_answered_with_the_way_that_works() -> None:
             urllib.request.urlopen(request, timeout=20)
         with caught.value as error:
             text = error.read().decode()
-        assert error.code == 401
+        assert error.code == 403
         assert "AWS_BEARER_TOKEN_BEDROCK" in text
         assert "https" in text

@@ -82,6 +82,23 @@ _EMBED = {
         bill={},
     ),
 }
+_EMBED["vertex.embed"] = Shape(
+    path=f"/models/{MODEL}:predict",
+    texts=(),
+    answer={
+        "predictions": [
+            {
+                "embeddings": {
+                    "values": VECTORS[0],
+                    "statistics": {"token_count": INPUT - 2, "truncated": False},
+                }
+            },
+            {"embeddings": {"values": VECTORS[1], "statistics": {"token_count": 2, "truncated": False}}},
+        ],
+        "metadata": {"billableCharacterCount": 2},
+    },
+    bill={"input_tokens": INPUT},
+)
 _RANKED = {"results": [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.1}]}
 _RERANK = {
     "rerank": Shape(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -117,18 +118,39 @@ def rig(api: str) -> Iterator[Rig]:
 def names_foreign_id(recording: Recording) -> bool:
     """Whether the request names something that its vendor keeps, which this gateway never handed out."""
     asked = recording.request or {}
-    return bool(asked.get("previous_response_id") or asked.get("conversation"))
+    if asked.get("previous_response_id") or asked.get("conversation"):
+        return True
+    if _KEPT.search(json.dumps([asked.get("messages"), asked.get("tools"), asked.get("prompt")])):
+        return True
+    if recording.api != "openai.responses" or not isinstance(asked.get("input"), list):
+        return False
+    items: list[dict[str, Any]] = asked["input"]
+    return any(
+        _KEPT.search(json.dumps(item))
+        or (item.get("type") == "reasoning" and not item.get("encrypted_content") and not item.get("content"))
+        or (item.get("type") == "image_generation_call" and "result" not in item)
+        for item in items
+        if item.get("type") != "message" or item.get("role") != "assistant"
+    )
 
 
-def test_an_id_that_was_not_handed_out_here_is_not_sent_on() -> None:
-    """A recorded request that goes on from a stored response is a 404, and no vendor sees it."""
-    found = [each for each in recordings("openai.responses") if names_foreign_id(each)]
+# OpenAI's ids of files, vector stores and containers.
+_KEPT = re.compile(r'"(file-\w{10,}|vs_\w+|cntr_\w+)"')
+
+
+@pytest.mark.parametrize("api", ["openai.chat", "openai.responses"])
+def test_an_id_that_was_not_handed_out_here_is_not_sent_on(api: str) -> None:
+    """A recorded request that names what its vendor keeps is a 404, and no vendor sees it."""
+    found = [each for each in recordings(api) if names_foreign_id(each)]
     assert found
     with ReplayServer(found) as server, GatewayThread(CONFIG.format(url=server.url)) as gateway:
         client = Client(gateway.port)
         for recording in found:
             received = client.post(recording.path, *request_body(recording, asks_usage=False))
-            assert (received.status, json.loads(received.body)["error"]["code"]) == (404, "unknown_response")
+            asked = recording.request or {}
+            kept = asked.get("previous_response_id") or asked.get("conversation")
+            code = "unknown_response" if kept else "unknown_id"
+            assert (received.status, json.loads(received.body)["error"]["code"]) == (404, code), recording.id
         assert not server.bodies
         client.close()
 

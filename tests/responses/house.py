@@ -21,10 +21,12 @@ providers:
   sim: {{kind: simulator}}
   second: {{kind: openai, base_url: "{simulator}/v1", api_key: other-secret}}
   claude: {{kind: anthropic, base_url: "{canned}/base", api_key: upstream-secret}}
+  third: {{kind: openai, base_url: "{canned}/v1", api_key: third-secret}}
 deployments:
   one: {{provider: sim, model: echo}}
   two: {{provider: second, model: echo}}
   three: {{provider: claude, model: claude-x}}
+  four: {{provider: third, model: plain}}
 routes:
   mixed: {{policy: {{fallback: [one, two]}}}}
   foreign: {{policy: three}}
@@ -67,6 +69,10 @@ class House:
     def create(self, model: str = "one", *, key: str = "sk-dev", **fields: Any) -> Plain:
         """`POST /v1/responses`."""
         return send(self.gateway.url + "/v1/responses", {"model": model, "input": "Hello", **fields}, key)
+
+    def message(self, body: dict[str, Any], key: str) -> Plain:
+        """`POST /v1/messages`."""
+        return send(self.gateway.url + "/v1/messages", body, key)
 
     def made(self, model: str = "one", **fields: Any) -> str:
         """The id of a new response."""

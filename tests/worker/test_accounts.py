@@ -310,6 +310,8 @@ def test_a_damaged_or_older_snapshot_is_as_good_as_none(tmp_path: Path) -> None:
 
 
 OLDER = """
+ALTER TABLE exchanges DROP COLUMN reported_cost_nanousd;
+ALTER TABLE attempts DROP COLUMN reported_cost_nanousd;
 DROP TABLE spend;
 ALTER TABLE checkpoints DROP COLUMN finished_ms;
 CREATE TABLE spend_hourly (key TEXT, hour INTEGER, nanousd INTEGER, estimated_nanousd INTEGER, attempts INTEGER,

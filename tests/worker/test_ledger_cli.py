@@ -21,6 +21,7 @@ from penstock.cli.files import sole_service
 from penstock.cli.ledger import rebuild
 from penstock.cli.logs import logs
 from penstock.cli.top import top
+from penstock.core.exchange import ExchangeSettled
 from penstock.worker.main import WorkerSettings, run
 from tests.ledger.doubles import attempt, opened, settled
 from tests.worker.doubles import project, write
@@ -222,3 +223,45 @@ def test_the_gateways_side_imports_no_database() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
+
+
+def reporting(number: int, *costs: tuple[int | None, int | None]) -> ExchangeSettled:
+    """An exchange of attempts with (our cost, the reported one)."""
+    attempts = [
+        msgspec.structs.replace(attempt(at, ours), reported_cost_nanousd=told)
+        for at, (ours, told) in enumerate(costs, 1)
+    ]
+    return settled(number, attempts)
+
+
+def test_cost_reported_compares_ours_with_what_the_vendors_say(tmp_path: Path) -> None:
+    """By model: both sums, the difference and its share; only exchanges of which all attempts report."""
+    told = [reporting(1, (100, 110)), reporting(2, (100, 80), (200, 230)), reporting(3, (None, 50))]
+    write(tmp_path, "b1", [*told, reporting(4, (1000, None), (1, 1)), settled(5)])
+    project(tmp_path)
+    place = (*SINCE, "--state-dir", str(tmp_path))
+    found = json.loads(ask(cost, "--reported", "--json", *place))
+    assert found["lines"] == [
+        {
+            "group": {"model": "gpt-4o"},
+            "requests": 3,
+            "unpriced": 1,
+            "cost_nanousd": 400,
+            "reported_nanousd": 420,
+            "difference_nanousd": 20,
+            "unpriced_reported_nanousd": 50,
+        }
+    ]
+    by_target = json.loads(ask(cost, "--reported", "--json", "--by", "target", *place))
+    assert by_target["lines"][0]["group"] == {"target": "openai/gpt-4o"}
+    text = ask(cost, "--reported", *place)
+    assert "+5.0%" in text
+    assert "1 of 3 requests have no price of ours; their vendors report $0.00000005" in text
+    lines = [json.loads(line) for line in ask(logs, "--json", *place).splitlines()]
+    assert [each["reported_cost_nanousd"] for each in lines] == [110, 310, 50, None, None]
+
+
+def test_cost_reported_says_so_where_no_vendor_reports(state_dir: Path) -> None:
+    """An empty comparison is a sentence."""
+    text = ask(cost, "--reported", *SINCE, "--state-dir", str(state_dir))
+    assert text == "No answer carried a cost; OpenRouter's, xAI's and Perplexity's do.\n"

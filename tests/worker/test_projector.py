@@ -204,6 +204,23 @@ def test_rows_carry_every_field_of_the_events(tmp_path: Path) -> None:
     assert json.loads(rows(tmp_path, "SELECT tags FROM exchanges")[0][0]) == {"feature": "search"}
 
 
+def test_a_ledger_without_reported_costs_gets_them(tmp_path: Path) -> None:
+    """Rows of version 3 stay and have none; new ones do."""
+    write(tmp_path, "b1", [opened(1), settled(1)])
+    project(tmp_path)
+    database = sqlite3.connect(tmp_path / "ledger.db")
+    for table in ("exchanges", "attempts"):
+        database.execute(f"ALTER TABLE {table} DROP COLUMN reported_cost_nanousd")
+    database.execute("PRAGMA user_version = 3")
+    database.close()
+    told = msgspec.structs.replace(attempt(), reported_cost_nanousd=120)
+    write(tmp_path, "b2", [opened(2), settled(2, [told])])
+    project(tmp_path)
+    for table in ("exchanges", "attempts"):
+        query = f"SELECT reported_cost_nanousd FROM {table} ORDER BY request_id"  # noqa: S608
+        assert rows(tmp_path, query) == [(None,), (120,)]
+
+
 def test_a_count_beyond_64_bits_does_not_stop_the_projection(tmp_path: Path) -> None:
     """One absurd row is cut; the rows beside it are exact."""
     absurd = msgspec.structs.replace(attempt(), cost_nanousd=2**64 - 1)

@@ -83,6 +83,11 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     ),
     "unknown_model": (404, "not_found", "No route, deployment or provider serves this model name."),
     "unknown_response": (404, "not_found", "The organisation of this key has no response with this id."),
+    "unknown_id": (
+        404,
+        "not_found",
+        "The organisation of this key has no item, container, file or cache with this id.",
+    ),
     "unknown_video": (404, "not_found", "The key has no video with this id."),
     "unknown_path": (404, "not_found", "No endpoint is served at this path."),
     "method_not_allowed": (405, "invalid_request", "The endpoint exists, with another method."),

@@ -69,6 +69,8 @@ class AttemptFacts(msgspec.Struct, frozen=True, array_like=True):
 
     `cause` is empty for a success, else the low-cardinality reason (`status_429`, `connect_timeout`, …).
     `service_tier` is the one that the cost stands on: what the vendor says it used, else what was asked for.
+    `reported_cost_nanousd` is what the vendor's answer says that it bills, None where it does not say. It
+    stands beside `cost_nanousd`, which is always computed from a price card.
     """
 
     index: int
@@ -90,6 +92,7 @@ class AttemptFacts(msgspec.Struct, frozen=True, array_like=True):
     first_byte_us: int = 0
     total_us: int = 0
     service_tier: str = ""
+    reported_cost_nanousd: int | None = None
 
 
 class AttemptSettled(msgspec.Struct, frozen=True, array_like=True, tag="as"):

@@ -28,6 +28,14 @@ def error_body(dialect: str, code: str, kind: str, message: str, param: str | No
     return _BODIES.get(dialect, openai_error)(code, kind, message, param, request_id)
 
 
+def status_of(dialect: str, status: int) -> int:
+    """The status by which the dialect's vendor answers: AWS has 403 for a credential that it does not know.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
+    """
+    return 403 if dialect == "converse" and status == 401 else status
+
+
 def error_lines(dialect: str, kind: str, status: int) -> bytes:
     """Header lines that the dialect's clients read an error from; most have none."""
     if dialect != "converse":

@@ -118,7 +118,7 @@ class Exchange(Settling):
         cap = opening.cap
         if not passes(self._request, target):
             seal = sealer(ctx.box, self.subject, target, self._facts)
-            refused = encode(attempt, cap, self._facts, self.http.query, ctx.plan.on_unsupported, seal)
+            refused = encode(attempt, cap, self._facts, self.http, ctx.plan.on_unsupported, seal)
             if refused is not None:
                 opening.drop(ctx)
                 return self._skip(refused)

@@ -12,6 +12,7 @@ from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
 from penstock.core.plan import Plan, Route, VirtualKey
 from penstock.dialects.errors import error_body, error_lines
 from penstock.dialects.model_lists import Entry, entry_body, list_body, list_dialect
+from penstock.dialects.named_ids import named_ids
 from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
@@ -21,6 +22,7 @@ from penstock.pipeline.entering import enter_or_wait
 from penstock.pipeline.exchange import Exchange
 from penstock.pipeline.media import VIDEOS
 from penstock.pipeline.models import ModelList
+from penstock.pipeline.owning import OwningExchange, check_named, hands_out
 from penstock.pipeline.refusing import JSON, id_lines, send_refusal
 from penstock.pipeline.responses import SHAPE as RESPONSES
 from penstock.pipeline.responses import ResponsesExchange, check, keeps
@@ -188,6 +190,8 @@ class _Admission:
             subject = Subject(subject.org, subject.team, tags["user"], subject.key)
         responses = self._endpoint.shape == RESPONSES
         previous = check(request, route) if responses else ""
+        named = named_ids(request.endpoint, request.fields) if request.fields is not None else []
+        check_named(named)
         facts = self._facts(request, route, tags)
         allowance = allowance_for(ctx.accounts, self._plan, key, route, subject, tags, facts.ts_ms)
         if allowance.downgrades:
@@ -197,10 +201,12 @@ class _Admission:
                 facts = self._facts(request, route, tags)
                 allowance = allowance_for(ctx.accounts, self._plan, key, route, subject, tags, facts.ts_ms)
         exchange: Exchange
-        if responses and (previous or keeps(request)):
+        if responses and (previous or named or keeps(request)):
             exchange = ResponsesExchange(
-                ctx, http, reply, request, route, key, subject, allowance, facts, previous
+                ctx, http, reply, request, route, key, subject, allowance, facts, named, previous
             )
+        elif named or hands_out(request, route):
+            exchange = OwningExchange(ctx, http, reply, request, route, key, subject, allowance, facts, named)
         else:
             exchange = Exchange(ctx, http, reply, request, route, key, subject, allowance, facts)
         is_in = enter_or_wait(

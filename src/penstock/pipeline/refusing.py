@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.core.errors import Refusal
-from penstock.dialects.errors import ID_HEADERS, error_body, error_lines
+from penstock.dialects.errors import ID_HEADERS, error_body, error_lines, status_of
 from penstock.ports.http_server import Reply
 
 JSON = b"content-type: application/json\r\n"
@@ -17,7 +17,7 @@ def send_refusal(reply: Reply, refusal: Refusal, request_id: str, dialect: str =
     if refusal.status == 402:
         lines += b"x-should-retry: false\r\n"
     reply.send(
-        refusal.status,
+        status_of(dialect, refusal.status),
         lines,
         error_body(dialect, refusal.code, refusal.type, str(refusal), refusal.param, request_id),
     )

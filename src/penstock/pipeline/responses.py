@@ -7,29 +7,23 @@ before the answer's last bytes go out, so that every process knows an id as soon
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-
 import msgspec
 
 from penstock.admission.accounts import Allowance
-from penstock.core.errors import Refusal, ShapeError
-from penstock.core.exchange import AttemptFacts, Outcome, RequestFacts, Subject
+from penstock.core.errors import Refusal
+from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import Route, Target, VirtualKey
-from penstock.dialects.openai.decode import decode
+from penstock.dialects.named_ids import Named
 from penstock.dialects.openai.endpoints import OWNED
 from penstock.dialects.openai_responses.stored import joined
 from penstock.pipeline.context import GatewayContext
-from penstock.pipeline.exchange import Exchange
-from penstock.pipeline.translation import chat_of
+from penstock.pipeline.owning import ID, OwningExchange, in_response, is_item, may_keep, nothing
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.ports.owned import Owned
-from penstock.providers.openai.errors import Failure
-from penstock.routing.pin import pinned
-from penstock.routing.policies import cursor_for
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.shapes.openai_responses.kept import (
     first_response,
+    handed_out,
     head_of,
     kept_text,
     last_response,
@@ -38,22 +32,12 @@ from penstock.shapes.openai_responses.kept import (
 from penstock.upstream.attempt import Attempt
 from penstock.wire.json_fields import scan
 
-KEEP_MS = 30 * 24 * 3_600_000
 MAX_KEPT_BYTES = 32_000_000
 SHAPE = "openai.responses"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=~-]{0,255}")
 _text_or_null = msgspec.json.Decoder(str | None).decode
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 _encode = msgspec.json.Encoder().encode
 _NOT_SAID = (b"null", b"false")
-
-
-def may_keep(route: Route) -> bool:
-    """Whether anything of an answer on this route may be kept beyond it, here or at a vendor.
-
-    Rules about retention, once there are any, are asked here.
-    """
-    return route.keeps_responses
 
 
 def unknown(name: str) -> Refusal:
@@ -111,10 +95,10 @@ def keeps(request: OpenAIRequest) -> bool:
     return request.endpoint.name == "responses" and fields is not None and fields.raw.get("store") != b"false"
 
 
-class ResponsesExchange(Exchange):
+class ResponsesExchange(OwningExchange):
     """An exchange that goes on from an earlier answer, or whose answer is kept, or both."""
 
-    __slots__ = ("_keeps", "_kept", "_previous", "_record")
+    __slots__ = ("_keeps", "_kept", "_previous")
 
     def __init__(
         self,
@@ -127,13 +111,13 @@ class ResponsesExchange(Exchange):
         subject: Subject,
         allowance: Allowance,
         facts: RequestFacts,
+        named: list[Named],
         previous: str,
     ) -> None:
         """`previous` is the id that the request goes on from, empty for none."""
-        super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts)
+        super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts, named)
         self._previous = previous
         self._keeps = keeps(request)
-        self._record: Owned | None = None
         self._kept = False
 
     def start(self) -> None:
@@ -145,122 +129,65 @@ class ResponsesExchange(Exchange):
         self.reply.listener = self
         self._ctx.owned.find(self.subject.org, self._previous, self._found, self._lost)
 
-    def _lost(self, detail: str) -> None:
-        if not self._ended:
-            self._fail(Failure("owned", "responses_unavailable", 0, f"{detail}; try again"))
-
     def _found(self, record: Owned | None) -> None:
         if self._ended:
             return  # the client hung up in the meantime
-        try:
-            if record is None:
-                raise unknown(self._previous)  # noqa: TRY301 - answered where all refusals are
-            self._go_on(record)
-        except Refusal as refusal:
-            self._fail(Failure("owned", refusal.code, 0, str(refusal)))
-        except Exception:
-            self._fail(Failure("owned", "internal_error", 0, "the gateway failed on this request"))
-            raise
-        else:
-            self._advance(None)
+        self._guarded(lambda: self._go_on(record))
+        if not self._ended:
+            self._ask()
 
-    def _go_on(self, record: Owned) -> None:
+    def _go_on(self, record: Owned | None) -> None:
         """Narrow the route to whom the vendor's id means something, or write the conversation out."""
+        if record is None or is_item(record):
+            raise unknown(self._previous)
         if record.kept:
             self._write_out(record)
-            return
-        route = pinned(self._route, record.target, record.provider)
-        if route is None:
-            raise Refusal(
-                "response_elsewhere",
-                f"the response is kept by {record.target}, which the route {self._route.name!r} does not "
-                "lead to; name a model that does, or send the whole conversation as input",
-            )
-        self._route = route
-        self._cursor = cursor_for(route.policy, route.retry, self._ctx.share_of(route.name))
+        else:
+            self._pin(self._previous, record)
 
     def _write_out(self, record: Owned) -> None:
-        request = self._request
-        fields = request.fields
-        if fields is None:
-            return
-        try:
+        fields = self._request.fields
+        if fields is not None:
             earlier = read_kept(record.kept)
-            body = _encode(joined({"input": earlier.input}, earlier.response, _decode(fields.body)))
-            whole = decode(request.endpoint, body, b"")
-            request.fields, request.prompt_chars = whole.fields, whole.prompt_chars
-            if request.endpoint.task == "chat":
-                request.chat = msgspec.structs.replace(chat_of(request), previous_response_id=self._previous)
-        except (ShapeError, msgspec.DecodeError) as error:
-            raise Refusal("invalid_type", str(error)) from None
+            body = joined({"input": earlier.input}, earlier.response, _decode(fields.body))
+            self._rewrite(_encode(body), self._previous)
 
     # --- the answer -------------------------------------------------------------------------------------
 
     def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
         """Stream on; the id of an answer in the background is of use before the stream ends."""
         if self._keeps and not self._kept and not self._ended and not self._answering.started:
-            head = first_response(data) if _is_native(attempt.target) else b""
+            head = first_response(data) if is_native(attempt.target) else b""
             if head and head_of(head).background:
-                record = self._record_of(attempt.target, head)
-                if record is not None:
+                for record in self._records_of(attempt.target, head):
                     self._kept = True
-                    self._ctx.owned.keep(record, _nothing)
+                    self._ctx.owned.keep(record, nothing)
         super().attempt_frames(attempt, data)
 
     def attempt_done(self, attempt: Attempt, last: bytes) -> None:
         """A whole answer."""
-        if self._keeps and not self._kept and not self._ended:
+        if self._keeps and not self._ended:
             response = last if attempt.reader is None else last_response(last)
-            self._record = self._record_of(attempt.target, response)
+            self._records = self._records_of(attempt.target, response)
         super().attempt_done(attempt, last)
 
-    def _record_of(self, target: Target, response: bytes) -> Owned | None:
-        """The record of an answer; None for one that nobody keeps, or that cannot be read."""
+    def _records_of(self, target: Target, response: bytes) -> list[Owned]:
+        """The records of what an answer hands out, itself last; none where nobody keeps it."""
         head = head_of(response)
-        if head.store is False or _ID.fullmatch(head.id) is None:
-            return None
-        kept = b""
-        if not _is_native(target):
+        if head.store is False or ID.fullmatch(head.id) is None:
+            return []
+        kept = inside = b""
+        if not is_native(target):
             fields = self._request.fields
             kept = kept_text(fields.raw.get("input") if fields is not None else None, response)
+            inside = in_response(head.id)
             if len(kept) > MAX_KEPT_BYTES:
-                return None
-        now_ms = self._ctx.clock.now_ms()
-        subject = self.subject
-        return Owned(
-            subject.org,
-            head.id,
-            subject.key,
-            subject.user,
-            target.id,
-            target.provider,
-            now_ms,
-            now_ms + KEEP_MS,
-            kept,
-        )
-
-    def _settle(
-        self,
-        outcome: Outcome,
-        status: int,
-        code: str,
-        last: AttemptFacts | None,
-        then: Callable[[], None] | None,
-        size: int = 0,
-    ) -> None:
-        """Write the exchange down, then the record; then the last bytes go out."""
-        record = self._record
-        if record is not None and then is not None:
-            owned, finish = self._ctx.owned, then
-            super()._settle(outcome, status, code, last, lambda: owned.keep(record, finish), size)
-            return
-        super()._settle(outcome, status, code, last, then, size)
+                return []
+        names = [name for name in handed_out(response) if ID.fullmatch(name) is not None]
+        items = [self._record(target, name, inside) for name in names]
+        return [*items, self._record(target, head.id, kept)]
 
 
-def _is_native(target: Target) -> bool:
+def is_native(target: Target) -> bool:
     """Whether the vendor has the Responses API, and keeps answers itself."""
     return SHAPE in target.speaks
-
-
-def _nothing() -> None:
-    """Nobody waits for this record."""

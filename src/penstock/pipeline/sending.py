@@ -18,13 +18,14 @@ from penstock.upstream.credentials import authorization
 from penstock.upstream.fan_out import FanOut
 from penstock.upstream.media_codec import MediaCodec
 from penstock.upstream.tasks import Tasks
+from penstock.upstream.translated_codec import TranslatedCodec
 
 
 def encode(
     attempt: Attempt,
     cap: int | None,
     facts: RequestFacts,
-    query: bytes,
+    http: HttpRequest,
     policy: OnUnsupported,
     seal: Sealer,
 ) -> Failure | None:
@@ -34,7 +35,9 @@ def encode(
         if attempt.request.endpoint.task in MEDIA_TASKS:
             codec = media_codec_for(attempt.request, attempt.target, facts, policy, seal)
         else:
-            codec = codec_for(attempt.request, attempt.target, facts, query, policy)
+            codec = codec_for(attempt.request, attempt.target, facts, http.query, policy)
+        if isinstance(codec, TranslatedCodec):
+            codec.betas = http.headers.get(b"anthropic-beta", b"")
         if codec is not None:
             attempt.codec = codec
             attempt.body = codec.body(cap)

@@ -8,7 +8,14 @@ from penstock.core.price import cost_nanousd
 from penstock.core.usage import NO_USAGE, Usage, UsageSource
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.learned import Learned
-from penstock.upstream.told import finish_reason, model_answered, output_chars, reported_usage, service_tier
+from penstock.upstream.told import (
+    finish_reason,
+    model_answered,
+    output_chars,
+    reported_cost,
+    reported_usage,
+    service_tier,
+)
 
 _FINISHED = frozenset({"stop", "tool_calls", "function_call", "completed", "end_turn", "eos", "stop_sequence"})
 _NOTHING_SENT = ("connect_", "dns_", "tls_", "stale", "budget", "unpriced")
@@ -57,6 +64,7 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
         _us(sent_at, attempt.first_at),
         _us(sent_at, attempt.ended_at),
         tier,
+        reported_cost(attempt),
     )
 
 

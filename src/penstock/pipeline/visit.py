@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.admission.accounts import Allowance
 from penstock.admission.allowances import key_allowance
@@ -23,13 +24,14 @@ from penstock.dialects.openai_responses.stored import DEFAULT_LIMIT, input_items
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.entering import enter_or_wait, let_go
 from penstock.pipeline.forward import Forward, Forwarded
+from penstock.pipeline.owning import is_item, nothing
 from penstock.pipeline.refusing import JSON, id_lines, send_refusal
 from penstock.pipeline.responses import unknown
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.ports.owned import Owned
 from penstock.providers.openai.response import passed_headers
 from penstock.routing.held import RESPONSES, held_target
-from penstock.shapes.openai_responses.kept import kept_response, read_kept
+from penstock.shapes.openai_responses.kept import handed_out, kept_response, read_kept
 from penstock.wire.http1 import header_safe
 
 _PATH = re.compile(r"/v1/responses/(?P<id>[^/]+)(?:/(?P<part>input_items|cancel))?")
@@ -118,7 +120,7 @@ class _Visit:
             return
         self._record = record
         try:
-            if record is None:
+            if record is None or is_item(record):
                 raise unknown(self._name)  # noqa: TRY301 - answered where all refusals are
             if record.kept:
                 self._from_here(record)
@@ -201,6 +203,10 @@ class _Visit:
         elif answer.status == 200 and self._http.method == b"DELETE":
             self._forget(passed_headers(answer.headers) + self._lines(record), answer.body)
         else:
+            if answer.status == 200 and not self._part:
+                # Of an answer in the background nothing was known yet when its id was put on record.
+                for name in handed_out(answer.body):
+                    self._ctx.owned.keep(replace(record, id=name), nothing)
             lines = passed_headers(answer.headers) + self._lines(record)
             self._send(answer.status, lines, answer.body, answer.headers)
 

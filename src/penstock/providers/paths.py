@@ -50,10 +50,14 @@ _PATHS: dict[str, Path] = {
     "vertex.anthropic": _raw_predict,
     "bedrock.anthropic": _invoke,
     "anthropic.count": _named("/messages/count_tokens"),
+    # The body names the model:
+    # https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/count-tokens
+    "vertex.anthropic.count": _named("/models/count-tokens:rawPredict"),
     "gemini": _generate,
     "gemini.count": _gemini("countTokens"),
     "gemini.embed": _gemini("embedContent"),
     "gemini.embeds": _gemini("batchEmbedContents"),
+    "vertex.embed": _gemini("predict"),
     "converse": _converse,
     "cohere": _named("/chat"),
     "cohere.embed": _named("/embed"),

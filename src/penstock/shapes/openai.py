@@ -45,6 +45,18 @@ class Meta(msgspec.Struct):
     billed_units: BilledUnits | None = None
 
 
+class CostShape(msgspec.Struct, gc=False):
+    """Perplexity's bill, in dollars."""
+
+    total_cost: Number | None = None
+
+
+class CostDetails(msgspec.Struct, gc=False):
+    """What the vendor behind OpenRouter charges, in dollars."""
+
+    upstream_inference_cost: Number | None = None
+
+
 class UsageShape(msgspec.Struct):
     """Usage of chat and completions (`prompt_…`), responses, images and transcription (`input_…`)."""
 
@@ -62,6 +74,10 @@ class UsageShape(msgspec.Struct):
     cache_read_input_tokens: Number | None = None  # Vercel, Databricks
     cache_creation_input_tokens: Number | None = None  # the same
     seconds: Number | None = None  # transcription billed by duration
+    cost: Number | CostShape | None = None  # what the vendor bills: shapes/billed.py
+    cost_in_usd_ticks: Number | None = None
+    cost_details: CostDetails | None = None
+    is_byok: bool | None = None
 
 
 class MessageShape(msgspec.Struct):

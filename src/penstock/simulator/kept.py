@@ -70,7 +70,13 @@ class KeptResponses:
         tokens = responses.prompt_tokens(ask)
         if short == "/responses/input_tokens":
             return json_reply({"object": "response.input_tokens", "input_tokens": tokens}, "")
-        usage = {"input_tokens": tokens, "output_tokens": 1, "total_tokens": tokens + 1}
+        usage = {
+            "input_tokens": tokens,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": 1,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": tokens + 1,
+        }
         items = [{"type": "compaction", "id": "cmp_1", "encrypted_content": "simulated"}]
         compaction = {"id": "resp_compact", "object": "response.compaction", "created_at": 1_750_000_000}
         return json_reply(compaction | {"output": items, "usage": usage}, "")

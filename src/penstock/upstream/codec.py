@@ -32,6 +32,7 @@ class EventReader(Protocol):
     out: bytes
     error: bytes
     usage: Usage | None
+    cost_nanousd: int | None
     model: str
     finish_reason: str
     output_chars: int
@@ -56,6 +57,7 @@ class Whole(Protocol):
 
     out: bytes
     usage: Usage | None
+    cost_nanousd: int | None
     model: str
     finish_reason: str
     output_chars: int

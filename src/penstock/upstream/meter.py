@@ -1,4 +1,4 @@
-"""What an answer tells, gathered from pivot frames or a pivot reply: usage, model, finish, length."""
+"""What an answer tells, gathered from pivot frames or a pivot reply: usage, cost, model, finish, length."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ from penstock.upstream.codec import Kind
 class Meter:
     """Watches frames go by."""
 
-    __slots__ = ("broke", "finish_reason", "model", "output_chars", "service_tier", "usage")
+    __slots__ = ("broke", "cost_nanousd", "finish_reason", "model", "output_chars", "service_tier", "usage")
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
+        self.cost_nanousd: int | None = None
         self.model = ""
         self.finish_reason = ""
         self.service_tier = ""
@@ -65,6 +66,7 @@ class Meter:
             self.service_tier = event.service_tier or self.service_tier
         elif isinstance(event, UsageReported):
             self.usage = counted(event.usage.counts)
+            self.cost_nanousd = event.usage.cost_nanousd
         elif isinstance(event, Broke):
             self.broke = event
             return "error"
@@ -76,6 +78,7 @@ class Meter:
         self.service_tier = reply.service_tier or ""
         if reply.usage is not None:
             self.usage = counted(reply.usage.counts)
+            self.cost_nanousd = reply.usage.cost_nanousd
         for choice in reply.choices:
             self.finish_reason = self.finish_reason or choice.finish or ""
             self.output_chars += sum([_size(part) for part in choice.parts])

@@ -100,6 +100,8 @@ class NativeCodec:
     def path(self) -> bytes:
         """See Codec."""
         shape = self._request.endpoint.shape
+        if shape == "anthropic.count" and self._target.api == "vertex.anthropic":
+            shape = "vertex.anthropic.count"
         return path_of(shape, self._target.model, stream=self._request.stream)
 
     def streams(self, content_type: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.core.usage import Usage
 from penstock.providers.openai.stream import output_size
-from penstock.providers.openai.usage import usage_of_answer
+from penstock.providers.openai.usage import cost_of, usage_of_answer
 from penstock.shapes.openai_request import MAX_TIER
 from penstock.upstream.attempt import Attempt
 
@@ -18,6 +18,15 @@ def reported_usage(attempt: Attempt) -> Usage | None:
     if attempt.answer is not None:
         return usage_of_answer(attempt.answer, attempt.request.endpoint.name)
     return None
+
+
+def reported_cost(attempt: Attempt) -> int | None:
+    """What the answer says that the vendor bills, in nano-dollars; None where it does not say."""
+    if attempt.reader is not None:
+        return attempt.reader.cost_nanousd
+    if attempt.whole is not None:
+        return attempt.whole.cost_nanousd
+    return cost_of(attempt.answer.usage) if attempt.answer is not None else None
 
 
 def output_chars(attempt: Attempt) -> int:

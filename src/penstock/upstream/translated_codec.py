@@ -22,6 +22,7 @@ from penstock.ports.translation import (
     StreamDecoder,
     StreamEncoder,
 )
+from penstock.providers.anthropic.betas import bedrock_betas
 from penstock.providers.paths import path_of
 from penstock.shapes.openai import ErrorShape
 from penstock.upstream.client_framing import ClientFraming
@@ -143,6 +144,7 @@ class TranslatedCodec:
         self._provider = provider
         self._framing = framing
         self._losses = Losses(on_unsupported)
+        self.betas = b""  # of a client of Anthropic's, as its header has them
         self._forced = (
             target.profile.schema == "tool" and chat.output is not None and chat.output.kind == "schema"
         )
@@ -170,6 +172,9 @@ class TranslatedCodec:
             chat = force(chat)
         addressee = Addressee(self._target.model, self._target.profile, self._losses)
         body: dict[str, Any] = self._provider.encode_request(chat, addressee)
+        clouds = self.betas and self._api == "bedrock.anthropic"
+        if clouds and (betas := bedrock_betas(self.betas, self._losses)):
+            body["anthropic_beta"] = betas
         for name, text in self._target.set_fields.items():
             body[name] = msgspec.Raw(text)
         return _encode(body)

@@ -69,7 +69,9 @@ class VectorCodec:
         whole = PassedWhole(_encode(value))
         whole.model = model
         whole.finish_reason = "stop"
-        whole.usage = counted(usage.counts) if usage is not None else None
+        if usage is not None:
+            whole.usage = counted(usage.counts)
+            whole.cost_nanousd = usage.cost_nanousd
         return whole
 
     def error(self, body: bytes) -> ErrorShape:

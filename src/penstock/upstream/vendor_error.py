@@ -28,6 +28,7 @@ _READERS: dict[str, Callable[[bytes], ErrorShape]] = {
     "bedrock.anthropic": read_converse,
     "gemini": read_gemini,
     "gemini.embeds": read_gemini,
+    "vertex.embed": read_gemini,
     "converse": read_converse,
     "cohere": read_cohere,
     "mistral": read_mistral,

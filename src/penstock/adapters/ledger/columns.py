@@ -13,13 +13,14 @@ EXCHANGE_COLUMNS = (
     *("tags", "attempts", "retries", "outcome", "status", "code", "finish_reason", "success", "cache"),
     *("ttft_us", "total_us", "overhead_us", "connect_us", "first_byte_us", "upstream_us"),
     *("bytes_in", "bytes_out", "usage_source", "cost_nanousd", "spent_nanousd", "price_card"),
-    "service_tier",
+    *("service_tier", "reported_cost_nanousd"),
     *USAGE_COLUMNS,
 )
 ATTEMPT_COLUMNS = (
     *("request_id", "idx", "key", "target", "model", "opened_ms", "outcome", "cause", "status"),
     *("usage_source", "cost_nanousd", "reserved_nanousd", "price_card", "model_answered", "finish_reason"),
     *("upstream_request_id", "connect_us", "first_byte_us", "total_us", "service_tier"),
+    "reported_cost_nanousd",
     *USAGE_COLUMNS,
 )
 REFUSAL_COLUMNS = (

@@ -49,6 +49,7 @@ def exchange_row(event: ExchangeSettled) -> Row:
         known,
         last.price_card,
         last.service_tier,
+        _reported(attempts),
         *msgspec.structs.astuple(_sum([attempt.usage for attempt in attempts])),
     )
 
@@ -66,6 +67,7 @@ def attempt_row(request: RequestFacts, subject: Subject, attempt: AttemptFacts) 
         *(attempt.usage_source, attempt.cost_nanousd, attempt.reserved_nanousd, attempt.price_card),
         *(attempt.model_answered, attempt.finish_reason, attempt.upstream_request_id),
         *(attempt.connect_us, attempt.first_byte_us, attempt.total_us, attempt.service_tier),
+        attempt.reported_cost_nanousd,
         *msgspec.structs.astuple(attempt.usage),
     )
 
@@ -96,6 +98,16 @@ def interrupted(event: AttemptOpened) -> AttemptFacts:
         price_card=event.price_card,
         service_tier=event.service_tier,
     )
+
+
+def _reported(attempts: list[AttemptFacts]) -> int | None:
+    """What the vendors say that they bill; None as soon as an attempt that consumed something does not say."""
+    told = [attempt.reported_cost_nanousd for attempt in attempts]
+    known = [cost for cost in told if cost is not None]
+    silent = any(
+        cost is None and attempt.usage != NO_USAGE for cost, attempt in zip(told, attempts, strict=True)
+    )
+    return None if silent or not known else sum(known)
 
 
 def _sum(usages: list[Usage]) -> Usage:

@@ -56,6 +56,23 @@ class CostLine(msgspec.Struct, frozen=True):
     unpriced: int
 
 
+class ReportedLine(msgspec.Struct, frozen=True):
+    """One group of exchanges whose vendors said what they bill. `reported_nanousd` is that sum.
+
+    `cost_nanousd` is ours for the same exchanges and `difference_nanousd` what was reported beyond it.
+    Exchanges that we have no price for are counted in `unpriced`, and what was reported of them in
+    `unpriced_reported_nanousd`, in neither of the other sums.
+    """
+
+    group: dict[str, str]
+    requests: int
+    unpriced: int
+    cost_nanousd: int
+    reported_nanousd: int
+    difference_nanousd: int
+    unpriced_reported_nanousd: int
+
+
 class TopLine(msgspec.Struct, frozen=True):
     """One group of `top`; percentiles by nearest rank."""
 
@@ -128,6 +145,25 @@ class LedgerReader:
         size = len(by)
         rows = self._db.execute(query, (*marks, since_ms))
         return [CostLine(_group(by, row), *row[size:]) for row in rows if row[size]]
+
+    def reported(self, by: Sequence[str], since_ms: int) -> list[ReportedLine]:
+        """Our costs beside the vendors' own since an instant, the largest difference first.
+
+        Raises:
+            UnknownDimensionError: one of `by` is neither a dimension nor a tag.
+        """
+        columns, names, marks = _grouping(by)
+        query = f"""
+            SELECT {columns} count(*), sum(cost_nanousd IS NULL), coalesce(sum(cost_nanousd), 0),
+              sum(CASE WHEN cost_nanousd IS NULL THEN 0 ELSE reported_cost_nanousd END),
+              coalesce(sum(reported_cost_nanousd - cost_nanousd), 0) AS difference,
+              sum(CASE WHEN cost_nanousd IS NULL THEN reported_cost_nanousd ELSE 0 END)
+            FROM exchanges WHERE ts_ms >= ? AND reported_cost_nanousd IS NOT NULL
+            {names} ORDER BY abs(difference) DESC, count(*) DESC
+        """  # noqa: S608 - columns come from the table above, tag names are bound
+        size = len(by)
+        rows = self._db.execute(query, (*marks, since_ms))
+        return [ReportedLine(_group(by, row), *row[size:]) for row in rows if row[size]]
 
     def top(self, by: Sequence[str], since_ms: int) -> list[TopLine]:
         """Traffic, latency and cost per group since an instant, the busiest first.
@@ -217,6 +253,7 @@ def _logged(row: sqlite3.Row) -> dict[str, Any]:
         "cost_nanousd": row["cost_nanousd"],
         "price_card": row["price_card"],
         "service_tier": row["service_tier"],
+        "reported_cost_nanousd": row["reported_cost_nanousd"],
         "cache": row["cache"],
         "ttft_ms": row["ttft_us"] / 1_000,
         "total_ms": row["total_us"] / 1_000,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.adapters.ledger.columns import USAGE_COLUMNS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
 # Sums of money, in the order in which they grow: what a boot adds now stands together.
 # `brief`: of sessions and tasks.
@@ -60,7 +60,8 @@ CREATE TABLE exchanges (
   cost_nanousd INTEGER,
   spent_nanousd INTEGER NOT NULL,
   price_card TEXT NOT NULL,
-  service_tier TEXT NOT NULL DEFAULT ''
+  service_tier TEXT NOT NULL DEFAULT '',
+  reported_cost_nanousd INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX exchanges_ts ON exchanges (ts_ms);
 CREATE TABLE attempts (
@@ -84,6 +85,7 @@ CREATE TABLE attempts (
   first_byte_us INTEGER NOT NULL,
   total_us INTEGER NOT NULL,
   service_tier TEXT NOT NULL DEFAULT '',
+  reported_cost_nanousd INTEGER,
   PRIMARY KEY (request_id, idx)
 ) WITHOUT ROWID;
 CREATE TABLE open_exchanges (
@@ -165,5 +167,10 @@ DROP TRIGGER attempt_spends;
 DROP TABLE spend_hourly;
 DROP TABLE spend_total;
 PRAGMA user_version = 3;
+""",
+    3: """
+ALTER TABLE exchanges ADD COLUMN reported_cost_nanousd INTEGER;
+ALTER TABLE attempts ADD COLUMN reported_cost_nanousd INTEGER;
+PRAGMA user_version = 4;
 """,
 }

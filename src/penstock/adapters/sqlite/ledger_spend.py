@@ -51,16 +51,17 @@ def spent(database: sqlite3.Connection, now_ms: int) -> list[tuple[str, str, int
 
 def spent_under_way(database: sqlite3.Connection) -> list[Row]:
     """What the exchanges that are open have been charged, for tables that kept no sums by account."""
-    columns = ", ".join(f"a.{name}" for name in ATTEMPT_COLUMNS)
+    # Tables as old as that lack the columns that came after.
+    there = {name for (name,) in database.execute("SELECT name FROM pragma_table_info('attempts')")}
+    names = [name for name in ATTEMPT_COLUMNS if name in there]
+    columns = ", ".join(f"a.{name}" for name in names)
     rows = database.execute(
         f"SELECT o.boot, o.event, {columns} FROM attempts a JOIN open_exchanges o USING (request_id)"  # noqa: S608 - our names
     )
     return [
         added
         for boot, blob, *values in rows.fetchall()
-        for added in spend_rows(
-            boot, [settled_charge(blob, dict(zip(ATTEMPT_COLUMNS, values, strict=True)))], NO_TAGS
-        )
+        for added in spend_rows(boot, [settled_charge(blob, dict(zip(names, values, strict=True)))], NO_TAGS)
     ]
 
 

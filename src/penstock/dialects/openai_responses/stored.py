@@ -86,6 +86,11 @@ def joined(
     return out
 
 
+def with_items(request: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The request with references to these items replaced by the items. Raises ShapeError."""
+    return request | {"input": [_resolved(item, by_id) for item in _items(request.get("input"), "input")]}
+
+
 def _items(value: Any, where: str) -> list[dict[str, Any]]:
     if value is None:
         return []
@@ -121,7 +126,7 @@ def _complete(item: dict[str, Any], response_id: str, at: int) -> dict[str, Any]
 
 def _resolved(item: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> dict[str, Any]:
     identity = item.get("id")
-    is_reference = item.get("type") == "item_reference" or item.keys() == {"id"}
+    is_reference = item.get("type") == "item_reference" or item.keys() <= {"id", "type"}
     return by_id.get(identity, item) if is_reference and isinstance(identity, str) else item
 
 

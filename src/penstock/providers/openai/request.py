@@ -88,7 +88,8 @@ def head_for(
     ]
     for name in _FORWARDED:
         value = client.get(name)
-        if value is not None:
+        # Bedrock takes betas in the body: providers/anthropic/betas.py.
+        if value is not None and not (name == b"anthropic-beta" and target.api == "bedrock.anthropic"):
             lines += (b"\r\n", name, b": ", value)
     lines.append(b"\r\ncontent-length: %d\r\n\r\n" % length)
     return b"".join(lines)

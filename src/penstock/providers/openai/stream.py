@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from penstock.core.usage import Usage
-from penstock.providers.openai.usage import usage_of, with_image
+from penstock.providers.openai.usage import cost_of, usage_of, with_image
 from penstock.shapes.openai import (
     Answer,
     ChoiceShape,
@@ -43,6 +43,7 @@ class StreamReader:
         "_held",
         "_hide_usage",
         "_read",
+        "cost_nanousd",
         "error",
         "finish_reason",
         "model",
@@ -60,6 +61,7 @@ class StreamReader:
         self._read = self._read_chunk if shape == "chunks" else self._read_event
         self.out: bytes = b""
         self.usage: Usage | None = None
+        self.cost_nanousd: int | None = None
         self.model = ""
         self.service_tier = ""
         self.finish_reason = ""
@@ -97,18 +99,19 @@ class StreamReader:
             self.out = self.rest() + event
             return "last"
         chunk = decode_answer(data)
-        if given(chunk.error):
-            self.error = bytes(chunk.error)
-            self.out = self.rest() + event
-            return "error"
         if chunk.model:
             self.model = chunk.model
         if chunk.service_tier:
             self.service_tier = chunk.service_tier
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage)
+            self.cost_nanousd = cost_of(chunk.usage)
         elif chunk.x_groq is not None and chunk.x_groq.usage is not None:
             self.usage = usage_of(chunk.x_groq.usage)
+        if given(chunk.error):
+            self.error = bytes(chunk.error)
+            self.out = self.rest() + event
+            return "error"
         if self._hide_usage:
             return self._hide(event, data, chunk)
         self.out = event
@@ -169,10 +172,12 @@ class StreamReader:
                 self.service_tier = response.service_tier
             if response.usage is not None:
                 self.usage = usage_of(response.usage)
+                self.cost_nanousd = cost_of(response.usage)
         if kind in _IMAGE_EVENTS:
             self.usage = with_image(self.usage, seen.usage)
         elif seen.usage is not None:
             self.usage = usage_of(seen.usage)
+            self.cost_nanousd = cost_of(seen.usage)
         self.out = self.rest() + event
         if kind == "error" or kind.endswith(".failed"):
             inner = seen.error if response is None else response.error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from penstock.core.usage import NO_USAGE, Usage
-from penstock.shapes.openai import Answer, InputDetails, Number, OutputDetails, UsageShape
+from penstock.shapes.billed import billed_nanousd, with_own_key
+from penstock.shapes.openai import Answer, CostShape, InputDetails, Number, OutputDetails, UsageShape
 
 _NO_INPUT = InputDetails()
 _NO_OUTPUT = OutputDetails()
@@ -46,6 +47,17 @@ def usage_of(shape: UsageShape) -> Usage:
         0,
         int(float(shape.seconds) * 1000) if shape.seconds else 0,
     )
+
+
+def cost_of(shape: UsageShape | None) -> int | None:
+    """What the vendor says that it bills, in nano-dollars; None where it does not say."""
+    if shape is None or (shape.cost is None and shape.cost_in_usd_ticks is None):
+        return None
+    cost = shape.cost
+    said = billed_nanousd(cost.total_cost if isinstance(cost, CostShape) else cost, shape.cost_in_usd_ticks)
+    if shape.is_byok and shape.cost_details is not None:
+        return with_own_key(said, shape.cost_details.upstream_inference_cost)
+    return said
 
 
 def with_image(before: Usage | None, shape: UsageShape | None) -> Usage:

@@ -8,7 +8,18 @@ _ANTHROPIC_VERSION = (("anthropic-version", "2023-06-01"),)
 _FOUNDRY = "https://learn.microsoft.com/azure/ai-foundry/foundry-models/concepts/endpoints"
 # Google's regions, and the three places that are none: https://cloud.google.com/vertex-ai/docs/general/locations
 _VERTEX = "https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}/publishers/"
-_VERTEX_GLOBAL = "https://aiplatform.googleapis.com/v1/projects/{project}/locations/{region}/publishers/"
+_VERTEX_PATH = "/v1/projects/{project}/locations/{region}/publishers/"
+# https://docs.cloud.google.com/gemini-enterprise-agent-platform/resources/locations
+_VERTEX_HOSTS = (
+    ("global", "https://aiplatform.googleapis.com"),
+    ("us", "https://aiplatform.us.rep.googleapis.com"),
+    ("eu", "https://aiplatform.eu.rep.googleapis.com"),
+)
+
+
+def _elsewhere(publisher: str) -> tuple[tuple[str, str], ...]:
+    return tuple([(region, host + _VERTEX_PATH + publisher) for region, host in _VERTEX_HOSTS])
+
 
 _AZURE = (
     Vendor(
@@ -39,7 +50,8 @@ _AZURE = (
         seen=("chat", "stream", "errors"),
         source="https://learn.microsoft.com/azure/ai-foundry/openai/reference",
     ),
-    # The host is Microsoft's for its government cloud; that the v1 API is there, too, no page says.
+    # Microsoft's page tells what its government cloud has; the host is what users of its SDKs set. That the v1
+    # API is there, too, no page says.
     Vendor(
         kind="azure-government",
         title="Azure OpenAI in Azure Government (deployments API)",
@@ -48,6 +60,7 @@ _AZURE = (
         variable="AZURE_OPENAI_API_KEY",
         query="api-version=2024-10-21",
         price_id="azure",
+        evidence="secondary",
         source="https://learn.microsoft.com/azure/ai-foundry/openai/azure-government",
     ),
     Vendor(
@@ -151,11 +164,11 @@ _GOOGLE = (
         kind="vertex",
         title="Google Vertex AI (Gemini)",
         base_url=_VERTEX + "google",
-        elsewhere=(("global", _VERTEX_GLOBAL + "google"),),
+        elsewhere=_elsewhere("google"),
         api="gemini",
         speaks=frozenset({"gemini", "gemini.count"}),
         auth="google",
-        embed_api="",
+        embed_api="vertex.embed",
         price_id="google",
         evidence="recorded",
         seen=("chat", "stream", "tools", "errors"),
@@ -165,9 +178,9 @@ _GOOGLE = (
         kind="vertex-anthropic",
         title="Claude on Google Vertex AI",
         base_url=_VERTEX + "anthropic",
-        elsewhere=(("global", _VERTEX_GLOBAL + "anthropic"),),
+        elsewhere=_elsewhere("anthropic"),
         api="vertex.anthropic",
-        speaks=frozenset(),
+        speaks=frozenset({"anthropic.count"}),
         auth="google",
         embed_api="",
         price_id="google",

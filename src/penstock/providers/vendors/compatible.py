@@ -17,7 +17,7 @@ _MAKERS = (
         embed_api="",
         evidence="recorded",
         seen=("chat", "stream", "tools", "errors"),
-        source="https://api-docs.deepseek.com",
+        source="https://api-docs.deepseek.com/api/create-chat-completion",
     ),
     Vendor(
         kind="xai",
@@ -192,7 +192,8 @@ _HOSTS = (
         speaks=CHAT | {"openai.completions"},
         variable="HYPERBOLIC_API_KEY",
         embed_api="",
-        source="https://docs.hyperbolic.xyz/docs/rest-api",
+        evidence="secondary",  # the address as rig, a client library, has it
+        source="https://docs.rs/rig-core/latest/src/rig_core/providers/hyperbolic.rs.html",
     ),
     Vendor(
         kind="nebius",
@@ -216,7 +217,7 @@ _HOSTS = (
         kind="ovhcloud",
         title="OVHcloud AI Endpoints",
         base_url="https://oai.endpoints.kepler.ai.cloud.ovh.net/v1",
-        variable="OVH_AI_ENDPOINTS_ACCESS_TOKEN",
+        variable="OVH_AI_ENDPOINTS_ACCESS_TOKEN",  # others name it OVHCLOUD_API_KEY; OVHcloud names none
         source="https://help.ovhcloud.com/csm/en-public-cloud-ai-endpoints-getting-started",
     ),
     Vendor(

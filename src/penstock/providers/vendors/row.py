@@ -9,7 +9,7 @@ Auth = Literal[
     "bearer", "x-api-key", "x-goog-api-key", "api-key", "token", "xi-api-key", "key", "x-key", "authorization",
     "aws", "google", "none",
 ]  # fmt: skip
-Evidence = Literal["recorded", "documented", "run"]
+Evidence = Literal["recorded", "documented", "run", "secondary"]
 
 # Everything that a server may serve in OpenAI's shapes; a row names its own share.
 CHAT = frozenset({"openai.chat"})
@@ -44,7 +44,8 @@ class Vendor:
         media: Further endpoints: `images` and `audio` that pass, and the ones that `media_api` serves.
         media_api: Its own API for images, speech, transcriptions or videos, by name; empty for none.
         price_id: Its name in the price catalogue, empty to look it up by address.
-        evidence: How its translator was checked: `recorded`, `documented` or `run`.
+        evidence: How its translator was checked: `recorded`, `documented` or `run`; `secondary` where its
+            address is known only from programs that use it.
         seen: Which features recordings or runs have shown; the others stand on the vendor's pages.
         source: The vendor's page.
     """

@@ -11,6 +11,7 @@ from penstock.core.chat import ReplyUsage
 from penstock.core.parts import Extras
 from penstock.core.usage import Usage
 from penstock.shapes.anthropic import SHAPE, own
+from penstock.shapes.billed import billed
 from penstock.shapes.taker import extras_of
 
 # The tier that was used, by the pivot's word.
@@ -46,9 +47,7 @@ def counts_of(value: dict[str, Any]) -> Usage:
 
 def read_usage(value: dict[str, Any]) -> ReplyUsage:
     """A usage object, kept in full; `cost` (dollars) is a vendor's addition."""
-    cost = value.get("cost")
-    billed = round(cost * 1e9) if isinstance(cost, int | float) and 0 <= cost < 1e9 else None
-    return ReplyUsage(counts_of(value), billed, Extras(SHAPE, value))
+    return ReplyUsage(counts_of(value), billed(value), Extras(SHAPE, value))
 
 
 def tier_of(value: dict[str, Any]) -> str | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 from penstock.core.chat import ReplyUsage
-from penstock.core.money import round_usd
 from penstock.core.parts import Extras
 from penstock.core.usage import Usage
+from penstock.shapes.billed import billed
 from penstock.shapes.taker import extras_of
 
 
@@ -31,22 +30,9 @@ def counts_of(value: dict[str, Any]) -> Usage:
     )
 
 
-def _cost(value: dict[str, Any]) -> int | None:
-    """What OpenRouter (a number) and Perplexity (an object) say that the request cost."""
-    cost = value.get("cost")
-    if isinstance(cost, dict):
-        cost = cast("dict[str, Any]", cost).get("total_cost")
-    if not isinstance(cost, int | float) or isinstance(cost, bool):
-        return None
-    try:
-        return round_usd(Decimal(str(cost)))
-    except (InvalidOperation, ValueError):
-        return None
-
-
 def read_usage(value: dict[str, Any], shape: str) -> ReplyUsage:
     """The pivot's usage, with the vendor's object in full."""
-    return ReplyUsage(counts_of(value), _cost(value), Extras(shape, value))
+    return ReplyUsage(counts_of(value), billed(value), Extras(shape, value))
 
 
 def write_usage(usage: ReplyUsage, shape: str) -> dict[str, Any]:

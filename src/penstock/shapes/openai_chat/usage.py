@@ -2,22 +2,18 @@
 
 Counts that are not OpenAI's: `cached_tokens` (Moonshot, Together), `num_cached_tokens` (Mistral),
 `prompt_cache_hit_tokens` (DeepSeek), `cache_…_input_tokens` (Vercel, Databricks). xAI counts reasoning beside
-the completion; its total tells (https://docs.x.ai/docs/guides/reasoning). Costs: `cost` in dollars
-(OpenRouter, Vercel) or an object with `total_cost` (Perplexity), `cost_in_usd_ticks` of which 10^10 are a
-dollar (https://docs.x.ai/developers/cost-tracking).
+the completion; its total tells (https://docs.x.ai/docs/guides/reasoning). Costs: shapes/billed.py.
 """
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, cast
 
 from penstock.core.chat import ReplyUsage
-from penstock.core.money import round_usd
 from penstock.core.parts import Extras
 from penstock.core.usage import Usage
+from penstock.shapes.billed import billed
 
-_TICKS_PER_NANOUSD = 10
 _NONE: dict[str, Any] = {}
 
 
@@ -66,25 +62,9 @@ def read_counts(said: dict[str, Any]) -> Usage:
     )
 
 
-def read_cost(said: dict[str, Any]) -> int | None:
-    """What the vendor says that it bills, in nano-dollars."""
-    ticks = said.get("cost_in_usd_ticks")
-    if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks >= 0:
-        return int((Decimal(ticks) / _TICKS_PER_NANOUSD).to_integral_value(ROUND_HALF_UP))
-    cost: Any = said.get("cost")
-    if isinstance(cost, dict):
-        cost = cast("dict[str, Any]", cost).get("total_cost")
-    if isinstance(cost, int | float) and not isinstance(cost, bool):
-        try:
-            return round_usd(cost)
-        except ValueError:
-            return None
-    return None
-
-
 def read_usage(said: dict[str, Any], shape: str) -> ReplyUsage:
     """A usage object."""
-    return ReplyUsage(read_counts(said), read_cost(said), Extras(shape, said))
+    return ReplyUsage(read_counts(said), billed(said), Extras(shape, said))
 
 
 def write_usage(usage: ReplyUsage, shape: str) -> dict[str, Any]:

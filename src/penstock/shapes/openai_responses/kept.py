@@ -21,6 +21,19 @@ class ResponseHead(msgspec.Struct):
     background: bool | None = None
 
 
+class ItemHead(msgspec.Struct):
+    """An output item, as far as a later request may name it."""
+
+    id: str = ""
+    container_id: str | None = None
+
+
+class Output(msgspec.Struct):
+    """A response, as far as it hands out ids beside its own."""
+
+    output: list[ItemHead] = []
+
+
 class EventHead(msgspec.Struct):
     """An event of a stream that carries the whole response."""
 
@@ -36,6 +49,7 @@ class Kept(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(ResponseHead).decode
+_output = msgspec.json.Decoder(Output).decode
 _event = msgspec.json.Decoder(EventHead).decode
 _kept = msgspec.json.Decoder(Kept).decode
 _response = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -47,6 +61,22 @@ def head_of(response: bytes) -> ResponseHead:
         return _head(response)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ResponseHead()
+
+
+def handed_out(response: bytes) -> list[str]:
+    """The ids in a response that a later request may name: its items', and those of containers."""
+    try:
+        items = _output(response).output
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    names = [name for item in items for name in (item.id, item.container_id) if name]
+    return list(dict.fromkeys(names))
+
+
+def item_of(kept: Kept, name: str) -> dict[str, Any] | None:
+    """The output item with this id in a conversation that we keep."""
+    items: list[dict[str, Any]] = kept.response.get("output") or []
+    return next((item for item in items if item.get("id") == name), None)
 
 
 def last_response(text: bytes) -> bytes:

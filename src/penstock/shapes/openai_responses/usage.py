@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 from penstock.core.chat import ReplyUsage
-from penstock.core.money import round_usd
 from penstock.core.parts import Extras
 from penstock.core.usage import Usage
+from penstock.shapes.billed import billed
 from penstock.shapes.openai_responses.names import SHAPE, is_own, wire_fields
-
-# xAI bills in ticks, ten thousand million to the dollar (https://docs.x.ai/docs/guides/cost-tracking).
-_TICKS_PER_NANOUSD = 10
 
 
 def decode_usage(value: dict[str, Any]) -> ReplyUsage:
     """The counts, and the vendor's own object in full."""
-    return ReplyUsage(_counts(value), _cost(value), Extras(SHAPE, value))
+    return ReplyUsage(_counts(value), billed(value), Extras(SHAPE, value))
 
 
 def _n(value: Any) -> int:
@@ -41,16 +38,6 @@ def _counts(value: dict[str, Any]) -> Usage:
         image_input_tokens=_n(asked.get("image_tokens")),
         image_output_tokens=_n(made.get("image_tokens")),
     )
-
-
-def _cost(value: dict[str, Any]) -> int | None:
-    ticks = value.get("cost_in_usd_ticks")
-    if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks >= 0:
-        return (ticks + _TICKS_PER_NANOUSD // 2) // _TICKS_PER_NANOUSD
-    cost = value.get("cost")  # OpenRouter
-    if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < 1e9:
-        return round_usd(str(cost))
-    return None
 
 
 def encode_usage(usage: ReplyUsage) -> dict[str, Any]:

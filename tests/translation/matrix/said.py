@@ -71,11 +71,12 @@ def _answer_difference(one: Said, two: Said, cells: Cells) -> str:
         return f"refusal: {one.refused[:60]!r} became {two.refused[:60]!r}"
     if cells["tool_call"] != "lost" and one.calls != two.calls:
         return f"calls: {str(one.calls)[:80]} became {str(two.calls)[:80]}"
-    cell = cells[f"finish.{one.finish}"].partition(" (")[0]
+    reason = "refusal_in_words" if one.refused and one.finish == "refusal" else one.finish
+    cell = cells[f"finish.{reason}"].partition(" (")[0]
     wanted = cell.partition(": ")[2] or one.finish
     if two.calls and wanted == "stop":
         wanted = "tool_calls"
-    if two.finish != wanted and not (one.refused and two.finish == "refusal"):
+    if two.finish != wanted:
         return f"finish: {one.finish} became {two.finish}, not {wanted}"
     return ""
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from penstock.core.chat import ChatReply, Choice, FinishReason, Logprobs
 from penstock.core.errors import ShapeError
-from penstock.core.parts import Extras
+from penstock.core.parts import Extras, Refused
 from penstock.shapes.openai_chat import SHAPE
 from penstock.shapes.openai_chat.finish import is_plain, read_finish
 from penstock.shapes.openai_chat.logprobs import read_logprobs
@@ -49,7 +49,8 @@ def _choice(t: Taker, at: int, shape: str, sources: tuple[Any, ...], seed: str) 
     parts = read_assistant(message, shape, f"{seed}/{at}") if message is not None else ()
     if message is not None:
         t.rest["message"] = message.rest
-    finish, native, stop = take_finish(t.rest)
+    refused = any(isinstance(part, Refused) for part in parts)
+    finish, native, stop = take_finish(t.rest, refused=refused)
     return Choice(
         at if index is None else index,
         with_sources(parts, sources),
@@ -61,8 +62,11 @@ def _choice(t: Taker, at: int, shape: str, sources: tuple[Any, ...], seed: str) 
     )
 
 
-def take_finish(rest: dict[str, Any]) -> tuple[FinishReason | None, str, str | None]:
-    """The finish reason of a choice, the vendor's word for it, and the stop sequence where vLLM tells it."""
+def take_finish(rest: dict[str, Any], *, refused: bool = False) -> tuple[FinishReason | None, str, str | None]:
+    """The finish reason of a choice, the vendor's word for it, and the stop sequence where vLLM tells it.
+
+    `refused`: the message holds a `refusal`. The API's word for its end is `stop`, as for any other.
+    """
     native: Any = rest.get("finish_reason")
     if not isinstance(native, str) or not native:
         return None, "", None
@@ -74,6 +78,9 @@ def take_finish(rest: dict[str, Any]) -> tuple[FinishReason | None, str, str | N
     if isinstance(stop, str) and stop and finish == "stop":
         rest["~finish"] = True
         return "stop_sequence", native, stop
+    if refused and finish == "stop":
+        rest["~finish"] = True
+        return "refusal", native, None
     return finish, native, None
 
 

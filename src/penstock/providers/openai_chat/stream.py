@@ -120,7 +120,7 @@ class ChatStream:
             if logprobs is not None:
                 events.append(LogprobsAdded(index, logprobs))
         if choice.get("finish_reason"):
-            finish, native, stop = take_finish(choice)
+            finish, native, stop = take_finish(choice, refused=answer.refused)
             if finish is not None:
                 events.append(ChoiceFinished(index, finish, native, stop))
 

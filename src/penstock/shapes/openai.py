@@ -61,6 +61,7 @@ class UsageShape(msgspec.Struct):
     cached_tokens: Number | None = None  # Moonshot, Together
     cache_read_input_tokens: Number | None = None  # Vercel, Databricks
     cache_creation_input_tokens: Number | None = None  # the same
+    audio_prompt_tokens: Number | None = None  # Grok on Azure
     seconds: Number | None = None  # transcription billed by duration
 
 

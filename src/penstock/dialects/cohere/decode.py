@@ -20,7 +20,7 @@ from penstock.core.seals import from_id
 from penstock.shapes.cohere import CHAT
 from penstock.shapes.cohere.messages import read_assistant, read_content
 from penstock.shapes.cohere.parts import read_document
-from penstock.shapes.taker import Taker
+from penstock.shapes.taker import Taker, bounded
 
 _CHOICES: dict[str, ToolChoice] = {"NONE": ToolChoice("none"), "REQUIRED": ToolChoice("required")}
 
@@ -83,6 +83,7 @@ def _documents(body: Taker, messages: list[Message]) -> None:
     whole = body.rest.get("documents")
     if not isinstance(whole, list):
         return
+    bounded(len(cast("list[Any]", whole)), body.path("documents"))
     found = [read_document(each) for each in cast("list[Any]", whole)]
     last = max([at for at, message in enumerate(messages) if message.role == "user"], default=None)
     if last is None or not found or not all(found):

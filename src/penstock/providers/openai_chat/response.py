@@ -13,7 +13,7 @@ from penstock.shapes.openai_chat.logprobs import read_logprobs
 from penstock.shapes.openai_chat.message import read_assistant
 from penstock.shapes.openai_chat.sources import listed_sources, with_sources
 from penstock.shapes.openai_chat.usage import read_usage
-from penstock.shapes.taker import Taker
+from penstock.shapes.taker import Taker, bounded
 
 _HEAD = ("id", "model", "created", "service_tier")
 
@@ -24,6 +24,9 @@ def decode_reply(body: dict[str, Any], shape: str = SHAPE) -> ChatReply:
     absent = [name for name in _HEAD if name not in t.rest]
     if absent:
         t.rest["~absent"] = absent
+    given = t.rest.get("choices")
+    if isinstance(given, list):
+        bounded(len(cast("list[Any]", given)), "choices")
     choices = t.objects("choices")
     if choices is None and "choices" not in t.rest:
         t.rest["~choices"] = None

@@ -34,7 +34,8 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def apart(self) -> tuple[int, int, int]:
         """The input in parts that do not overlap, as some APIs report it: fresh, cache reads, cache writes.
 
-        A vendor that wrote to its cache what it also read from it reports more parts than the whole; reads count.
+        A vendor that wrote to its cache what it also read from it reports more parts than the whole: reads
+        count.
         """
         read = min(self.cache_read_tokens, self.input_tokens)
         written = min(self.cache_write_tokens, self.input_tokens - read)

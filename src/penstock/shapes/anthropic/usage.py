@@ -1,8 +1,8 @@
 """Usage. Anthropic counts what it read from and wrote to the cache apart from `input_tokens`; the pivot sums.
 
-A request in which the API called models more than once lists the calls as `iterations`. The counts at the top are
-those of the calls that made the answer; a summary of a long context and an advisor's answers stand in the list
-alone, and are billed besides. So does a call that was refused before the fallback's, which has made no output.
+A request in which the API called models more than once lists the calls as `iterations`. The counts at the top
+are those of the calls that made the answer; a summary of a long context and an advisor's answers stand in the
+list alone, and are billed besides. A call that was refused before the fallback's is there, too, without output.
 https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
 https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
 https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool

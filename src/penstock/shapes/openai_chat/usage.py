@@ -5,8 +5,8 @@ Counts that are not OpenAI's: `cached_tokens` (Moonshot, Together), `num_cached_
 the completion; its total tells (https://docs.x.ai/docs/guides/reasoning). Grok on Azure, which is known by its
 `audio_prompt_tokens`, counts cached tokens beside the prompt, and Vercel reasoning beside the completion: in
 recordings the part is larger than the whole, and Vercel's costs are those of the sum. Costs: `cost` in dollars
-(OpenRouter, Vercel) or an object with `total_cost` (Perplexity), `cost_in_usd_ticks` of which 10^10 are a dollar
-(https://docs.x.ai/developers/cost-tracking).
+(OpenRouter, Vercel) or an object with `total_cost` (Perplexity), `cost_in_usd_ticks` of which 10^10 are a
+dollar (https://docs.x.ai/developers/cost-tracking).
 """
 
 from __future__ import annotations

@@ -268,8 +268,9 @@ def _arguments(event: ArgumentsDelta, state: Open, delta: dict[str, Any], *, own
         delta["tool_calls"] = items
         item = next((each for each in items if each.get("index") == at), None)
         if item is None:
-            item = {"index": at}
-            items.append(item)
+            new: dict[str, Any] = {"index": at}
+            items.append(new)
+            item = new
     inner: dict[str, Any] = item.get(part.type) or {}
     item[part.type] = inner
     _append(inner, member, event.text)

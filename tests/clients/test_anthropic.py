@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from penstock.testing.gateway import GatewayThread
-from tests.clients.running import run_python
+from tests.clients.everywhere import ThinkingShapesAndPictures, everywhere, results_of
 from tests.clients.vendors import script
-from tests.clients.vendors.city import CLAUDE_ON_AWS
 
-MODELS = {
-    "openai": "oai/gpt-5",
-    "anthropic": "ant/claude-sonnet-4-5",
-    "gemini": "gem/gemini-2.5-flash",
-    "bedrock": CLAUDE_ON_AWS,
-}
-everywhere = pytest.mark.parametrize("vendor", MODELS)
+got = results_of("anthropic", "anthropic", "anthropic-1")
 
 
-@pytest.fixture(scope="module", params=["anthropic", "anthropic-1"])
-def got(city_gateway: GatewayThread, request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What the program got of each vendor, with the present version of the package and with the one before."""
-    return run_python(request.param, city_gateway.url, MODELS, "anthropic")
+class TestShared(ThinkingShapesAndPictures):
+    """What every package is asked."""
+
+    counting = "anthropic"
 
 
 @everywhere
@@ -58,27 +48,11 @@ def test_tools_are_called_and_answered(got: dict[str, Any], vendor: str) -> None
 
 
 @everywhere
-def test_thinking_goes_back_with_its_seal(got: dict[str, Any], vendor: str) -> None:
-    """The vendor finds its own signature in the next turn, as it gave it, whoever it is."""
-    for called in got[vendor]["thinking"]:
-        assert called["blocks"] == ["thinking", "tool_use"]
-        assert called["thought"] == script.THOUGHT
-        seal = "" if vendor == "openai" else script.SEEN_SEAL  # chat completions have no seals
-        assert called["text"] == "The tool said: mild." + seal
-
-
-@everywhere
-def test_a_shape_and_a_picture(got: dict[str, Any], vendor: str) -> None:
-    """`parse` gives the caller's own class; an image in base64 is seen."""
-    assert got[vendor]["shaped"] == {"city": "Paris", "celsius": 21}
-    assert got[vendor]["picture"] == "Pictures: 1."
-
-
-@everywhere
-def test_tokens_are_counted(got: dict[str, Any], vendor: str) -> None:
-    """Where the vendor counts, its own number; elsewhere an estimate."""
-    counted = got[vendor]["count"]
-    assert counted == script.COUNTED if vendor == "anthropic" else 0 < counted < 1000
+def test_thinking_stands_before_the_call(got: dict[str, Any], vendor: str) -> None:
+    """As blocks, in the API's order."""
+    assert [called["blocks"] for called in got[vendor]["thinking"]] == [["thinking", "tool_use"]] * len(
+        got[vendor]["thinking"]
+    )
 
 
 @everywhere

@@ -9,44 +9,22 @@ from typing import Any
 import openai
 import pytest
 from openai import OpenAI
-from pydantic import BaseModel
 
 from penstock.testing.gateway import GatewayThread
+from tests.clients.everywhere import PIXEL, Forecast, sdk
+from tests.clients.everywhere import WEATHER as TOOL
 from tests.clients.vendors import script
 from tests.clients.vendors.city import CLAUDE_ON_AWS
 from tests.translation.upstream import CannedUpstream
 
 MODELS = ["oai/gpt-4.1", "ant/claude-sonnet-4-5", "gem/gemini-2.5-flash", CLAUDE_ON_AWS]
 HELLO: list[Any] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-WEATHER: Any = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "description": "Tell the weather.",
-        "strict": True,
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-            "additionalProperties": False,
-        },
-    },
-}
+WEATHER: Any = {"type": "function", "function": TOOL}
 everywhere = pytest.mark.parametrize("model", MODELS)
 
 
-class Forecast(BaseModel):
-    """A shape to be filled."""
-
-    city: str
-    celsius: int
-
-
-@pytest.fixture
-def sdk(city_gateway: GatewayThread, connect: Callable[..., OpenAI]) -> OpenAI:
-    """The unmodified SDK, through the gateway to the scripted vendors."""
-    return connect(city_gateway.url)
+# A fixture of this module.
+__all__ = ["sdk"]
 
 
 @everywhere

@@ -93,21 +93,26 @@ def _usage(shape: dict[str, Any]) -> dict[str, int]:
     given = shape.get("prompt_tokens", shape.get("input_tokens"))
     made = shape.get("completion_tokens", shape.get("output_tokens"))
     thought = int(outside.get("reasoning_tokens") or 0)
-    # xAI's total has the reasoning beside the completion, not in it.
-    if thought and shape.get("total_tokens") == int(given or 0) + int(made or 0) + thought:
+    # xAI's total has the reasoning beside the completion, not in it; at Vercel it is more than the completion.
+    total = int(given or 0) + int(made or 0) + thought
+    if thought and (shape.get("total_tokens") == total or thought > int(made or 0)):
         made = int(made or 0) + thought
+    cached = int(
+        inside.get("cached_tokens")
+        or shape.get("prompt_cache_hit_tokens")
+        or shape.get("cached_tokens")
+        or shape.get("cache_read_input_tokens")
+        or 0
+    )
+    # Grok on Azure counts what was cached beside the prompt.
+    if cached > int(given or 0) or (cached and "audio_prompt_tokens" in shape):
+        given = int(given or 0) + cached
     return {
         "input_tokens": int(
             given if given is not None else shape.get("total_tokens") or 0 if made is None else 0
         ),
         "output_tokens": int(made or 0),
-        "cache_read_tokens": int(
-            inside.get("cached_tokens")
-            or shape.get("prompt_cache_hit_tokens")
-            or shape.get("cached_tokens")
-            or shape.get("cache_read_input_tokens")
-            or 0
-        ),
+        "cache_read_tokens": cached,
         "reasoning_tokens": thought,
         "audio_input_tokens": int(inside.get("audio_tokens") or 0),
         "audio_output_tokens": int(outside.get("audio_tokens") or 0),

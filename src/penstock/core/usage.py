@@ -31,5 +31,15 @@ class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     images: int = 0
     audio_ms: int = 0
 
+    def apart(self) -> tuple[int, int, int]:
+        """The input in parts that do not overlap, as some APIs report it: fresh, cache reads, cache writes.
+
+        A vendor that wrote to its cache what it also read from it reports more parts than the whole: reads
+        count.
+        """
+        read = min(self.cache_read_tokens, self.input_tokens)
+        written = min(self.cache_write_tokens, self.input_tokens - read)
+        return self.input_tokens - read - written, read, written
+
 
 NO_USAGE = Usage()

@@ -18,7 +18,6 @@ from penstock.dialects.openai.errors import error_event
 from penstock.dialects.registry import chat_dialect, embed_dialect, rerank_dialect
 from penstock.ports.translation import Asked
 from penstock.ports.vectors import EmbedAsked, RerankAsked
-from penstock.providers.gemini.embed import method_of
 from penstock.providers.registry import chat_provider, embed_provider, rerank_provider
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.client_framing import ClientFraming
@@ -121,9 +120,7 @@ def _embed_codec(
         reply = provider.decode_reply(value, wish)
         return dialect.encode_reply(reply, told), reply.usage, reply.model
 
-    shape = provider.shape
-    if shape == "gemini.embed" and method_of(wish) == "batchEmbedContents":
-        shape = "gemini.embeds"  # Google has one method for one input and another for several
+    shape = provider.served_at(wish)
     return VectorCodec(shape, lambda to: provider.encode_request(wish, to), answered, target, policy)
 
 

@@ -15,6 +15,7 @@ from penstock.core.chat import ChatReply, ChatRequest
 from penstock.core.events import Broke, Frame
 from penstock.core.losses import Losses
 from penstock.core.profile import Profile
+from penstock.core.tool_names import NameRule
 
 Framing = Literal["sse", "ndjson", "aws", "json_array"]
 
@@ -93,10 +94,11 @@ class ChatDialect(Protocol):
 
 
 class ChatProvider(Protocol):
-    """A vendor's chat API."""
+    """A vendor's chat API. `names`: what it allows as a tool's name; None: anything."""
 
     shape: str
     framing: Framing
+    names: NameRule | None
 
     def encode_request(self, request: ChatRequest, to: Addressee) -> dict[str, Any]:
         """The request's body. Raises UnsupportedError."""

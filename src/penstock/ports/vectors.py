@@ -54,6 +54,10 @@ class EmbedProvider(Protocol):
 
     shape: str
 
+    def served_at(self, request: EmbedRequest) -> str:
+        """The name, in `providers/paths.py`, of the method that takes this request."""
+        ...
+
     def encode_request(self, request: EmbedRequest, to: Addressee) -> dict[str, Any]:
         """The request's body. Raises UnsupportedError."""
         ...

@@ -73,6 +73,7 @@ class UsageShape(msgspec.Struct):
     cached_tokens: Number | None = None  # Moonshot, Together
     cache_read_input_tokens: Number | None = None  # Vercel, Databricks
     cache_creation_input_tokens: Number | None = None  # the same
+    audio_prompt_tokens: Number | None = None  # Grok on Azure
     seconds: Number | None = None  # transcription billed by duration
     cost: Number | CostShape | None = None  # what the vendor bills: shapes/billed.py
     cost_in_usd_ticks: Number | None = None

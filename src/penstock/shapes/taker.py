@@ -12,6 +12,23 @@ from typing import Any, cast
 from penstock.core.errors import ShapeError
 from penstock.core.parts import Extras
 
+# Far more answers, or tools, than an API gives or takes; what has more was not made to be read.
+MOST = 4096
+
+
+_LARGEST = 1.7e308
+
+
+def real(value: float) -> float:
+    """A number of JSON as a float; an integer that no float holds becomes the largest."""
+    return float(min(max(value, -_LARGEST), _LARGEST))
+
+
+def bounded(count: int, where: str) -> None:
+    """Refuse a list whose members each cost a lot to read. Raises ShapeError."""
+    if count > MOST:
+        raise ShapeError(where, f"a list of at most {MOST}")
+
 
 class Taker:
     """One JSON object being read. Each reader takes its member out of `rest`; null and absent are None.

@@ -6,21 +6,13 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from penstock.core.chat import ChatReply, ChatRequest, FunctionTool
-from penstock.core.events import Frame, PartStarted
+from penstock.core.chat import ChatReply
+from penstock.core.events import Event, Frame, PartEnded, PartStarted
 from penstock.core.parts import Part, ToolCall
-from penstock.shapes.converse.names import renamed_tools
-
-
-def vendor_names(shape: str, request: ChatRequest) -> dict[str, str]:
-    """The caller's names by the vendor's, for those that differ."""
-    if shape != "converse":
-        return {}
-    return renamed_tools([tool.name for tool in request.tools if isinstance(tool, FunctionTool)])
 
 
 def renamed_reply(reply: ChatReply, names: Mapping[str, str]) -> ChatReply:
-    """The reply with the caller's names."""
+    """The reply with the caller's names, which are found by the vendor's."""
     choices = [
         replace(choice, parts=tuple([_part(part, names) for part in choice.parts])) for choice in reply.choices
     ]
@@ -29,11 +21,15 @@ def renamed_reply(reply: ChatReply, names: Mapping[str, str]) -> ChatReply:
 
 def renamed_frame(frame: Frame, names: Mapping[str, str]) -> Frame:
     """The frame with the caller's names."""
-    events = [
-        replace(event, part=_part(event.part, names)) if isinstance(event, PartStarted) else event
-        for event in frame.events
-    ]
-    return replace(frame, events=tuple(events))
+    return replace(frame, events=tuple([_event(event, names) for event in frame.events]))
+
+
+def _event(event: Event, names: Mapping[str, str]) -> Event:
+    if isinstance(event, PartStarted):
+        return replace(event, part=_part(event.part, names))
+    if isinstance(event, PartEnded) and event.part is not None:
+        return replace(event, part=_part(event.part, names))
+    return event
 
 
 def _part(part: Part, names: Mapping[str, str]) -> Part:

@@ -13,6 +13,7 @@ from penstock.core.events import Frame
 from penstock.core.forced_tool import Releasing, force, released
 from penstock.core.losses import Losses, OnUnsupported, UnsupportedError
 from penstock.core.plan import Target
+from penstock.core.tool_names import vendor_names, with_names
 from penstock.ports.translation import (
     Addressee,
     Asked,
@@ -32,7 +33,7 @@ from penstock.upstream.framing import STREAM_TYPES, framer, opened
 from penstock.upstream.merged import MergedDecoder, merged_replies
 from penstock.upstream.meter import Meter
 from penstock.upstream.native_codec import PassedWhole, decode_object
-from penstock.upstream.renamed import renamed_frame, renamed_reply, vendor_names
+from penstock.upstream.renamed import renamed_frame, renamed_reply
 from penstock.upstream.vendor_error import check_answer, error_of, told_error
 
 _encode = msgspec.json.Encoder().encode
@@ -148,7 +149,10 @@ class TranslatedCodec:
         self._forced = (
             target.profile.schema == "tool" and chat.output is not None and chat.output.kind == "schema"
         )
-        self._names = vendor_names(provider.shape, chat)
+        # A client of the vendor's own API is told what it allows by the vendor.
+        own = chat.extras is not None and chat.extras.shape == provider.shape
+        self._names = {} if own else vendor_names(chat, provider.names)
+        self._back = {told: name for name, told in self._names.items()}
         self.legs = self._count_legs()
         self.content_type = b"application/json"
         self.stream_type = framing.content_type
@@ -170,6 +174,7 @@ class TranslatedCodec:
             chat = replace(chat, max_output_tokens=cap)
         if self._forced and self._losses.map("output.schema"):
             chat = force(chat)
+        chat = with_names(chat, self._names)
         addressee = Addressee(self._target.model, self._target.profile, self._losses)
         body: dict[str, Any] = self._provider.encode_request(chat, addressee)
         clouds = self.betas and self._api == "bedrock.anthropic"
@@ -198,7 +203,7 @@ class TranslatedCodec:
         reader = TranslatingReader(decoder, encoder, framing, self._framing, merged=legs > 1)
         if self._forced:
             reader.releasing = Releasing(self._chat)
-        reader.names = self._names
+        reader.names = self._back
         return cutter, reader
 
     def whole(self, body: bytes) -> PassedWhole:
@@ -206,8 +211,8 @@ class TranslatedCodec:
         bodies = legs_of(body) if self.legs > 1 else [body]
         replies = [self._read(each) for each in bodies]
         reply = merged_replies(replies) if len(replies) > 1 else replies[0]
-        if self._names:
-            reply = renamed_reply(reply, self._names)
+        if self._back:
+            reply = renamed_reply(reply, self._back)
         if self._forced:
             reply = released(reply, self._chat)
         whole = PassedWhole(_encode(self._dialect.encode_reply(reply, self._asked)))

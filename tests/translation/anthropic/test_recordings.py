@@ -59,11 +59,16 @@ def _expected_usage(usage: dict[str, Any]) -> Usage:
         _number(usage.get("cache_creation_input_tokens")),
         _number(usage.get("cache_read_input_tokens")),
     )
+    calls = cast("list[dict[str, Any]]", usage.get("iterations") or [])
+    others = [each for each in calls if each["type"] in ("compaction", "advisor_message")]
+    assert all(_number(each["cache_creation_input_tokens"]) == 0 for each in others)
+    read += sum(_number(each["cache_read_input_tokens"]) for each in others)
+    given = _number(usage.get("input_tokens")) + sum(_number(each["input_tokens"]) for each in others)
     created = cast("dict[str, Any]", usage.get("cache_creation") or {})
     details = cast("dict[str, Any]", usage.get("output_tokens_details") or {})
     return Usage(
-        input_tokens=_number(usage.get("input_tokens")) + made + read,
-        output_tokens=_number(usage.get("output_tokens")),
+        input_tokens=given + made + read,
+        output_tokens=_number(usage.get("output_tokens")) + sum(_number(e["output_tokens"]) for e in others),
         cache_read_tokens=read,
         cache_write_tokens=made,
         cache_write_1h_tokens=_number(created.get("ephemeral_1h_input_tokens")),

@@ -31,7 +31,7 @@ from penstock.core.parts import (
     ToolResult,
     Video,
 )
-from penstock.shapes.converse.names import renamed_tools, tool_id, tool_name
+from penstock.shapes.converse.names import tool_id
 from tests.translation.converse.made import (
     CLAUDE,
     GPT_OSS,
@@ -147,9 +147,9 @@ def test_parallel_calls_and_their_results() -> None:
     assert losses.warning() == ""
 
 
-def test_ids_and_names_that_bedrock_refuses_are_made_allowed() -> None:
-    """The same for a call and its result; names are made the same in tools, calls and choice."""
-    long_id, name = "call|" + "x" * 80, "files.read/" + "y" * 60
+def test_ids_that_bedrock_refuses_are_made_allowed() -> None:
+    """The same for a call and its result."""
+    long_id, name = "call|" + "x" * 80, "read"
     request = ChatRequest(
         model="m",
         messages=(
@@ -162,21 +162,19 @@ def test_ids_and_names_that_bedrock_refuses_are_made_allowed() -> None:
     )
     body, _ = sent(request)
     call = body["messages"][1]["content"][0]["toolUse"]
-    assert call == {"toolUseId": tool_id(long_id), "name": tool_name(name), "input": {}}
-    assert renamed_tools([name, "fine"]) == {call["name"]: name}
+    assert call == {"toolUseId": tool_id(long_id), "name": name, "input": {}}
     assert len(call["toolUseId"]) <= 64
-    assert len(call["name"]) <= 64
     assert body["messages"][2]["content"][0]["toolResult"] == {"toolUseId": tool_id(long_id), "content": []}
     assert body["toolConfig"] == {
         "tools": [
             {
                 "toolSpec": {
-                    "name": tool_name(name),
+                    "name": name,
                     "inputSchema": {"json": {"type": "object", "properties": {}}},
                 }
             }
         ],
-        "toolChoice": {"tool": {"name": tool_name(name)}},
+        "toolChoice": {"tool": {"name": name}},
     }
 
 

@@ -29,7 +29,10 @@ from tests.translation.matrix.request_probes import PROBES as REQUESTS
 from tests.translation.matrix.sides import DIALECTS, TARGETS, profile_of
 
 PROVIDERS = (*TARGETS, "openai.completions")
-_ODD: tuple[Any, ...] = (None, True, 0, -1, 1.5, 10**20, "", "x", [], {}, [None], [[]], {"type": "x"})
+_ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 1.5, 10**20, 10**400, 1e308, "", "x", "\0", "a" * 5000, "data:;base64,!", "x-ps1-AAAA",
+    [], {}, [None], [[]], {"type": "x"}, {"k" * 3000: 1},
+)  # fmt: skip
 
 
 def dialect_of(shape: str) -> ChatDialect:

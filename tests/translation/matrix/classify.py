@@ -92,7 +92,7 @@ def measured_replies() -> Table:
     }
 
 
-def _reader(shape: str) -> ChatDialect:
+def reader_of(shape: str) -> ChatDialect:
     """What reads a target's request again, as a client of the same API would have sent it."""
     if shape == "cohere":
         return CohereDialect()
@@ -105,7 +105,7 @@ def request_outcome(probe: request_probes.Probe, shape: str) -> str:
     """What becomes of a request's feature on its way to a target of which nothing more is known."""
     losses = Losses("map")
     encoded = chat_provider(shape).encode_request(probe.request, Addressee("m", profile_of(shape), losses))
-    back = _reader(shape).decode_request(json.loads(json.dumps(encoded)), "m", stream=False)
+    back = reader_of(shape).decode_request(json.loads(json.dumps(encoded)), "m", stream=False)
     if losses.dropped:
         return "dropped"
     if probe.read(back) == probe.read(probe.request):

@@ -13,9 +13,12 @@ from penstock.ports.translation import Addressee, Asked
 from penstock.providers.registry import chat_provider
 from tests.translation.matrix.classify import CURIOUS
 from tests.translation.matrix.client_questions import QUESTIONS
+from tests.translation.matrix.golden_errors import told_break, told_errors
+from tests.translation.matrix.history import WITH_HISTORY, next_turn
+from tests.translation.matrix.richer_answers import ALL_ANSWERS as ANSWERS
 from tests.translation.matrix.sides import profile_of, reframed
-from tests.translation.matrix.vendor_answers import ANSWERS
 
+_TOOLS = ("tools", "toolConfig", "max_tokens")
 FOLDER = Path(__file__).parent / "golden"
 # One current model of each, so that families' own rows are seen.
 MODELS = {
@@ -59,6 +62,17 @@ def _stream(target: str, events: list[Any], dialect: str, to: Asked) -> list[Any
     return told
 
 
+def _returns(target: str, dialect: str) -> Any:
+    """An answer with sealed thinking, as the vendor hears it again with the client's next question."""
+    answer = ANSWERS[target].get("thinking")
+    if answer is None or dialect not in WITH_HISTORY:
+        return None
+    body = json.loads(json.dumps(_whole(target, answer, dialect, CURIOUS)))
+    tools = {name: value for name, value in QUESTIONS[dialect]["conversation"].items() if name in _TOOLS}
+    sent = _request(dialect, {**tools, **next_turn(dialect, body)}, target)
+    return sent["body"]
+
+
 def snapshot(target: str, dialect: str) -> str:
     """The file of one pair."""
     answers = {name: reply for name, reply in ANSWERS[target].items() if name != "streams"}
@@ -67,6 +81,9 @@ def snapshot(target: str, dialect: str) -> str:
         "requests": {name: _request(dialect, body, target) for name, body in QUESTIONS[dialect].items()},
         "replies": {name: _whole(target, reply, dialect, CURIOUS) for name, reply in answers.items()},
         "streams": {name: _stream(target, events, dialect, CURIOUS) for name, events in streams.items()},
+        "returns": _returns(target, dialect),
+        "errors": told_errors(target, dialect),
+        "break": told_break(target, dialect),
     }
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 

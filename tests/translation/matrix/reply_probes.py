@@ -133,6 +133,8 @@ def _reasons() -> list[Probe]:
     )
     probes = [Probe(f"finish.{each}", _reply(Text("So."), finish=each), _finish, _finish) for each in names]
     probes.append(Probe("finish.tool_calls", _reply(CALL, finish="tool_calls"), _finish, _finish))
+    told = _reply(Refused("I cannot."), finish="refusal")
+    probes.append(Probe("finish.refusal_in_words", told, _finish, _finish))
     which = _reply(Text("So."), finish="stop_sequence", stop_sequence="END")
     probes.append(Probe("stop_sequence", which, lambda reply: reply.choices[0].stop_sequence))
     return probes

@@ -237,23 +237,13 @@ def _more_than(request: ChatRequest, text: str) -> bool:
     )
 
 
-def _turns() -> list[Probe]:
-    call = Message("assistant", (ToolCall("call_1", "weather", '{"city":"Oslo"}'),))
-    first = (_user(Text("Weather?")), call)
-    rich = ToolResult("call_1", "weather", (Text("See."), Image(Inline("image/png", PNG))))
-    failed = ToolResult("call_1", "weather", (Text("No such city."),), is_error=True)
-    signed = Thinking("I think.", Signature("anthropic", "c2VhbA=="))
-
+def _systems() -> list[Probe]:
     def system(request: ChatRequest) -> list[str]:
         told = parts_of(request, "system", "developer")
         return [part.text for part in told if isinstance(part, Text)]
 
-    def result(read: Callable[[ToolResult], Any]) -> Read:
-        return lambda request: [read(part) for part in parts_of(request) if isinstance(part, ToolResult)]
-
     late = (_user(Text("Hello.")), Message("system", (Text("Be brief."),)), _user(Text("Well?")))
-    thought = (_user(Text("Weather?")), Message("assistant", (signed, *call.parts)))
-    cached = (_user(Text("A long text.", cache=CacheHint()), Text("Hello.")),)
+    after = (_user(Text("Hello.")), Message("assistant", (Text("Hi."),)), late[1], _user(Text("Well?")))
     return [
         Probe("system", ask(Message("system", (Text("Be brief."),)), _user(Text("Hello."))), system),
         Probe(
@@ -262,6 +252,28 @@ def _turns() -> list[Probe]:
             lambda request: [each.role for each in request.messages].index("system") == 1,
             lambda request: "first" if system(request) == ["Be brief."] else "",
         ),
+        Probe(
+            "system.after_answer",
+            ask(*after),
+            lambda request: [each.role for each in request.messages].index("system") == 2,
+            lambda request: "first" if system(request) == ["Be brief."] else "",
+        ),
+    ]
+
+
+def _turns() -> list[Probe]:
+    call = Message("assistant", (ToolCall("call_1", "weather", '{"city":"Oslo"}'),))
+    first = (_user(Text("Weather?")), call)
+    rich = ToolResult("call_1", "weather", (Text("See."), Image(Inline("image/png", PNG))))
+    failed = ToolResult("call_1", "weather", (Text("No such city."),), is_error=True)
+    signed = Thinking("I think.", Signature("anthropic", "c2VhbA=="))
+
+    def result(read: Callable[[ToolResult], Any]) -> Read:
+        return lambda request: [read(part) for part in parts_of(request) if isinstance(part, ToolResult)]
+
+    thought = (_user(Text("Weather?")), Message("assistant", (signed, *call.parts)))
+    cached = (_user(Text("A long text.", cache=CacheHint()), Text("Hello.")),)
+    return [
         Probe("message.name", ask(Message("user", (Text("Hello."),), "ada")), lambda r: r.messages[-1].name),
         Probe(
             "tool_result",
@@ -300,4 +312,4 @@ def _plain(result: ToolResult) -> str:
     return told or "".join([str(each) for each in cast("dict[str, Any]", result.value or {}).values()])
 
 
-PROBES = (*_settings(), *_tools(), *_shapes_of_answers(), *_media(), *_turns())
+PROBES = (*_settings(), *_tools(), *_shapes_of_answers(), *_media(), *_systems(), *_turns())

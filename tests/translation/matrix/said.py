@@ -71,11 +71,12 @@ def _answer_difference(one: Said, two: Said, cells: Cells) -> str:
         return f"refusal: {one.refused[:60]!r} became {two.refused[:60]!r}"
     if cells["tool_call"] != "lost" and one.calls != two.calls:
         return f"calls: {str(one.calls)[:80]} became {str(two.calls)[:80]}"
-    cell = cells[f"finish.{one.finish}"].partition(" (")[0]
+    reason = "refusal_in_words" if one.refused and one.finish == "refusal" else one.finish
+    cell = cells[f"finish.{reason}"].partition(" (")[0]
     wanted = cell.partition(": ")[2] or one.finish
     if two.calls and wanted == "stop":
         wanted = "tool_calls"
-    if two.finish != wanted and not (one.refused and two.finish == "refusal"):
+    if two.finish != wanted:
         return f"finish: {one.finish} became {two.finish}, not {wanted}"
     return ""
 
@@ -85,14 +86,10 @@ def _usage_difference(source: ChatReply, back: ChatReply, cells: Cells) -> str:
         return ""
     one = source.usage.counts
     two = back.usage.counts if back.usage is not None else Usage()
-    # A few vendors report cached tokens beside the input, or reasoning beside the output; nothing says so.
-    odd: set[str] = set()
-    if one.cache_read_tokens + one.cache_write_tokens > one.input_tokens:
-        odd |= {"input_tokens", "cache_read_tokens"}
-    if one.reasoning_tokens > one.output_tokens:
-        odd.add("reasoning_tokens")
+    # What was read from the cache and written to it in one reply is one part where an API's parts are apart.
+    both = one.cache_read_tokens + one.cache_write_tokens > one.input_tokens
     for name in USAGE:
-        if name in odd or cells[f"usage.{name.removesuffix('_tokens')}"] == "lost":
+        if (both and name == "cache_write_tokens") or cells[f"usage.{name.removesuffix('_tokens')}"] == "lost":
             continue
         if getattr(one, name) != getattr(two, name):
             return f"{name}: {getattr(one, name)} became {getattr(two, name)}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from penstock.core.assemble import tell
 from penstock.core.chat import ChatReply, ChatRequest, Choice
-from penstock.core.events import Frame
+from penstock.core.events import ArgumentsDelta, Frame, PartStarted, TextDelta
 from penstock.core.losses import Losses
 from penstock.core.parts import Part, Signature, Text, Thinking, ToolCall
 from penstock.dialects.registry import chat_dialect
@@ -89,3 +90,41 @@ def test_items_without_content_or_type_break_no_stream(item: dict[str, object], 
     frame = chat_provider("openai.responses").stream().read(kind, json.dumps(event).encode())
     for shape in ("openai.responses", "openai.chat", "anthropic"):
         chat_dialect(shape).stream(asked()).write(frame)
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"content": {"a": 1}, "annotations": [{"type": "url_citation", "url_citation": {"url": "u"}}]},
+        {"reasoning_details": [7, {"type": "reasoning.text", "text": "a"}], "reasoning": "a"},
+        {"tool_calls": None, "content": "a"},
+    ],
+)
+def test_a_chunk_of_odd_members_is_given_back(delta: dict[str, Any]) -> None:
+    """Two choices of one index, and values where texts belong, harm nobody."""
+    call = {"index": 0, "delta": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]}}
+    chunk = {"choices": [call, {"index": 0, "delta": delta}]}
+    decoder, encoder = chat_provider("openai.chat").stream(), chat_dialect("openai.chat").stream(asked())
+    (wire,) = encoder.write(decoder.read("", json.dumps(chunk).encode()))
+    assert [each["index"] for each in json.loads(wire.data)["choices"]] == [0, 0]
+
+
+def test_a_block_that_begins_twice_is_the_last_of_both() -> None:
+    """An index that was a call, and is a text now, takes no arguments."""
+    frames = [
+        Frame("", (PartStarted(0, 0, ToolCall("a", "f")),)),
+        Frame("", (PartStarted(0, 0, Text("")), ArgumentsDelta(0, 0, "{}"), TextDelta(0, 0, "So."))),
+    ]
+    back = folded(retold(frames, "openai.chat", asked()))
+    assert [part.text for part in back.choices[0].parts if isinstance(part, Text)] == ["So."]
+
+
+def test_a_number_that_no_float_holds_is_the_largest() -> None:
+    """Log probabilities of a vendor that has lost its mind."""
+    body: dict[str, Any] = {
+        "message": {},
+        "logprobs": [{"token_ids": [1], "text": "a", "logprobs": [10**400, -(10**400)]}],
+    }
+    (choice,) = chat_provider("cohere").decode_reply(body).choices
+    assert choice.logprobs is not None
+    assert [each.token for each in choice.logprobs.tokens] == ["a"]

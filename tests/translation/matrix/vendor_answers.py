@@ -8,7 +8,8 @@ Json = dict[str, Any]
 _OSLO, _BERN = '{"city":"Oslo"}', '{"city":"Bern"}'
 
 
-def _chat(message: Json, finish: str, **usage: Any) -> Json:
+def chat_reply(message: Json, finish: str, **usage: Any) -> Json:
+    """A chat completion of one choice."""
     counts = {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42, **usage}
     choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}
     return {
@@ -25,7 +26,8 @@ def _chat_call(call_id: str, arguments: str) -> Json:
     return {"id": call_id, "type": "function", "function": {"name": "weather", "arguments": arguments}}
 
 
-def _chunks(*deltas: Json, finish: str) -> list[Json]:
+def chat_chunks(*deltas: Json, finish: str) -> list[Json]:
+    """The chunks of a chat completion, its finish and its usage."""
     head = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": "v"}
     told: list[Json] = [
         {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
@@ -45,24 +47,25 @@ def _like_chat(ids: tuple[str, str]) -> dict[str, Any]:
     piece = {"tool_calls": [{"index": 0, "function": {"arguments": _OSLO}}]}
     second = {"tool_calls": [{"index": 1, **_chat_call(ids[1], _BERN)}]}
     return {
-        "text": _chat({"content": "Good day."}, "stop", **details),
-        "calls": _chat({"content": None, "tool_calls": calls}, "tool_calls"),
-        "length": _chat({"content": "Good"}, "length"),
-        "filtered": _chat({"content": ""}, "content_filter"),
+        "text": chat_reply({"content": "Good day."}, "stop", **details),
+        "calls": chat_reply({"content": None, "tool_calls": calls}, "tool_calls"),
+        "length": chat_reply({"content": "Good"}, "length"),
+        "filtered": chat_reply({"content": ""}, "content_filter"),
         "streams": {
-            "text": _chunks({"role": "assistant", "content": "Good "}, {"content": "day."}, finish="stop"),
-            "calls": _chunks(first, piece, second, finish="tool_calls"),
+            "text": chat_chunks({"role": "assistant", "content": "Good "}, {"content": "day."}, finish="stop"),
+            "calls": chat_chunks(first, piece, second, finish="tool_calls"),
         },
     }
 
 
 def _openai() -> dict[str, Any]:
     return _like_chat(("call_1", "call_2")) | {
-        "refusal": _chat({"content": None, "refusal": "I cannot help with that."}, "stop")
+        "refusal": chat_reply({"content": None, "refusal": "I cannot help with that."}, "stop")
     }
 
 
-def _response(*output: Json, **more: Any) -> Json:
+def response(*output: Json, **more: Any) -> Json:
+    """A response with its output."""
     usage = {
         "input_tokens": 30,
         "input_tokens_details": {"cached_tokens": 20},
@@ -74,7 +77,8 @@ def _response(*output: Json, **more: Any) -> Json:
     return {**head, "output": list(output), "usage": usage, **more}
 
 
-def _said(text: str, kind: str = "output_text") -> Json:
+def said_item(text: str, kind: str = "output_text") -> Json:
+    """An output item that says a text, or a refusal."""
     content: Json = (
         {"type": kind, "text": text, "annotations": []} if kind == "output_text" else {"type": kind, kind: text}
     )
@@ -94,31 +98,32 @@ def _responses() -> dict[str, Any]:
         "encrypted_content": "c2VhbA==",
     }
     part = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    begun: Json = {**_said(""), "status": "in_progress", "content": []}
+    begun: Json = {**said_item(""), "status": "in_progress", "content": []}
     return {
-        "text": _response(_said("Good day.")),
-        "calls": _response(*calls),
-        "thinking": _response(thought, calls[0]),
-        "length": _response(
-            _said("Good"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}
+        "text": response(said_item("Good day.")),
+        "calls": response(*calls),
+        "thinking": response(thought, calls[0]),
+        "length": response(
+            said_item("Good"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}
         ),
-        "refusal": _response(_said("I cannot help with that.", "refusal")),
+        "refusal": response(said_item("I cannot help with that.", "refusal")),
         "streams": {
             "text": [
-                {"type": "response.created", "response": _response(status="in_progress", usage=None)},
+                {"type": "response.created", "response": response(status="in_progress", usage=None)},
                 {"type": "response.output_item.added", "output_index": 0, "item": begun},
                 {"type": "response.content_part.added", **part, "part": {"type": "output_text", "text": ""}},
                 {"type": "response.output_text.delta", **part, "delta": "Good "},
                 {"type": "response.output_text.delta", **part, "delta": "day."},
                 {"type": "response.output_text.done", **part, "text": "Good day."},
-                {"type": "response.output_item.done", "output_index": 0, "item": _said("Good day.")},
-                {"type": "response.completed", "response": _response(_said("Good day."))},
+                {"type": "response.output_item.done", "output_index": 0, "item": said_item("Good day.")},
+                {"type": "response.completed", "response": response(said_item("Good day."))},
             ]
         },
     }
 
 
-def _message(*content: Json, stop: str = "end_turn") -> Json:
+def message_reply(*content: Json, stop: str = "end_turn") -> Json:
+    """A message of Anthropic's."""
     usage = {
         "input_tokens": 10,
         "cache_read_input_tokens": 15,
@@ -139,7 +144,7 @@ def _anthropic() -> dict[str, Any]:
     oslo = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}
     bern = {"type": "tool_use", "id": "toolu_2", "name": "weather", "input": {"city": "Bern"}}
     thought = {"type": "thinking", "thinking": "I should ask.", "signature": "c2VhbA=="}
-    begin = {"type": "message_start", "message": {**_message(), "stop_reason": None}}
+    begin = {"type": "message_start", "message": {**message_reply(), "stop_reason": None}}
 
     def ends(stop: str) -> list[Json]:
         delta = {"stop_reason": stop, "stop_sequence": None}
@@ -155,11 +160,11 @@ def _anthropic() -> dict[str, Any]:
     ]
     pieces = [{"type": "input_json_delta", "partial_json": each} for each in ('{"city"', ':"Oslo"}')]
     return {
-        "text": _message({"type": "text", "text": "Good day."}),
-        "calls": _message({"type": "text", "text": "I ask."}, oslo, bern, stop="tool_use"),
-        "thinking": _message(thought, oslo, stop="tool_use"),
-        "length": _message({"type": "text", "text": "Good"}, stop="max_tokens"),
-        "refusal": _message(stop="refusal"),
+        "text": message_reply({"type": "text", "text": "Good day."}),
+        "calls": message_reply({"type": "text", "text": "I ask."}, oslo, bern, stop="tool_use"),
+        "thinking": message_reply(thought, oslo, stop="tool_use"),
+        "length": message_reply({"type": "text", "text": "Good"}, stop="max_tokens"),
+        "refusal": message_reply(stop="refusal"),
         "streams": {
             "text": [begin, *_block(0, {"type": "text", "text": ""}, *text), *ends("end_turn")],
             "thinking": [
@@ -172,7 +177,8 @@ def _anthropic() -> dict[str, Any]:
     }
 
 
-def _candidate(*parts: Json, finish: str | None = "STOP") -> Json:
+def candidate(*parts: Json, finish: str | None = "STOP") -> Json:
+    """A reply of Google's with one candidate."""
     candidate: Json = {"content": {"role": "model", "parts": list(parts)}, "index": 0}
     if finish is None:
         return {"candidates": [candidate], "modelVersion": "v", "responseId": "g-1"}
@@ -194,19 +200,20 @@ def _gemini() -> dict[str, Any]:
     thought = {"text": "I should ask.", "thought": True}
     blocked = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 30}}
     return {
-        "text": _candidate({"text": "Good day."}),
-        "calls": _candidate(oslo, bern),
-        "thinking": _candidate(thought, sealed),
-        "length": _candidate({"text": "Good"}, finish="MAX_TOKENS"),
+        "text": candidate({"text": "Good day."}),
+        "calls": candidate(oslo, bern),
+        "thinking": candidate(thought, sealed),
+        "length": candidate({"text": "Good"}, finish="MAX_TOKENS"),
         "filtered": blocked,
         "streams": {
-            "text": [_candidate({"text": "Good "}, finish=None), _candidate({"text": "day."})],
-            "thinking": [_candidate(thought, finish=None), _candidate(sealed)],
+            "text": [candidate({"text": "Good "}, finish=None), candidate({"text": "day."})],
+            "thinking": [candidate(thought, finish=None), candidate(sealed)],
         },
     }
 
 
-def _conversed(*content: Json, stop: str = "end_turn") -> Json:
+def conversed(*content: Json, stop: str = "end_turn") -> Json:
+    """A reply of Converse."""
     message = {"role": "assistant", "content": list(content)}
     return {"output": {"message": message}, "stopReason": stop, "usage": _TOKENS, "metrics": {"latencyMs": 9}}
 
@@ -219,11 +226,11 @@ def _converse() -> dict[str, Any]:
     bern = {"toolUse": {"toolUseId": "tooluse_2", "name": "weather", "input": {"city": "Bern"}}}
     thought = {"reasoningContent": {"reasoningText": {"text": "I should ask.", "signature": "c2VhbA=="}}}
     return {
-        "text": _conversed({"text": "Good day."}),
-        "calls": _conversed(oslo, bern, stop="tool_use"),
-        "thinking": _conversed(thought, oslo, stop="tool_use"),
-        "length": _conversed({"text": "Good"}, stop="max_tokens"),
-        "filtered": _conversed({"text": "Sorry."}, stop="guardrail_intervened"),
+        "text": conversed({"text": "Good day."}),
+        "calls": conversed(oslo, bern, stop="tool_use"),
+        "thinking": conversed(thought, oslo, stop="tool_use"),
+        "length": conversed({"text": "Good"}, stop="max_tokens"),
+        "filtered": conversed({"text": "Sorry."}, stop="guardrail_intervened"),
         "streams": {
             "text": [
                 ("messageStart", {"role": "assistant"}),

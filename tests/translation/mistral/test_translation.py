@@ -117,6 +117,19 @@ def test_documents_prefill_and_refusals_have_mistrals_form() -> None:
     ]
 
 
+def test_system_messages_stand_where_mistral_lets_them() -> None:
+    """Not behind an answer or a result, and not at the end; what stands where it may is left there."""
+    user, answer = Message("user", (Text("Hi."),)), Message("assistant", (Text("Hello."),))
+    first, second, third = [Message("system", (Text(each),)) for each in ("one", "two", "three")]
+
+    def order(*messages: Message) -> list[str]:
+        return [each["content"] for each in _sent(messages=messages)["messages"]]
+
+    assert order(first, user, second, user) == ["one", "Hi.", "two", "Hi."]
+    assert order(first, user, answer, second, user, third) == ["one", "two", "three", "Hi.", "Hello.", "Hi."]
+    assert order(first) == ["one"]
+
+
 def test_how_much_to_think_is_none_or_high() -> None:
     """Models that can be told know two words; Magistral always thinks; others are not told."""
     losses = Losses()

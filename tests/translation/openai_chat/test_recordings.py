@@ -118,8 +118,11 @@ def _compare(said: dict[str, Any], usage: ReplyUsage | None) -> str:
     cached: int = inside.get("cached_tokens") or 0
     for name in ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"):
         cached = cached or said.get(name) or 0
-    if said.get("total_tokens") == given + made + thought:
+    # xAI's total tells of reasoning beside the completion; Vercel's and Azure's Grok a part above the whole.
+    if said.get("total_tokens") == given + made + thought or thought > made:
         made += thought
+    if cached > given or (cached and "audio_prompt_tokens" in said):
+        given += cached
     counts = usage.counts
     seen = [counts.input_tokens, counts.output_tokens, counts.reasoning_tokens, counts.cache_read_tokens]
     if seen != [given, made, thought, cached]:

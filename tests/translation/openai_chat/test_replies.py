@@ -96,7 +96,7 @@ def test_what_else_an_answer_may_hold_has_its_member() -> None:
     assert _message(Refused("No."), finish="refusal") == {
         "index": 0,
         "message": {"role": "assistant", "content": None, "refusal": "No."},
-        "finish_reason": "content_filter",
+        "finish_reason": "stop",
         "logprobs": None,
     }
     sound = _message(Audio(Inline("audio/wav", "UklG"), "wav", "beep", "audio_1"))["message"]

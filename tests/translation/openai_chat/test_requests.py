@@ -100,7 +100,7 @@ def test_a_tool_turn_becomes_an_assistants_calls_and_one_message_for_each_result
                 {"type": "function", "id": "b", "function": {"name": "find", "arguments": '{"q":2}'}},
             ],
         },
-        {"role": "tool", "tool_call_id": "a", "content": "one\ntwo"},
+        {"role": "tool", "tool_call_id": "a", "content": "Error: one\ntwo"},
         {"role": "tool", "tool_call_id": "b", "content": "The result follows."},
         {
             "role": "user",
@@ -111,7 +111,7 @@ def test_a_tool_turn_becomes_an_assistants_calls_and_one_message_for_each_result
         },
         {"role": "user", "content": "And?"},
     ]
-    assert losses.warning() == "mapped=tool_result.media"
+    assert losses.warning() == "mapped=tool_result.error,tool_result.media"
 
 
 def test_a_result_that_is_a_value_is_its_json() -> None:

@@ -237,3 +237,18 @@ def test_a_reply_told_to_a_client_is_the_reply_again(parts: list[Any]) -> None:
     assert [(part.name, part.arguments) for part in found] == calls
     assert again.usage is not None
     assert again.usage.counts == Usage(1, 2, requests=1)
+
+
+def test_a_refusal_in_words_ends_with_stop_and_comes_back_as_one() -> None:
+    """The API's clients look for `refusal`; an answer that was withheld has none, and says `content_filter`."""
+    told = _written(
+        (Started("m", "claude"),),
+        (PartStarted(0, 0, Refused("")), TextDelta(0, 0, "No.")),
+        (ChoiceFinished(0, "refusal"),),
+    )
+    assert [each["choices"][0]["finish_reason"] for each in told[:-1]] == [None, "stop"]
+    decoder = _PROVIDER.stream()
+    events = [event for each in told[:-1] for event in decoder.read("", json.dumps(each).encode()).events]
+    assert events[-1] == ChoiceFinished(0, "refusal", "stop")
+    withheld = _written((Started("m", "claude"),), (ChoiceFinished(0, "refusal"),))
+    assert withheld[0]["choices"][0]["finish_reason"] == "content_filter"

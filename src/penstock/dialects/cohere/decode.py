@@ -20,7 +20,7 @@ from penstock.core.seals import from_id
 from penstock.shapes.cohere import CHAT
 from penstock.shapes.cohere.messages import read_assistant, read_content
 from penstock.shapes.cohere.parts import read_document
-from penstock.shapes.taker import Taker
+from penstock.shapes.taker import Taker, bounded
 
 _CHOICES: dict[str, ToolChoice] = {"NONE": ToolChoice("none"), "REQUIRED": ToolChoice("required")}
 
@@ -35,10 +35,11 @@ def decode_request(body: dict[str, Any], model: str, *, stream: bool) -> ChatReq
     choice = _CHOICES.get(word) if isinstance(word, str) else None
     if choice is not None:
         del taker.rest["tool_choice"]
+    strict = taker.rest.get("strict_tools") is True
     return ChatRequest(
         model=model,
         messages=tuple(messages),
-        tools=tuple([_tool(each) for each in taker.objects("tools") or []]),
+        tools=tuple([_tool(each, strict=strict) for each in taker.objects("tools") or []]),
         tool_choice=choice,
         output=_output(taker.object("response_format")),
         reasoning=_reasoning(taker),
@@ -82,6 +83,7 @@ def _documents(body: Taker, messages: list[Message]) -> None:
     whole = body.rest.get("documents")
     if not isinstance(whole, list):
         return
+    bounded(len(cast("list[Any]", whole)), body.path("documents"))
     found = [read_document(each) for each in cast("list[Any]", whole)]
     last = max([at for at, message in enumerate(messages) if message.role == "user"], default=None)
     if last is None or not found or not all(found):
@@ -92,7 +94,7 @@ def _documents(body: Taker, messages: list[Message]) -> None:
     messages[last] = Message("user", parts, extras=old.extras)
 
 
-def _tool(body: Taker) -> Tool:
+def _tool(body: Taker, *, strict: bool) -> Tool:
     if body.rest.get("type") != "function" or not isinstance(body.rest.get("function"), dict):
         return OpaqueTool(CHAT, body.rest)
     del body.rest["type"]
@@ -101,7 +103,7 @@ def _tool(body: Taker) -> Tool:
     description, parameters = function.text("description"), function.value("parameters")
     if function.rest:
         body.rest["function"] = function.rest
-    return FunctionTool(name, description, parameters, extras=Extras(CHAT, body.rest))
+    return FunctionTool(name, description, parameters, strict or None, extras=Extras(CHAT, body.rest))
 
 
 def _output(body: Taker | None) -> OutputFormat | None:

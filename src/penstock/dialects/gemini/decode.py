@@ -37,7 +37,7 @@ def decode_request(body: dict[str, Any], model: str, *, stream: bool) -> ChatReq
 def _request(reader: Reader, model: str, *, stream: bool) -> ChatRequest:
     ids = CallIds("request")
     system = _system(reader)
-    messages = [_message(each, ids) for each in _filled(reader, "contents")]
+    messages = _messages(reader, ids)
     tools = read_tools(reader)
     choice = read_choice(reader)
     fields = read_config(reader)
@@ -57,9 +57,18 @@ def _request(reader: Reader, model: str, *, stream: bool) -> ChatRequest:
     )
 
 
-def _filled(reader: Reader, name: str) -> list[Reader]:
-    """A list of objects; an empty one stays in place, since the pivot does not tell it from none."""
-    return (reader.many(name) or []) if reader.rest.get(name) else []
+def _messages(reader: Reader, ids: CallIds) -> list[Message]:
+    """The contents; a list without any stays in place, since the pivot does not tell it from none."""
+    members = (reader.raw("contents") or []) if reader.rest.get("contents") else []
+    messages: list[Message] = []
+    empty: Message | None = None
+    for at, member in enumerate(members):
+        if member:
+            messages.append(_message(reader.member(member, "contents", at), ids))
+        else:  # refused by Google, and cheap to send in thousands
+            empty = empty or _message(Reader(member), ids)
+            messages.append(empty)
+    return messages
 
 
 def _system(reader: Reader) -> Message | None:
@@ -72,10 +81,7 @@ def _system(reader: Reader) -> Message | None:
 
 
 def _parts(content: Reader, ids: CallIds) -> tuple[Part, ...]:
-    readers = content.many("parts")
-    if not readers and readers is not None:
-        content.note("parts", value=True)
-    return read_parts(readers or (), ids)
+    return read_parts(content, ids)
 
 
 def _message(content: Reader, ids: CallIds) -> Message:

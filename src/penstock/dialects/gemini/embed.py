@@ -80,7 +80,7 @@ def _input(reader: Reader, task: Task | None, *, keep: bool) -> EmbedInput:
     content = reader.object("content")
     if content is None:
         raise ShapeError(reader.path("content"), "an object")
-    parts = read_parts(content.many("parts") or (), CallIds("embed"))
+    parts = read_parts(content, CallIds("embed"))
     title = reader.text("title") or ""
     reader.note("content", content.left())
     extras = Extras(EMBED, reader.left() if keep else {"~content": reader.notes.pop("~content")})

@@ -68,5 +68,5 @@ def stream_error(error: Broke) -> bytes:
     name = error.type if error.type in _CODE else status_name(status)
     body: dict[str, Any] = {"code": status, "message": error.message, "status": name}
     if error.code:
-        body["details"] = [{"@type": _INFO, "reason": error.code, "domain": "penstock"}]
+        body["details"] = [{"@type": _INFO, "reason": error.code.upper(), "domain": "penstock"}]
     return _encode({"error": body})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from penstock.core.chat import FunctionTool, OpaqueTool, Tool, ToolChoice
 from penstock.shapes.gemini import SHAPE
 from penstock.shapes.gemini.reader import Reader, closed, opened
 from penstock.shapes.gemini.schema import to_json_schema
+from penstock.shapes.taker import bounded
 
 _MODES = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
 
@@ -15,8 +16,12 @@ _MODES = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"
 def read_tools(reader: Reader) -> tuple[Tool, ...]:
     """All tools in one row; a note says which ones stood in one object."""
     found: list[Tool] = []
+    given = reader.rest.get("tools")
+    if isinstance(given, list):
+        bounded(len(cast("list[Any]", given)), reader.path("tools"))
     for at, tool in enumerate((reader.many("tools") if reader.rest.get("tools") else None) or ()):
         declarations = tool.many("functionDeclarations") if tool.rest.get("functionDeclarations") else None
+        bounded(len(found) + len(declarations or ()), tool.path("functionDeclarations"))
         spelling: dict[str, Any] = {
             name: tool.notes.pop(name) for name in ("~snake", "~one") if name in tool.notes
         }

@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.core.errors import ShapeError
 from penstock.core.media import Size
+from penstock.shapes.taker import real
 
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 # The gateway's own and those that say who asks: no vendor's business.
@@ -36,7 +37,7 @@ def number_of(body: dict[str, Any], name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ShapeError(name, "a number")
-    return float(value)
+    return real(value)
 
 
 def size_of(body: dict[str, Any]) -> Size | None:

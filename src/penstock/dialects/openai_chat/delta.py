@@ -147,6 +147,7 @@ def fill(event: Event, state: Open, delta: Callable[[], dict[str, Any]], *, own:
 
 def _start(event: PartStarted, state: Open, delta: Callable[[], dict[str, Any]], *, own: bool) -> None:
     part = state.parts[event.index] = event.part
+    state.calls.pop(event.index, None)
     if isinstance(part, ToolCall):
         _start_call(part, event.index, state, delta(), own=own)
     elif isinstance(part, Text | Thinking | Refused):
@@ -174,6 +175,13 @@ def _start_audio(part: Audio, delta: dict[str, Any]) -> None:
         audio["transcript"] = part.transcript
 
 
+def _kept(delta: dict[str, Any], name: str, at: int) -> dict[str, Any] | None:
+    """An item of a list that the chunk came with; None where it has none (two choices of one index)."""
+    items = cast("list[Any]", delta[name]) if isinstance(delta.get(name), list) else []
+    item = items[at] if at < len(items) else None
+    return cast("dict[str, Any]", item) if isinstance(item, dict) else None
+
+
 def _start_call(part: ToolCall, index: int, state: Open, delta: dict[str, Any], *, own: bool) -> None:
     at = state.calls[index] = len(state.calls)
     marks = part.extras.fields if is_own(part.extras, SHAPE) and part.extras is not None else {}
@@ -184,8 +192,9 @@ def _start_call(part: ToolCall, index: int, state: Open, delta: dict[str, Any], 
         if own and not part.arguments:
             del call["arguments"]
         return
-    if own and "~put" in marks:
-        item = delta["tool_calls"][marks["~at"]]
+    kept = _kept(delta, "tool_calls", marks.get("~at", 0)) if own and "~put" in marks else None
+    if kept is not None:
+        item = kept
         if "id" in marks["~put"]:
             item["id"] = part.id
         inner = item.setdefault(part.type, {})
@@ -195,9 +204,9 @@ def _start_call(part: ToolCall, index: int, state: Open, delta: dict[str, Any], 
         return
     thinking = tuple([state.thinking[each] for each in sorted(state.thinking)])
     state.thinking.clear()
-    item: dict[str, Any] = {"index": at, "id": into_id(part.id, thinking, part.signature), "type": part.type}
-    item[part.type] = {"name": part.name, _ARGUMENTS[part.type]: part.arguments}
-    delta.setdefault("tool_calls", []).append(item)
+    made: dict[str, Any] = {"index": at, "id": into_id(part.id, thinking, part.signature), "type": part.type}
+    made[part.type] = {"name": part.name, _ARGUMENTS[part.type]: part.arguments}
+    delta["tool_calls"] = [*(delta.get("tool_calls") or ()), made]
 
 
 def _text(part: Part, event: TextDelta, state: Open, delta: dict[str, Any]) -> None:
@@ -205,58 +214,66 @@ def _text(part: Part, event: TextDelta, state: Open, delta: dict[str, Any]) -> N
     marks = event.extras.fields if event.extras is not None and event.extras.shape == SHAPE else {}
     if isinstance(part, Text):
         state.lengths[event.index] = state.lengths.get(event.index, 0) + len(text)
-        if "~item" in marks and "~content" in delta:
-            item = delta["~content"][marks["~item"]]
-            item["text"] = item.get("text", "") + text
+        item = _kept(delta, "~content", marks["~item"]) if "~item" in marks else None
+        if item is not None:
+            _append(item, "text", text)
             return
-        delta["content"] = (delta.get("content") or "") + text
+        _append(delta, "content", text)
     elif isinstance(part, Thinking):
         if event.index in state.thinking:
             known = state.thinking[event.index]
             state.thinking[event.index] = replace(known, text=known.text + text)
         _thought(text, marks, delta)
     elif isinstance(part, Refused):
-        delta["refusal"] = (delta.get("refusal") or "") + text
+        _append(delta, "refusal", text)
     elif isinstance(part, Audio):
-        audio = delta.setdefault("audio", {})
-        audio["transcript"] = audio.get("transcript", "") + text
+        _append(delta.setdefault("audio", {}), "transcript", text)
+
+
+def _append(holder: dict[str, Any], name: str, text: str) -> None:
+    """Add to what a chunk says so far; a vendor's value that is no text gives way."""
+    said = holder.get(name)
+    holder[name] = said + text if isinstance(said, str) else text
 
 
 def _thought(text: str, marks: dict[str, Any], delta: dict[str, Any]) -> None:
-    if "~item" in marks and "~content" in delta:
+    within = _kept(delta, "~content", marks["~item"]) if "~item" in marks else None
+    if within is not None:
         if "~kept" not in marks:
-            delta["~content"][marks["~item"]]["thinking"] = [{"type": "text", "text": text}]
+            within["thinking"] = [{"type": "text", "text": text}]
         return
-    if "~at" in marks and DETAILS in delta:
-        item = delta[DETAILS][marks["~at"]]
-        member = TEXT_OF.get(item.get("type"), "text")
-        item[member] = (item.get(member) or "") + text
+    item = _kept(delta, DETAILS, marks["~at"]) if "~at" in marks else None
+    if item is not None:
+        member = TEXT_OF.get(str(item.get("type")), "text")
+        _append(item, member, text)
         names = delta.get("~thinking", ())
     else:
         names = delta.get("~thinking") or (THINKING,)
     for name in names:
-        delta[name] = (delta.get(name) or "") + text
+        _append(delta, name, text)
 
 
 def _arguments(event: ArgumentsDelta, state: Open, delta: dict[str, Any], *, own: bool) -> None:
     part = cast("ToolCall", state.parts[event.index])
     if (own and "tool_calls" not in delta and "function_call" in delta) or (state.old and not own):
         call = delta.setdefault("function_call", {})
-        call["arguments"] = call.get("arguments", "") + event.text
+        _append(call, "arguments", event.text)
         return
     member = _ARGUMENTS[part.type]
-    if own and "tool_calls" in delta:
-        at = event.extras.fields["~at"] if is_own(event.extras, SHAPE) and event.extras is not None else 0
-        item = delta["tool_calls"][at]
-    else:
+    marks = event.extras.fields if is_own(event.extras, SHAPE) and event.extras is not None else {}
+    item = _kept(delta, "tool_calls", marks.get("~at", 0)) if own else None
+    if item is None:
         at = state.calls[event.index]
-        items = delta.setdefault("tool_calls", [])
-        item: Any = next((each for each in items if each["index"] == at), None)
+        items: list[dict[str, Any]] = delta.get("tool_calls") or []
+        delta["tool_calls"] = items
+        item = next((each for each in items if each.get("index") == at), None)
         if item is None:
-            item = {"index": at}
-            items.append(item)
-    inner = item.setdefault(part.type, {})
-    inner[member] = (inner.get(member) or "") + event.text
+            new: dict[str, Any] = {"index": at}
+            items.append(new)
+            item = new
+    inner: dict[str, Any] = item.get(part.type) or {}
+    item[part.type] = inner
+    _append(inner, member, event.text)
 
 
 def _seal(event: SignatureDelta, state: Open, delta: Callable[[], dict[str, Any]], *, own: bool) -> None:
@@ -268,9 +285,9 @@ def _seal(event: SignatureDelta, state: Open, delta: Callable[[], dict[str, Any]
             replace(known, sealed=whole) if event.sealed else replace(known, signature=whole)
         )
     if own and is_own(event.extras, SHAPE) and event.extras is not None:
-        items = delta().get(DETAILS)
-        if items is not None:
-            items[event.extras.fields["~at"]]["data" if event.sealed else "signature"] = event.signature.value
+        item = _kept(delta(), DETAILS, event.extras.fields.get("~at", 0))
+        if item is not None:
+            item["data" if event.sealed else "signature"] = event.signature.value
 
 
 def _cite(event: CitationAdded, state: Open, delta: Callable[[], dict[str, Any]], *, own: bool) -> None:

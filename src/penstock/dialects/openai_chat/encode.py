@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from penstock.core.chat import ChatReply, Choice
-from penstock.core.parts import Part, Thinking, ToolCall
+from penstock.core.parts import Part, Refused, Thinking, ToolCall
 from penstock.core.seals import into_id
 from penstock.ports.translation import Asked
 from penstock.shapes.openai_chat import SHAPE
@@ -77,7 +77,12 @@ def _choice(choice: Choice, asked: Asked) -> dict[str, Any]:
         said = write_assistant(parts, extras, SHAPE, field=THINKING)
         out["message"] = said if own else _completed(said, asked, parts)
     if choice.finish is not None:
-        out["finish_reason"] = write_finish(choice.finish, choice.native, own=own and not plain)
+        out["finish_reason"] = write_finish(
+            choice.finish,
+            choice.native,
+            own=own and not plain,
+            refused=any(isinstance(part, Refused) for part in choice.parts),
+        )
     elif not own:
         called = any(isinstance(part, ToolCall) for part in choice.parts)
         out["finish_reason"] = "tool_calls" if called else "stop"

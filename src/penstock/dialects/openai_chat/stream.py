@@ -24,7 +24,7 @@ from penstock.core.events import (
     TextDelta,
     UsageReported,
 )
-from penstock.core.parts import Extras, ToolCall
+from penstock.core.parts import Extras, Refused, ToolCall
 from penstock.dialects.openai_chat.delta import Chunk, Open, fill
 from penstock.dialects.openai_chat.encode import TIERS, reply_id, wants_old_calls
 from penstock.ports.translation import Asked, WireEvent
@@ -214,8 +214,9 @@ class ChatStreamEncoder:
             self._delta(chunk, event.choice)
         choice = chunk.choice(event.choice)
         native = own and "~finish" in choice
-        word = write_finish(event.finish, event.native, own=native)
         state = self._open.setdefault(event.choice, Open(old=False))
+        refused = any(isinstance(part, Refused) for part in state.parts.values())
+        word = write_finish(event.finish, event.native, own=native, refused=refused)
         state.finished = True
         if not own and state.old and word == "tool_calls":
             word = "function_call"

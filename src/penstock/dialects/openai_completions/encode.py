@@ -60,9 +60,10 @@ def words_of(part: Part) -> str:
     return part.transcript if isinstance(part, Audio) else ""
 
 
-def finish_word(choice: Choice, *, own: bool) -> str:
-    """Why the completion ended; a completion knows no tools."""
-    word = write_finish(choice.finish or "other", choice.native, own=own)
+def finish_word(choice: Choice, *, own: bool, refused: bool = False) -> str:
+    """Why the completion ended; a completion knows no tools, and what it has of a refusal are the words."""
+    refused = refused or any(isinstance(part, Refused) for part in choice.parts)
+    word = write_finish(choice.finish or "other", choice.native, own=own, refused=refused)
     return word if own or word != "tool_calls" else "stop"
 
 

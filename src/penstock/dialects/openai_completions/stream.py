@@ -151,7 +151,10 @@ class CompletionStreamEncoder:
             self._finished.add(event.choice)
             choice = self._choice(event.choice, choices, own=own)
             told = Choice(event.choice, (), event.finish, event.native)
-            choice["finish_reason"] = finish_word(told, own=own and "~finish" in choice)
+            refused = any(
+                isinstance(part, Refused) for (index, _), part in self._texts.items() if index == event.choice
+            )
+            choice["finish_reason"] = finish_word(told, own=own and "~finish" in choice, refused=refused)
 
     def _text(self, index: int, text: str, choices: dict[int, dict[str, Any]], *, own: bool) -> None:
         choice = self._choice(index, choices, own=own)

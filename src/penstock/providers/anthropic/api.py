@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from penstock.core.chat import ChatReply, ChatRequest
+from penstock.core.tool_names import NameRule
 from penstock.ports.translation import Addressee, Framing
 from penstock.providers.anthropic.request import encode_request
 from penstock.providers.anthropic.response import decode_reply
@@ -24,6 +25,8 @@ class AnthropicProvider:
 
     shape = SHAPE
     framing: Framing = "sse"
+    # https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools
+    names: NameRule | None = NameRule(128)
 
     def __init__(self, cloud: Cloud = "") -> None:
         self._cloud: Cloud = cloud

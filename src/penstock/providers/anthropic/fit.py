@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from penstock.core.chat import ChatRequest, FunctionTool, Message, OutputFormat, Tool, ToolChoice
 from penstock.core.forced_tool import force
 from penstock.core.parts import Extras, Text
+from penstock.core.plain_turns import drop_names
 from penstock.ports.translation import Addressee
 from penstock.providers.anthropic.conversation import fit_messages
 from penstock.providers.anthropic.reasoning import fit_reasoning, wanted
@@ -50,6 +51,7 @@ def fit_request(request: ChatRequest, to: Addressee) -> ChatRequest:
         to.losses.drop("service_tier")
     if any(kind != "text" for kind in request.modalities):
         to.losses.drop("modalities")
+    drop_names(request.messages, to.losses)
     fields: dict[str, Any] = {"model": to.model}
     fitted = replace(
         request,
@@ -118,6 +120,8 @@ def _tools(request: ChatRequest, to: Addressee) -> tuple[Tool, ...]:
                 out.append(FunctionTool(tool.name, tool.description, _FREE_TEXT, cache=tool.cache))
         else:
             strict = True if tool.strict and to.profile.schema == "native" else None
+            if tool.strict and not strict:
+                to.losses.drop("tool.strict")
             schema = tool_input(tool.parameters)
             given = closed(schema) if strict else schema
             out.append(replace(tool, parameters=given, strict=strict, extras=None))

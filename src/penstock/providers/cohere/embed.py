@@ -31,6 +31,10 @@ class CohereEmbed:
     __slots__ = ()
     shape = EMBED
 
+    def served_at(self, request: EmbedRequest) -> str:  # noqa: ARG002 - the port's
+        """There is one method."""
+        return EMBED
+
     def encode_request(self, request: EmbedRequest, to: Addressee) -> dict[str, Any]:
         """The request's body. Raises UnsupportedError."""
         out = extras_of(request.extras, EMBED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from penstock.core.chat import ChatRequest, FunctionTool, OpaqueTool, OutputFormat, Reasoning
+from penstock.core.chat import ChatRequest, FunctionTool, OpaqueTool, OutputFormat, Reasoning, Tool
 from penstock.core.losses import Losses
 from penstock.ports.translation import Addressee
 from penstock.providers.cohere.messages import Conversation
@@ -71,11 +71,19 @@ def _tools(request: ChatRequest, to: Addressee, out: dict[str, Any]) -> None:
             written.append(_tool(tool))
     if written or (request.tools == () and "tools" in out):
         out["tools"] = written
-        if any(isinstance(tool, FunctionTool) and tool.strict for tool in tools) and "strict_tools" not in out:
-            out["strict_tools"] = True
+        _strict(tools, to.losses, out)
     word = {"none": "NONE", "required": "REQUIRED"}.get(mode)
     if word is not None and (written or "tools" not in out):
         out["tool_choice"] = word
+
+
+def _strict(tools: tuple[Tool, ...], losses: Losses, out: dict[str, Any]) -> None:
+    """All tools are strict here, or none is: https://docs.cohere.com/docs/structured-outputs#structured-outputs-tools."""
+    wishes = [tool.strict for tool in tools if isinstance(tool, FunctionTool)]
+    if "strict_tools" in out or not any(wishes):
+        return
+    if all(wishes) or losses.map("tool.strict"):
+        out["strict_tools"] = True
 
 
 def _tool(tool: FunctionTool) -> dict[str, Any]:

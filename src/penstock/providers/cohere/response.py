@@ -10,7 +10,7 @@ from penstock.shapes.cohere import CHAT
 from penstock.shapes.cohere.finish import finish_of
 from penstock.shapes.cohere.messages import read_assistant
 from penstock.shapes.cohere.units import read_usage
-from penstock.shapes.taker import Taker
+from penstock.shapes.taker import Taker, real
 
 
 def decode_reply(body: dict[str, Any]) -> ChatReply:
@@ -45,5 +45,9 @@ def read_logprobs(found: list[Any] | None) -> Logprobs | None:
         if isinstance(numbers, list) and all(
             isinstance(one, int | float) for one in cast("list[Any]", numbers)
         ):
-            tokens.append(TokenLogprob(str(item.get("text", "")), float(sum(cast("list[float]", numbers)))))
+            tokens.append(
+                TokenLogprob(
+                    str(item.get("text", "")), real(sum([real(one) for one in cast("list[float]", numbers)]))
+                )
+            )
     return Logprobs(tuple(tokens), Extras(CHAT, {"logprobs": found}))

@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.core.chat import ChatReply, ChatRequest
 from penstock.core.errors import ShapeError
+from penstock.core.tool_names import NameRule
 from penstock.ports.translation import Addressee, Framing
 from penstock.providers.converse.request import encode_request
 from penstock.providers.converse.response import decode_reply
@@ -18,6 +19,8 @@ class ConverseProvider:
 
     shape: str = SHAPE
     framing: Framing = "aws"
+    # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
+    names: NameRule | None = NameRule(64)
 
     def encode_request(self, request: ChatRequest, to: Addressee) -> dict[str, Any]:
         """The request's body."""

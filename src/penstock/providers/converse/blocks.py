@@ -39,7 +39,7 @@ from penstock.shapes.converse.blocks import (
 )
 from penstock.shapes.converse.keep import is_own, json_text, kept
 from penstock.shapes.converse.media import encode_media
-from penstock.shapes.converse.names import DocumentNames, tool_id, tool_name
+from penstock.shapes.converse.names import DocumentNames, tool_id
 from penstock.shapes.converse.thinking import blob_of, readable_block, redacted_block
 from penstock.shapes.converse.tool_blocks import encode_tool_use
 
@@ -106,7 +106,7 @@ class RequestBlocks:
             return encode_tool_use(part, part.id, part.name)
         if part.type == "custom":
             part = replace(part, arguments=json_text({"input": part.arguments}))
-        return encode_tool_use(part, tool_id(part.id), tool_name(part.name))
+        return encode_tool_use(part, tool_id(part.id), part.name)
 
     def _result(self, part: ToolResult) -> Block | None:
         value: Any = part.value

@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.core.chat import ChatRequest
 from penstock.core.losses import Losses
+from penstock.core.plain_turns import drop_names
 from penstock.ports.translation import Addressee
 from penstock.providers.converse.blocks import RequestBlocks
 from penstock.providers.converse.conversation import encode_conversation
@@ -111,6 +112,7 @@ def _inference(request: ChatRequest) -> Fields:
 
 def _foreign(request: ChatRequest, to: Addressee) -> Fields:
     family, profile, losses = family_of(to.model), to.profile, to.losses
+    drop_names(request.messages, losses)
     writer = RequestBlocks(family, profile.lacks, losses, own=False)
     system, turns = encode_conversation(request.messages, writer, profile.lacks, losses)
     if request.output is not None and request.output.kind == "json" and losses.map("output"):

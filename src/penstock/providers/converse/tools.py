@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatRequest, FunctionTool, OpaqueTool, OutputFormat, ToolChoice
+from penstock.core.forced_tool import tool_name
 from penstock.core.losses import Losses
 from penstock.core.profile import Profile
 from penstock.providers.converse.conversation import tool_blocks
@@ -12,12 +13,10 @@ from penstock.providers.converse.profile import Family
 from penstock.shapes.converse import SHAPE
 from penstock.shapes.converse.blocks import encode_cache_point
 from penstock.shapes.converse.keep import block, json_text, kept, kept_object, object_of
-from penstock.shapes.converse.names import tool_name
 from penstock.shapes.converse.schema import answer_schema, tool_schema
 
 Fields = dict[str, Any]
 _FREE_TEXT: Fields = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-FORCED = "answer"
 
 
 def own_tools(request: ChatRequest) -> Fields | None:
@@ -69,7 +68,7 @@ def encode_tools(
     """The toolConfig for a request of another shape, a forced tool for the answer's form among it."""
     specs = [each for tool in request.tools for each in _tool(tool, family, profile, losses)]
     choice = request.tool_choice
-    forced = _forced_tool(request.output, profile, losses)
+    forced = _forced_tool(request, profile, losses)
     if forced is not None:
         specs.append(forced)
         choice = choice if request.tools else ToolChoice("named", forced["toolSpec"]["name"])
@@ -83,7 +82,7 @@ def encode_tools(
         losses.drop("tool_choice")
         choice = None
     if not specs and used:
-        specs = [_spec(tool_name(name), None, tool_schema(None)) for name in used]
+        specs = [_spec(name, None, tool_schema(None)) for name in used]
     if not specs:
         return None
     said = _choice(choice, profile, losses, thinks=thinks and family == "claude")
@@ -97,7 +96,7 @@ def _tool(tool: FunctionTool | OpaqueTool, family: Family, profile: Profile, los
         losses.drop("tool.opaque")
         return []
     schema = _FREE_TEXT if tool.type == "custom" else tool_schema(tool.parameters, bare=family == "nova")
-    spec = _spec(tool_name(tool.name), tool.description, schema)
+    spec = _spec(tool.name, tool.description, schema)
     if tool.strict:
         if "tool.strict" in profile.lacks:
             losses.drop("tool.strict")
@@ -125,14 +124,15 @@ def _choice(choice: ToolChoice | None, profile: Profile, losses: Losses, *, thin
     if thinks or "tool_choice.required" in profile.lacks:
         return {"auto": {}} if losses.map("tool_choice") else None
     if choice.mode == "named" and "tool_choice.named" not in profile.lacks:
-        return {"tool": {"name": tool_name(choice.name)}}
+        return {"tool": {"name": choice.name}}
     if choice.mode == "named" and not losses.map("tool_choice"):
         return None
     return {"any": {}}
 
 
-def _forced_tool(output: OutputFormat | None, profile: Profile, losses: Losses) -> Fields | None:
+def _forced_tool(request: ChatRequest, profile: Profile, losses: Losses) -> Fields | None:
     """The tool whose input is the answer, for models that take no schema for it."""
+    output = request.output
     if output is None or output.kind == "text" or (output.kind == "schema" and profile.schema == "native"):
         return None
     if profile.schema == "none" or "tools" in profile.lacks:
@@ -140,12 +140,7 @@ def _forced_tool(output: OutputFormat | None, profile: Profile, losses: Losses) 
         return None
     if output.kind == "json" or not losses.map("output.schema"):
         return None
-    return _spec(forced_name(output), output.description or None, tool_schema(output.schema))
-
-
-def forced_name(output: OutputFormat) -> str:
-    """The name of the forced tool, which tells its calls from others in the reply."""
-    return tool_name(output.name or FORCED)
+    return _spec(tool_name(request), output.description or None, tool_schema(output.schema))
 
 
 def own_output(request: ChatRequest, config: Fields) -> None:

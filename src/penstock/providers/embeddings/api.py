@@ -24,6 +24,10 @@ class EmbeddingsApi:
         self._flavour = flavour
         self.shape = flavour.shape
 
+    def served_at(self, request: EmbedRequest) -> str:  # noqa: ARG002 - the port's
+        """There is one method."""
+        return self.shape
+
     def encode_request(self, request: EmbedRequest, to: Addressee) -> dict[str, Any]:
         """The request's body. Raises UnsupportedError."""
         return encode_request(request, to, self._flavour)

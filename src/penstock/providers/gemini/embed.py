@@ -24,6 +24,10 @@ class GeminiEmbed:
     __slots__ = ()
     shape = EMBED
 
+    def served_at(self, request: EmbedRequest) -> str:
+        """Google has one method for one input and another for several."""
+        return "gemini.embed" if method_of(request) == "embedContent" else "gemini.embeds"
+
     def encode_request(self, request: EmbedRequest, to: Addressee) -> Json:
         """The request's body. Raises UnsupportedError."""
         if any(each.tokens is not None for each in request.inputs):

@@ -1,7 +1,8 @@
 """What the families of Google's models accept.
 
-`lacks` knows two names beside the pivot's fields: `schema.json` (JSON schema is not taken, only Google's own
-`Schema`) and `tool_result.media` (a function's response holds JSON alone).
+`lacks` knows three names beside the pivot's fields: `schema.json` (JSON schema is not taken, only Google's own
+`Schema`), `tool_result.media` (a function's response holds JSON alone) and `tool.strict` (no mode that holds
+calls to their schemas).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ _MAX_STOP = 5  # "up to 5": https://ai.google.dev/api/generate-content#generatio
 
 # The generation before JSON schema and thinking.
 # https://ai.google.dev/gemini-api/docs/structured-output#model_support
-_SECOND = frozenset({"schema.json", "tool_result.media"})
+_SECOND = frozenset({"schema.json", "tool_result.media", "tool.strict"})
 _BUDGET = frozenset({"tool_result.media"})
 
 DEFAULT = Profile(thinking="effort", max_stop=_MAX_STOP)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatRequest
+from penstock.core.plain_turns import drop_names
 from penstock.ports.translation import Addressee
 from penstock.providers.gemini.config import write_config
 from penstock.providers.gemini.contents import write_contents
@@ -21,6 +22,8 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     """The request's body; the model stands in the path. Raises UnsupportedError."""
     out, notes = opened(own_fields(request.extras))
     mine = own(request.extras)
+    if not mine:
+        drop_names(request.messages, to.losses)
     system, contents = write_contents(request.messages, to)
     if system is not None and "system" in to.profile.lacks and not mine:
         if to.losses.map("system"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import timegm
 from time import strptime
-from typing import Any
+from typing import Any, cast
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from penstock.shapes.gemini.logprobs import read_logprobs
 from penstock.shapes.gemini.parts import read_parts
 from penstock.shapes.gemini.reader import Reader
 from penstock.shapes.gemini.usage import has_counts, read_usage
+from penstock.shapes.taker import bounded
 
 TIERS = {"standard": "default"}
 
@@ -27,7 +28,7 @@ def decode_reply(body: dict[str, Any]) -> ChatReply:
     reader = Reader(body)
     reply_id = reader.filled("responseId")
     model = reader.filled("modelVersion")
-    candidates = reader.many("candidates") if reader.rest.get("candidates") else None
+    candidates = few(reader, "candidates") if reader.rest.get("candidates") else None
     choices = tuple([_choice(each, at, reply_id) for at, each in enumerate(candidates or ())])
     if not choices and (blocked := blocked_choice(reader.rest)) is not None:
         choices = (blocked,)
@@ -43,6 +44,14 @@ def decode_reply(body: dict[str, Any]) -> ChatReply:
         service_tier=tier_of(metadata),
         extras=reader.mark(),
     )
+
+
+def few(reader: Reader, name: str) -> list[Reader] | None:
+    """The answers. Raises ShapeError where they are more than any API gives."""
+    members = reader.rest.get(name)
+    if isinstance(members, list):
+        bounded(len(cast("list[Any]", members)), name)
+    return reader.many(name)
 
 
 def tier_of(metadata: dict[str, Any] | None) -> str | None:
@@ -102,10 +111,7 @@ def _parts(candidate: Reader, ids: CallIds) -> list[Part]:
     content = candidate.object("content")
     if content is None:
         return []
-    readers = content.many("parts")
-    if readers is not None and not readers:
-        content.note("parts", value=True)
-    parts = read_parts(readers or (), ids)
+    parts = read_parts(content, ids)
     candidate.note("content", content.left())
     return list(parts)
 

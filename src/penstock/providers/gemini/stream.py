@@ -10,13 +10,15 @@ from penstock.core.errors import ShapeError
 from penstock.core.events import Broke, ChoiceFinished, Event, Frame, LogprobsAdded, Started, UsageReported
 from penstock.core.parts import Extras
 from penstock.providers.gemini.errors import error_of
-from penstock.providers.gemini.response import blocked_choice, created, tier_of
+from penstock.providers.gemini.response import blocked_choice, created, few, tier_of
 from penstock.providers.gemini.stream_parts import Answer
 from penstock.shapes.gemini import SHAPE
 from penstock.shapes.gemini.finish import native_of, read_finish
 from penstock.shapes.gemini.logprobs import read_logprobs
+from penstock.shapes.gemini.parts import plain_part
 from penstock.shapes.gemini.reader import Reader
 from penstock.shapes.gemini.usage import has_counts, read_usage
+from penstock.shapes.taker import bounded
 
 _decode = msgspec.json.Decoder().decode
 _HEAD = ("responseId", "modelVersion")
@@ -52,7 +54,7 @@ class GeminiStreamDecoder:
         self._begin(reader, events)
         if rest.get("candidates"):
             left = [
-                self._candidate(each, at, events) for at, each in enumerate(reader.many("candidates") or ())
+                self._candidate(each, at, events) for at, each in enumerate(few(reader, "candidates") or ())
             ]
             reader.notes["~candidates"] = left
         elif not self._blocked and "promptFeedback" in rest:
@@ -121,11 +123,15 @@ class GeminiStreamDecoder:
 
 
 def _read_parts(content: Reader, answer: Answer, events: list[Event]) -> None:
-    parts = content.many("parts")
-    if parts:
-        for part in parts:
-            answer.part(part, events)
-    elif parts is not None:
+    members = content.raw("parts")
+    if members:
+        bounded(len(members), "parts")
+        for at, member in enumerate(members):
+            if (plain := plain_part(member)) is not None:
+                answer.plain(plain, events)
+            else:
+                answer.part(content.member(member, "parts", at), events)
+    elif members is not None:
         content.note("parts", value=True)
 
 

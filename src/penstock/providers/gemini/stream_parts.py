@@ -58,6 +58,13 @@ class Answer:
         events.append(TextDelta(self.choice, self._open, text))
         return True
 
+    def plain(self, part: Part, events: list[Event]) -> None:
+        """One more part that holds no more than a text, or nothing."""
+        if isinstance(part, Text):
+            self._more(part, "text", events)
+        else:
+            self._whole(part, events)
+
     def part(self, reader: Reader, events: list[Event]) -> None:
         """One more part."""
         call = reader.rest.get("functionCall")

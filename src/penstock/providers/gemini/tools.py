@@ -15,6 +15,7 @@ Json = dict[str, Any]
 
 _FREE_TEXT: Json = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 _CHOICES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "named": "ANY"}
+_STRICT = "VALIDATED"
 _MODES = {"AUTO": "auto", "VALIDATED": "auto", "ANY": "required", "NONE": "none"}
 
 
@@ -80,6 +81,21 @@ def parameters_of(schema: Json, notes: Json, to: Addressee, google: str, plain: 
     return plain, schema
 
 
+def _strictly(request: ChatRequest, to: Addressee, mode: str = "AUTO") -> bool:
+    """Whether to ask, by the mode, for arguments that obey their schemas; `ANY` asks for that by itself.
+
+    https://ai.google.dev/gemini-api/docs/function-calling#function_calling_modes
+    """
+    if own(request.extras) or not any(isinstance(tool, FunctionTool) and tool.strict for tool in request.tools):
+        return False
+    if "tools" in to.profile.lacks:
+        return False
+    if "tool.strict" in to.profile.lacks:
+        to.losses.drop("tool.strict")
+        return False
+    return mode == "AUTO" and to.losses.map("tool.strict")
+
+
 def write_choice(request: ChatRequest, to: Addressee) -> Json | None:
     """`toolConfig`; None where nothing is said."""
     came = own_fields(request.extras).get("~toolConfig")
@@ -92,10 +108,14 @@ def write_choice(request: ChatRequest, to: Addressee) -> Json | None:
             raw = spelling["~mode"]
             same = _MODES.get((raw or "AUTO").upper(), "auto") == _MODES[mode]
             mode = raw if same else mode
+        if mode in ("AUTO", "ANY") and not own(choice.extras) and _strictly(request, to, mode):
+            mode = _STRICT
         put(fields, mode=mode)
         if choice.mode == "named":
             fields["allowedFunctionNames"] = [choice.name]
         out["functionCallingConfig"] = closed(fields, spelling)
+    elif choice is None and _strictly(request, to):
+        out["functionCallingConfig"] = {"mode": _STRICT}
     if request.parallel_tool_calls is False and request.tools:
         to.losses.drop("parallel_tool_calls")
     return closed(out, notes) if out or came is not None else None

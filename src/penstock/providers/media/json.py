@@ -7,6 +7,7 @@ from typing import Any, cast
 import msgspec
 
 from penstock.core.errors import ShapeError
+from penstock.shapes.taker import real
 
 _decode = msgspec.json.Decoder().decode
 encode = msgspec.json.Encoder().encode
@@ -61,7 +62,7 @@ def seconds_of(value: object) -> float | None:
     """A number of seconds that may be missing."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return None
-    return float(value)
+    return real(value)
 
 
 def milliseconds(seconds: float | None) -> int:

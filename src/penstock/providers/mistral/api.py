@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatReply, ChatRequest
+from penstock.core.tool_names import NameRule
 from penstock.ports.translation import Addressee, Framing, StreamDecoder
 from penstock.providers.mistral import SHAPE
 from penstock.providers.mistral.request import encode_request
@@ -17,6 +18,8 @@ class MistralProvider:
 
     shape = SHAPE
     framing: Framing = "sse"
+    # what its errors say: letters, digits, `_` and `-`, 64 at most.
+    names: NameRule | None = NameRule(64)
 
     def encode_request(self, request: ChatRequest, to: Addressee) -> dict[str, Any]:
         """The request's body."""

@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from penstock.core.chat import ChatRequest, FunctionTool, Message, Tool
 from penstock.core.parts import Document, Extras, Link, Part, Refused, Text, Thinking, ToolCall, ToolResult
+from penstock.core.plain_turns import drop_names, errors_in_words
 from penstock.ports.translation import Addressee
 from penstock.providers.mistral import SHAPE
+from penstock.providers.mistral.order import in_order
 from penstock.providers.openai_chat.request import encode_request as encode_chat
 from penstock.shapes.openai_chat import SHAPE as CHAT
 from penstock.shapes.openai_chat.content import in_content
@@ -41,23 +43,25 @@ _DOCUMENT = Extras(CHAT, {"~type": "document_url", "~form": "string"})
 
 def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     """The body."""
+    own = is_own(request.extras, CHAT)
+    messages = request.messages if own else errors_in_words(request.messages, to.losses)
+    drop_names(messages, to.losses)
     said = replace(
         request,
-        messages=tuple([_message(message, to) for message in request.messages]),
+        messages=tuple([_message(message, to) for message in messages]),
         tools=tuple(
             [tool for tool in (_tool(each, request, to) for each in request.tools) if tool is not None]
         ),
         extras=_without_functions(request.extras),
     )
     body = encode_chat(said, to, CHAT)
-    own = is_own(request.extras, CHAT)
     for old, new in _RENAMED.items():
         if old in body:
             body[new] = body.pop(old)
     if body.get("tool_choice") == "required":
         body["tool_choice"] = "any"
     out = {name: value for name, value in body.items() if name in _FIELDS}
-    out["messages"] = [_known(message) for message in body["messages"]]
+    out["messages"] = in_order([_known(message) for message in body["messages"]])
     last = out["messages"][-1] if out["messages"] else {}
     if not own and last.get("role") == "assistant" and "tool_calls" not in last:
         last["prefix"] = True  # without it an assistant's message may not be the last

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatReply, ChatRequest
+from penstock.core.tool_names import NameRule
 from penstock.ports.translation import Addressee, Framing
 from penstock.providers.ollama.request import encode_request
 from penstock.providers.ollama.response import decode_reply
@@ -18,6 +19,7 @@ class OllamaProvider:
     __slots__ = ()
     shape = CHAT
     framing: Framing = "ndjson"
+    names: NameRule | None = None
 
     def encode_request(self, request: ChatRequest, to: Addressee) -> dict[str, Any]:
         """The request's body. Raises UnsupportedError."""

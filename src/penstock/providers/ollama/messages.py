@@ -21,6 +21,7 @@ from penstock.core.parts import (
     ToolCall,
     ToolResult,
 )
+from penstock.core.plain_turns import drop_names, errors_in_words
 from penstock.core.turns import merged, tool_names, tools_apart
 from penstock.ports.translation import Addressee
 from penstock.shapes.ollama import CHAT
@@ -43,7 +44,10 @@ class Conversation:
     def messages(self, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
         """The list of messages."""
         self._names = tool_names(messages)
-        turns = messages if self._own else merged(tools_apart(messages), tool_as_user=False)
+        turns = messages
+        if not self._own:
+            drop_names(messages, self._to.losses)
+            turns = merged(tools_apart(errors_in_words(messages, self._to.losses)), tool_as_user=False)
         out: list[dict[str, Any]] = []
         for message in tools_apart(turns):
             if message.role == "assistant":

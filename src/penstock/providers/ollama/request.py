@@ -51,6 +51,8 @@ def _tools(request: ChatRequest, to: Addressee, out: dict[str, Any]) -> None:
         elif tool.type == "custom":
             to.losses.drop("tool.custom")
         else:
+            if tool.strict:
+                to.losses.drop("tool.strict")
             written.append(_tool(tool))
     if choice is not None and choice.mode in ("required", "named"):
         to.losses.drop("tool_choice")

@@ -9,7 +9,7 @@ from penstock.core.parts import Extras, Part, Text, Thinking, ToolCall
 from penstock.shapes.ollama import CHAT
 from penstock.shapes.ollama.ending import finish_of, seconds_of, take_usage
 from penstock.shapes.ollama.messages import read_assistant
-from penstock.shapes.taker import Taker
+from penstock.shapes.taker import Taker, real
 
 
 def decode_reply(body: dict[str, Any]) -> ChatReply:
@@ -71,4 +71,4 @@ def _token(value: Any) -> tuple[str, float] | None:
         return None
     item = cast("dict[str, Any]", value)
     token, logprob = item.get("token"), item.get("logprob")
-    return (token, float(logprob)) if isinstance(token, str) and isinstance(logprob, int | float) else None
+    return (token, real(logprob)) if isinstance(token, str) and isinstance(logprob, int | float) else None

@@ -10,6 +10,9 @@ _NO_INPUT = InputDetails()
 _NO_OUTPUT = OutputDetails()
 
 
+_LONGEST_S = 1 << 40
+
+
 def _n(count: Number | None) -> int:
     return max(0, int(count)) if count else 0
 
@@ -23,17 +26,20 @@ def usage_of(shape: UsageShape) -> Usage:
     if given is None and made is None:
         given = shape.total_tokens  # rerank at Jina and Voyage reports a total only
     thought, total = _n(outside.reasoning_tokens), _n(shape.total_tokens)
-    if thought and total == _n(given) + _n(made) + thought:
-        made = (
-            _n(made) + thought
-        )  # xAI counts reasoning beside the completion (https://docs.x.ai/docs/guides/reasoning)
-    return Usage(
-        _n(given),
-        _n(made),
+    if thought and (total == _n(given) + _n(made) + thought or thought > _n(made)):
+        made = _n(made) + thought  # beside the completion: see shapes/openai_chat/usage.py
+    cached = (
         _n(inside.cached_tokens)
         or _n(shape.prompt_cache_hit_tokens)
         or _n(shape.cached_tokens)
-        or _n(shape.cache_read_input_tokens),
+        or _n(shape.cache_read_input_tokens)
+    )
+    if cached > _n(given) or (cached and shape.audio_prompt_tokens is not None):
+        given = _n(given) + cached  # beside the prompt
+    return Usage(
+        _n(given),
+        _n(made),
+        cached,
         _n(inside.cache_write_tokens)
         or _n(inside.cache_creation_tokens)
         or _n(shape.cache_creation_input_tokens),
@@ -45,7 +51,7 @@ def usage_of(shape: UsageShape) -> Usage:
         _n(outside.image_tokens),
         1,
         0,
-        int(float(shape.seconds) * 1000) if shape.seconds else 0,
+        int(min(max(shape.seconds, 0), _LONGEST_S) * 1000) if shape.seconds else 0,
     )
 
 

@@ -43,6 +43,7 @@ class Answer:
         "kind",
         "last",
         "next",
+        "refused",
         "said",
         "seed",
         "text_at",
@@ -65,6 +66,7 @@ class Answer:
         self.text_at = -1
         self.top = -1
         self.said = ""
+        self.refused = False
 
     def open(self, kind: Kind, events: list[Event], part: Part | None = None) -> int:
         """The index of the open part of this kind, which is started where another kind was open."""
@@ -185,7 +187,9 @@ def _read_list(delta: dict[str, Any], answer: Answer, events: list[Event], shape
 def _read_refusal(delta: dict[str, Any], answer: Answer, events: list[Event], _: str) -> None:
     if delta["refusal"].__class__ is str:
         index = answer.open("refusal", events)
-        events.append(TextDelta(answer.choice, index, delta.pop("refusal")))
+        text = delta.pop("refusal")
+        answer.refused = answer.refused or bool(text)
+        events.append(TextDelta(answer.choice, index, text))
 
 
 def _read_audio(delta: dict[str, Any], answer: Answer, events: list[Event], _: str) -> None:

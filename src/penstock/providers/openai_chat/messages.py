@@ -23,6 +23,7 @@ from penstock.core.parts import (
     ToolResult,
     Video,
 )
+from penstock.core.plain_turns import errors_in_words
 from penstock.core.turns import merged, tools_apart
 from penstock.ports.translation import Addressee
 from penstock.shapes.openai_chat.content import in_content
@@ -39,7 +40,9 @@ def write_messages(
     messages: tuple[Message, ...], to: Addressee, shape: str, *, own: bool
 ) -> list[dict[str, Any]]:
     """All messages. Those of another shape are joined where neighbours mean one turn."""
-    turns = messages if own else tools_apart(merged(messages, tool_as_user=False))
+    turns = messages
+    if not own:
+        turns = tools_apart(merged(errors_in_words(messages, to.losses), tool_as_user=False))
     out: list[dict[str, Any]] = []
     shown: list[Part] = []  # what a tool gave and a tool message cannot hold
     for message in turns:

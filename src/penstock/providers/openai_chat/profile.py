@@ -3,7 +3,7 @@
 `ROWS` are OpenAI's own families (and Azure's), by model name. `VENDORS` are compatible vendors by their name
 in the configuration; `DEFAULT` is a compatible server of which nothing is known. Names in `lacks` that are
 not fields of ChatRequest: `cache` (hints), `developer` (the role), `tool.custom`, `document.link`,
-`image.link`, `video`.
+`image.link`, `video`; `temperature.thinking` and its like: not while it thinks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CHAT = Profile(
     cap_field="max_completion_tokens",
     max_stop=4,
 )
-# https://platform.openai.com/docs/guides/reasoning: no sampling parameters, no stop, its own name of the bound.
+# https://platform.openai.com/docs/guides/reasoning: no sampling parameters, its own name of the bound.
 _REASONING = Profile(
     lacks=_EXTENSIONS | _SAMPLING | {"verbosity", "tool.custom", "audio"},
     thinking="effort",
@@ -35,11 +35,19 @@ _REASONING = Profile(
     cap_field="max_completion_tokens",
     max_stop=4,
 )
-# https://platform.openai.com/docs/guides/latest-model: verbosity, custom tools, more words of effort.
+# https://platform.openai.com/docs/guides/latest-model: verbosity, custom tools, more words of effort. `stop` is
+# answered with `unsupported_parameter`: https://github.com/huggingface/smolagents/pull/1662 and 1868.
 _GPT5 = replace(
     _REASONING,
-    lacks=_EXTENSIONS | _SAMPLING | {"audio"},
+    lacks=_EXTENSIONS | _SAMPLING | {"audio", "stop"},
     efforts=("minimal", "low", "medium", "high"),
+)
+# The same page: from 5.1 on it does not think unless told to, and takes these while it does not.
+_WITHOUT_THOUGHT = frozenset({"temperature", "top_p", "logprobs", "top_logprobs"})
+_GPT51 = replace(
+    _GPT5,
+    lacks=(_GPT5.lacks - _WITHOUT_THOUGHT) | {f"{each}.thinking" for each in _WITHOUT_THOUGHT},
+    efforts=("none", "low", "medium", "high"),
 )
 
 ROWS: tuple[ProfileRow, ...] = (
@@ -47,12 +55,13 @@ ROWS: tuple[ProfileRow, ...] = (
     ProfileRow(r"gpt-5(?:\.\d+)?-chat", _CHAT),
     # https://platform.openai.com/docs/models/gpt-5-pro: only high.
     ProfileRow(r"gpt-5-pro", replace(_GPT5, efforts=("high",))),
+    # https://platform.openai.com/docs/models/gpt-5-codex and its like: always think.
+    ProfileRow(r"gpt-5\.1-codex(?!-max)", replace(_GPT5, efforts=("low", "medium", "high"))),
+    ProfileRow(r"gpt-5\.\d+-(?:codex|pro)", replace(_GPT5, efforts=("low", "medium", "high", "xhigh"))),
     # https://platform.openai.com/docs/models/gpt-5.1: none instead of minimal; sampling only with effort none.
-    ProfileRow(
-        r"gpt-5\.1(?:-2|$)|gpt-5\.1-codex(?!-max)", replace(_GPT5, efforts=("none", "low", "medium", "high"))
-    ),
+    ProfileRow(r"gpt-5\.1(?:-2|$)", _GPT51),
     # https://platform.openai.com/docs/models/gpt-5.2 and after: xhigh, too.
-    ProfileRow(r"gpt-5\.\d", replace(_GPT5, efforts=("none", "low", "medium", "high", "xhigh"))),
+    ProfileRow(r"gpt-5\.\d", replace(_GPT51, efforts=("none", "low", "medium", "high", "xhigh"))),
     # https://platform.openai.com/docs/models/gpt-5
     ProfileRow(r"gpt-5", _GPT5),
     # https://platform.openai.com/docs/models/o1-mini: no system messages, no tools, no effort.
@@ -60,8 +69,10 @@ ROWS: tuple[ProfileRow, ...] = (
         r"\bo1-(?:mini|preview)",
         replace(_REASONING, lacks=_REASONING.lacks | {"tools", "reasoning", "developer"}, thinking="always"),
     ),
-    # https://platform.openai.com/docs/models/o3 and its siblings
-    ProfileRow(r"\bo[134](?:-|$)|codex-mini", _REASONING),
+    # https://platform.openai.com/docs/api-reference/chat/create#chat_create-stop: not these two.
+    ProfileRow(r"\bo3(?:-|$)|\bo4-mini", replace(_REASONING, lacks=_REASONING.lacks | {"stop"})),
+    # https://platform.openai.com/docs/models/o1 and its siblings
+    ProfileRow(r"\bo[14](?:-|$)|codex-mini", _REASONING),
     # https://platform.openai.com/docs/models/gpt-4o-audio-preview
     ProfileRow(
         r"gpt-(?:4o|audio).*audio|gpt-audio", replace(_CHAT, lacks=_CHAT.lacks | {"image", "output.schema"})

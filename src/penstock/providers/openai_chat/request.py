@@ -50,7 +50,7 @@ def encode_request(request: ChatRequest, to: Addressee, shape: str = SHAPE) -> d
 
 
 def _write_plain(request: ChatRequest, out: dict[str, Any], to: Addressee, *, own: bool) -> None:
-    lacks = to.profile.lacks
+    lacks = _lacking(request, to)
     seed = out.pop("~seed", "seed")
     for field in _PLAIN:
         value: Any = getattr(request, field)
@@ -74,6 +74,16 @@ def _write_plain(request: ChatRequest, out: dict[str, Any], to: Addressee, *, ow
         out[seed if field == "seed" else _NAMES.get(field, field)] = (
             list(value) if field == "modalities" else value
         )
+
+
+def _lacking(request: ChatRequest, to: Addressee) -> frozenset[str]:
+    """What the model does not take of this request: some take less where they are made to think."""
+    lacks, wish = to.profile.lacks, request.reasoning
+    if wish is None or to.profile.thinking == "none":
+        return lacks
+    if wish.effort not in (None, "none") or wish.budget_tokens or wish.enabled is True:
+        return lacks | {each.removesuffix(".thinking") for each in lacks if each.endswith(".thinking")}
+    return lacks
 
 
 def _says_nothing(field: str, value: Any) -> bool:

@@ -6,14 +6,14 @@ from typing import Any, cast
 
 from penstock.core.chat import ChatReply, Choice, FinishReason, Logprobs
 from penstock.core.errors import ShapeError
-from penstock.core.parts import Extras
+from penstock.core.parts import Extras, Refused
 from penstock.shapes.openai_chat import SHAPE
 from penstock.shapes.openai_chat.finish import is_plain, read_finish
 from penstock.shapes.openai_chat.logprobs import read_logprobs
 from penstock.shapes.openai_chat.message import read_assistant
 from penstock.shapes.openai_chat.sources import listed_sources, with_sources
 from penstock.shapes.openai_chat.usage import read_usage
-from penstock.shapes.taker import Taker
+from penstock.shapes.taker import Taker, bounded
 
 _HEAD = ("id", "model", "created", "service_tier")
 
@@ -24,6 +24,9 @@ def decode_reply(body: dict[str, Any], shape: str = SHAPE) -> ChatReply:
     absent = [name for name in _HEAD if name not in t.rest]
     if absent:
         t.rest["~absent"] = absent
+    given = t.rest.get("choices")
+    if isinstance(given, list):
+        bounded(len(cast("list[Any]", given)), "choices")
     choices = t.objects("choices")
     if choices is None and "choices" not in t.rest:
         t.rest["~choices"] = None
@@ -49,7 +52,8 @@ def _choice(t: Taker, at: int, shape: str, sources: tuple[Any, ...], seed: str) 
     parts = read_assistant(message, shape, f"{seed}/{at}") if message is not None else ()
     if message is not None:
         t.rest["message"] = message.rest
-    finish, native, stop = take_finish(t.rest)
+    refused = any(isinstance(part, Refused) for part in parts)
+    finish, native, stop = take_finish(t.rest, refused=refused)
     return Choice(
         at if index is None else index,
         with_sources(parts, sources),
@@ -61,8 +65,11 @@ def _choice(t: Taker, at: int, shape: str, sources: tuple[Any, ...], seed: str) 
     )
 
 
-def take_finish(rest: dict[str, Any]) -> tuple[FinishReason | None, str, str | None]:
-    """The finish reason of a choice, the vendor's word for it, and the stop sequence where vLLM tells it."""
+def take_finish(rest: dict[str, Any], *, refused: bool = False) -> tuple[FinishReason | None, str, str | None]:
+    """The finish reason of a choice, the vendor's word for it, and the stop sequence where vLLM tells it.
+
+    `refused`: the message holds a `refusal`. The API's word for its end is `stop`, as for any other.
+    """
     native: Any = rest.get("finish_reason")
     if not isinstance(native, str) or not native:
         return None, "", None
@@ -74,6 +81,9 @@ def take_finish(rest: dict[str, Any]) -> tuple[FinishReason | None, str, str | N
     if isinstance(stop, str) and stop and finish == "stop":
         rest["~finish"] = True
         return "stop_sequence", native, stop
+    if refused and finish == "stop":
+        rest["~finish"] = True
+        return "refusal", native, None
     return finish, native, None
 
 

@@ -30,6 +30,7 @@ from penstock.shapes.openai_chat import SHAPE
 from penstock.shapes.openai_chat.errors import read_broke
 from penstock.shapes.openai_chat.sources import listed_sources
 from penstock.shapes.openai_chat.usage import read_usage
+from penstock.shapes.taker import bounded
 
 _decode = msgspec.json.Decoder().decode
 HEAD = ("id", "model", "created", "service_tier")
@@ -94,6 +95,7 @@ class ChatStream:
     def _read_choices(self, rest: dict[str, Any], choices: list[Any], events: list[Event]) -> None:
         if not all(choice.__class__ is dict for choice in choices):
             return
+        bounded(len(choices), "choices")
         rest["~choices"] = choices
         del rest["choices"]
         for at, choice in enumerate(choices):
@@ -120,7 +122,7 @@ class ChatStream:
             if logprobs is not None:
                 events.append(LogprobsAdded(index, logprobs))
         if choice.get("finish_reason"):
-            finish, native, stop = take_finish(choice)
+            finish, native, stop = take_finish(choice, refused=answer.refused)
             if finish is not None:
                 events.append(ChoiceFinished(index, finish, native, stop))
 

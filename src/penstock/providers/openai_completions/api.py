@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatReply, ChatRequest
+from penstock.core.tool_names import NameRule
 from penstock.ports.translation import Addressee, Framing, StreamDecoder
 from penstock.providers.openai_completions.request import encode_request
 from penstock.providers.openai_completions.response import decode_reply
@@ -17,6 +18,7 @@ class OpenaiCompletionsProvider:
 
     shape = SHAPE
     framing: Framing = "sse"
+    names: NameRule | None = None
 
     def encode_request(self, request: ChatRequest, to: Addressee) -> dict[str, Any]:
         """The request's body."""

@@ -10,7 +10,7 @@ from penstock.shapes.openai_chat.finish import is_plain, read_finish
 from penstock.shapes.openai_chat.usage import read_usage
 from penstock.shapes.openai_completions import SHAPE
 from penstock.shapes.openai_completions.logprobs import read_logprobs
-from penstock.shapes.taker import Taker
+from penstock.shapes.taker import Taker, bounded
 
 _HEAD = ("id", "model", "created", "choices")
 
@@ -26,10 +26,17 @@ def decode_reply(body: dict[str, Any]) -> ChatReply:
         id=t.text("id") or "",
         model=t.text("model") or "",
         created_s=t.integer("created"),
-        choices=tuple([_choice(each, at) for at, each in enumerate(t.objects("choices") or ())]),
+        choices=tuple([_choice(each, at) for at, each in enumerate(_few(t))]),
         usage=read_usage(usage, SHAPE) if usage is not None else None,
         extras=Extras(SHAPE, t.rest),
     )
+
+
+def _few(t: Taker) -> list[Taker]:
+    given = t.rest.get("choices")
+    if isinstance(given, list):
+        bounded(len(cast("list[Any]", given)), "choices")
+    return t.objects("choices") or []
 
 
 def _choice(t: Taker, at: int) -> Choice:

@@ -23,6 +23,7 @@ from penstock.providers.openai_completions.response import take_finish, take_log
 from penstock.shapes.openai_chat.errors import read_broke
 from penstock.shapes.openai_chat.usage import read_usage
 from penstock.shapes.openai_completions import SHAPE
+from penstock.shapes.taker import bounded
 
 _decode = msgspec.json.Decoder().decode
 _HEAD = {"id": str, "model": str, "created": int}
@@ -58,6 +59,7 @@ class CompletionStream:
         rest["~head"] = list(head)
         choices = rest.get("choices")
         if isinstance(choices, list) and all(each.__class__ is dict for each in cast("list[Any]", choices)):
+            bounded(len(cast("list[Any]", choices)), "choices")
             rest["~choices"] = rest.pop("choices")
             for at, choice in enumerate(rest["~choices"]):
                 self._choice(choice, at, events)

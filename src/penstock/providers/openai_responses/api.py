@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.core.chat import ChatReply, ChatRequest
+from penstock.core.tool_names import NameRule
 from penstock.ports.translation import Addressee, Framing
 from penstock.providers.openai_responses.request import encode_request
 from penstock.providers.openai_responses.response import decode_reply
@@ -17,6 +18,8 @@ class OpenaiResponsesProvider:
 
     shape = SHAPE
     framing: Framing = "sse"
+    # https://platform.openai.com/docs/api-reference/responses/create#responses_create-tools
+    names: NameRule | None = NameRule(64)
 
     def encode_request(self, request: ChatRequest, to: Addressee) -> dict[str, Any]:
         """The request's body. Raises UnsupportedError."""

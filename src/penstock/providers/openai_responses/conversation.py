@@ -24,6 +24,7 @@ from penstock.core.parts import (
     ToolResult,
     Video,
 )
+from penstock.core.plain_turns import errors_in_words
 from penstock.ports.translation import Addressee
 from penstock.providers.openai_responses.limits import short
 from penstock.shapes.openai_responses.calls import OUTPUTS
@@ -46,7 +47,7 @@ def encode_input(request: ChatRequest, to: Addressee) -> dict[str, Any]:
         out["input"] = text
         return out
     writer = _Writer(request, to)
-    for message in rest:
+    for message in rest if is_own(request.extras) else errors_in_words(rest, to.losses):
         writer.add(message)
     out["input"] = writer.items
     return out
@@ -103,7 +104,7 @@ class _Writer:
     def add(self, message: Message) -> None:
         """The items of one message: calls, results and thinking are items of their own."""
         if message.name and not is_own(message.extras):
-            self._to.losses.drop("name")
+            self._to.losses.drop("message.name")
         if mark(message.extras, "~content") is not None:
             self._add_own(message)
             return

@@ -1,6 +1,11 @@
 """Usage. Anthropic counts what it read from and wrote to the cache apart from `input_tokens`; the pivot sums.
 
+A request in which the API called models more than once lists the calls as `iterations`. The counts at the top
+are those of the calls that made the answer; a summary of a long context and an advisor's answers stand in the
+list alone, and are billed besides. A call that was refused before the fallback's is there, too, without output.
 https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
+https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from penstock.shapes.taker import extras_of
 
 # The tier that was used, by the pivot's word.
 _TIERS = {"default": "standard", "priority": "priority", "batch": "batch"}
+_BESIDE = ("compaction", "advisor_message")
 _TIERS_READ = {native: tier for tier, native in _TIERS.items()}
 
 
@@ -29,7 +35,32 @@ def _inside(value: dict[str, Any], name: str, member: str) -> int:
 
 
 def counts_of(value: dict[str, Any]) -> Usage:
-    """The counts of a usage object; what is absent is zero."""
+    """The counts of a usage object, of all that is billed; what is absent is zero."""
+    total = _counts(value)
+    for each in _beside(value):
+        total = _sum(total, _counts(each))
+    return total
+
+
+def _beside(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """The calls whose counts are not among those at the top."""
+    given = value.get("iterations")
+    calls = cast("list[Any]", given) if isinstance(given, list) else []
+    return [each for each in calls if isinstance(each, dict) and each.get("type") in _BESIDE]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+
+
+def _sum(one: Usage, two: Usage) -> Usage:
+    return Usage(
+        input_tokens=one.input_tokens + two.input_tokens,
+        output_tokens=one.output_tokens + two.output_tokens,
+        cache_read_tokens=one.cache_read_tokens + two.cache_read_tokens,
+        cache_write_tokens=one.cache_write_tokens + two.cache_write_tokens,
+        cache_write_1h_tokens=one.cache_write_1h_tokens + two.cache_write_1h_tokens,
+        reasoning_tokens=one.reasoning_tokens + two.reasoning_tokens,
+    )
+
+
+def _counts(value: dict[str, Any]) -> Usage:
     written, read = (
         _count(value.get("cache_creation_input_tokens")),
         _count(value.get("cache_read_input_tokens")),
@@ -62,14 +93,17 @@ def write_usage(usage: ReplyUsage | None, tier: str | None = None) -> dict[str, 
     value = extras_of(usage.extras, SHAPE) if usage is not None else {}
     if usage is not None and own(usage.extras) and counts_of(value) == counts:
         return value
-    value["input_tokens"] = max(0, counts.input_tokens - counts.cache_read_tokens - counts.cache_write_tokens)
+    value.pop("iterations", None)
+    fresh, read, written = counts.apart()
+    value["input_tokens"] = fresh
     value["output_tokens"] = counts.output_tokens
-    value["cache_creation_input_tokens"] = counts.cache_write_tokens
-    value["cache_read_input_tokens"] = counts.cache_read_tokens
+    value["cache_creation_input_tokens"] = written
+    value["cache_read_input_tokens"] = read
     if counts.cache_write_1h_tokens or "cache_creation" in value:
+        hour = min(counts.cache_write_1h_tokens, written)
         value["cache_creation"] = {
-            "ephemeral_5m_input_tokens": max(0, counts.cache_write_tokens - counts.cache_write_1h_tokens),
-            "ephemeral_1h_input_tokens": counts.cache_write_1h_tokens,
+            "ephemeral_5m_input_tokens": written - hour,
+            "ephemeral_1h_input_tokens": hour,
         }
     if counts.reasoning_tokens or "output_tokens_details" in value:
         value["output_tokens_details"] = {"thinking_tokens": counts.reasoning_tokens}

@@ -45,6 +45,9 @@ def decode_blocks(items: list[Any], where: str, *, strict: bool) -> tuple[Part, 
         if not isinstance(item, dict):
             raise ShapeError(f"{where}[{at}]", "an object")
         value = cast("dict[str, Any]", item)
+        if not value:
+            parts.append(Opaque(SHAPE, value))
+            continue
         if "cachePoint" in value and parts and _hint(parts, value):
             continue
         parts.append(decode_block(value, f"{where}[{at}]", strict=strict))

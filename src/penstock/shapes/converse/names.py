@@ -1,33 +1,18 @@
 """What Bedrock allows as names and ids, and the nearest allowed thing for what it does not.
 
-Patterns of the service model: ToolName, ToolUseId, DocumentBlockNameString (whose characters the
+Patterns of the service model: ToolUseId, DocumentBlockNameString (whose characters the
 documentation of DocumentBlock restricts), RequestMetadata.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from penstock.core.turns import made_id
 
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
-_NOT_IN_TOOL_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 _NOT_IN_DOCUMENT = re.compile(r"[^a-zA-Z0-9()\[\]-]+")
 _METADATA = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}")
-
-
-def tool_name(name: str) -> str:
-    """The name itself where it is allowed; else one made from it, the same at every time."""
-    if _TOOL_NAME.fullmatch(name):
-        return name
-    return _NOT_IN_TOOL_NAME.sub("_", name)[:47] + made_id("_", name)[:17]
-
-
-def renamed_tools(names: Iterable[str]) -> dict[str, str]:
-    """The callers' names of those tools that Bedrock knows by another, for the calls in its answer."""
-    return {tool_name(name): name for name in names if tool_name(name) != name}
 
 
 def tool_id(call_id: str) -> str:

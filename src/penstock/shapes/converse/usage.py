@@ -56,9 +56,10 @@ def encode_usage(usage: ReplyUsage | None) -> dict[str, Any]:
     value = kept_object(usage.extras, "object")
     if kept(usage.extras, "object") is not None and _counts(value) == counts:
         return value
-    read, written, hour = counts.cache_read_tokens, counts.cache_write_tokens, counts.cache_write_1h_tokens
+    fresh, read, written = counts.apart()
+    hour = min(counts.cache_write_1h_tokens, written)
     value |= {
-        "inputTokens": max(0, counts.input_tokens - read - written),
+        "inputTokens": fresh,
         "outputTokens": counts.output_tokens,
         "totalTokens": counts.input_tokens + counts.output_tokens,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any, cast
 
 import msgspec
@@ -29,7 +30,7 @@ class CallIds:
     def __init__(self, *seed: object) -> None:
         self._seed = seed
         self._made = 0
-        self._open: dict[str, list[str]] = {}
+        self._open: dict[str, OrderedDict[str, None]] = {}
 
     def made(self, name: str, arguments: str = "") -> str:
         """An id for the next call without one."""
@@ -38,16 +39,16 @@ class CallIds:
 
     def called(self, call_id: str, name: str) -> None:
         """A call that waits for its response."""
-        self._open.setdefault(name, []).append(call_id)
+        self._open.setdefault(name, OrderedDict())[call_id] = None
 
     def answered(self, call_id: str | None, name: str) -> str:
         """The id of the call that a response answers: its own, or that of the oldest open call of its name."""
-        waiting = self._open.get(name, [])
+        waiting = self._open.get(name)
         if call_id is not None:
-            if call_id in waiting:
-                waiting.remove(call_id)
+            if waiting is not None:
+                waiting.pop(call_id, None)
             return call_id
-        return waiting.pop(0) if waiting else self.made(name)
+        return waiting.popitem(last=False)[0] if waiting else self.made(name)
 
 
 def text_of_json(value: Any, where: str) -> str:

@@ -18,6 +18,10 @@ from penstock.shapes.gemini import SHAPE
 from penstock.shapes.gemini.reader import own
 
 _MARK = Extras(SHAPE, {})
+# How many characters are looked through, in one answer, for segments whose offsets do not fit, and what each
+# look costs besides; an answer that needs more was not made to be read.
+_MOST_SEARCHED = 4_000_000
+_SEARCH = 100
 Found = tuple[int, Citation]
 """A text part's index, and one of its citations."""
 
@@ -42,10 +46,12 @@ def read_citations(candidate: dict[str, Any], texts: dict[int, str]) -> list[Fou
 class _Answer:
     """The texts of an answer, and where their characters begin in UTF-8, counted once."""
 
-    __slots__ = ("_ends", "_texts")
+    __slots__ = ("_ends", "_last", "_left", "_texts")
 
     def __init__(self, texts: dict[int, str]) -> None:
         self._texts = texts
+        self._last = max(texts)
+        self._left = _MOST_SEARCHED
         self._ends: dict[int, list[int]] = {}
 
     def place(self, segment: dict[str, Any]) -> tuple[int, int | None, int | None]:
@@ -54,7 +60,7 @@ class _Answer:
         said = segment.get("text")
         at = segment.get("partIndex", 0)
         if not isinstance(at, int) or at not in self._texts:
-            at = max(self._texts)  # Google leaves the index out where other parts come first
+            at = self._last  # Google leaves the index out where other parts come first
         text = self._texts[at]
         if isinstance(start, int) and isinstance(end, int) and 0 <= start <= end:
             first, last = (start, end) if text.isascii() else self._characters(at, start, end)
@@ -63,6 +69,9 @@ class _Answer:
                 return at, first, last
         if isinstance(said, str) and said:
             for index, each in self._texts.items():
+                if self._left < 0:
+                    break
+                self._left -= len(each) + _SEARCH
                 if (first := each.find(said)) >= 0:
                     return index, first, first + len(said)
         return at, None, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from penstock.core.parts import (
@@ -31,11 +30,19 @@ _KINDS = ("text", "functionCall", "functionResponse", "inlineData", "fileData")
 _OPAQUE_KINDS = frozenset({"executableCode", "codeExecutionResult", "toolCall", "toolResponse"})
 
 
-def read_parts(readers: Iterable[Reader], ids: CallIds) -> tuple[Part, ...]:
+def read_parts(content: Reader, ids: CallIds) -> tuple[Part, ...]:
     """All parts of a content, with the thinking that travelled in their signatures and ids."""
+    members = content.raw("parts")
+    if not members:
+        if members is not None:
+            content.note("parts", value=True)
+        return ()
     parts: list[Part] = []
-    for reader in readers:
-        carried, part = read_part(reader, ids)
+    for at, member in enumerate(members):
+        if (plain := plain_part(member)) is not None:
+            parts.append(plain)
+            continue
+        carried, part = read_part(content.member(member, "parts", at), ids)
         if isinstance(part, ToolCall) and "-ps1-" in part.id:
             part, more = _unpacked(part)
             carried = carried or more
@@ -43,6 +50,14 @@ def read_parts(readers: Iterable[Reader], ids: CallIds) -> tuple[Part, ...]:
             with_carried(parts, carried)
         parts.append(part)
     return tuple(parts)
+
+
+def plain_part(member: dict[str, Any]) -> Part | None:
+    """The usual part, a text and nothing else, and the least one, at once; None for any other."""
+    if len(member) == 1:
+        text = member.get("text")
+        return Text(text) if isinstance(text, str) else None
+    return None if member else Opaque(SHAPE, member)
 
 
 def _unpacked(part: ToolCall) -> tuple[ToolCall, tuple[Thinking, ...]]:

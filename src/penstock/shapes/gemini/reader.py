@@ -77,27 +77,35 @@ class Reader(Taker):
             self._miss(name, "an object")
         return None
 
-    def many(self, name: str) -> list[Reader] | None:
+    def raw(self, name: str) -> list[dict[str, Any]] | None:
         """A list of objects, or the one object that stands for it; anything else is left in place."""
         value = self.rest.get(name)
         if isinstance(value, dict):
             del self.rest[name]
             self.note("one", [*self.notes.get("~one", ()), name])
-            return [Reader(value, self.path(name), strict=self.strict)]
+            return [cast("dict[str, Any]", value)]
         if isinstance(value, list):
             members = cast("list[Any]", value)
             for at, member in enumerate(members):
-                if not isinstance(member, dict):
+                if member.__class__ is not dict:
                     self._miss(f"{name}[{at}]", "an object")
                     return None
             del self.rest[name]
-            if not self.strict:
-                return [Reader(member) for member in members]
-            path = self.path(name)
-            return [Reader(member, f"{path}[{at}]", strict=True) for at, member in enumerate(members)]
+            return members
         if value is not None:
             self._miss(name, "a list")
         return None
+
+    def member(self, value: dict[str, Any], name: str, at: int) -> Reader:
+        """A reader for what `raw` gave."""
+        return Reader(value, f"{self.path(name)}[{at}]", strict=True) if self.strict else Reader(value)
+
+    def many(self, name: str) -> list[Reader] | None:
+        """As `raw`, each to be read in turn."""
+        members = self.raw(name)
+        if members is None:
+            return None
+        return [self.member(value, name, at) for at, value in enumerate(members)]
 
     def filled(self, name: str) -> str:
         """A string; an empty one stays in place, since the pivot does not tell it from none."""

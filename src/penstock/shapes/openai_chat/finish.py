@@ -45,8 +45,14 @@ def is_plain(native: str) -> bool:
     return native in _PLAIN
 
 
-def write_finish(finish: FinishReason, native: str, *, own: bool) -> str:
-    """The word for a reason: `own` says that `native` is a word of this shape, kept where it still fits."""
-    if own and (_READ.get(native, "other") == finish or finish == "stop_sequence"):
+def write_finish(finish: FinishReason, native: str, *, own: bool, refused: bool = False) -> str:
+    """The word for a reason: `own` says that `native` is a word of this shape, kept where it still fits.
+
+    `refused`: the model declines in words, which this API tells in a `refusal` that ends with `stop`; a refusal
+    without words is the vendor's, who withheld them.
+    """
+    if own and (_READ.get(native, "other") == finish or finish in ("stop_sequence", "refusal")):
         return native
+    if finish == "refusal" and refused:
+        return "stop"
     return _WRITTEN[finish]

@@ -2,7 +2,9 @@
 
 Counts that are not OpenAI's: `cached_tokens` (Moonshot, Together), `num_cached_tokens` (Mistral),
 `prompt_cache_hit_tokens` (DeepSeek), `cache_…_input_tokens` (Vercel, Databricks). xAI counts reasoning beside
-the completion; its total tells (https://docs.x.ai/docs/guides/reasoning). Costs: shapes/billed.py.
+the completion; its total tells (https://docs.x.ai/docs/guides/reasoning). Grok on Azure, which is known by its
+`audio_prompt_tokens`, counts cached tokens beside the prompt, and Vercel reasoning beside the completion: in
+recordings the part is larger than the whole, and Vercel's costs are those of the sum. Costs: shapes/billed.py.
 """
 
 from __future__ import annotations
@@ -42,15 +44,17 @@ def read_counts(said: dict[str, Any]) -> Usage:
     inside = _object(said.get("prompt_tokens_details") or said.get("input_tokens_details"))
     outside = _object(said.get("completion_tokens_details") or said.get("output_tokens_details"))
     thought = _count(outside.get("reasoning_tokens")) or _count(said.get("reasoning_tokens"))
-    if thought and _count(said.get("total_tokens")) == given + made + thought:
+    if thought and (_count(said.get("total_tokens")) == given + made + thought or thought > made):
         made += thought
+    cached = _count(inside.get("cached_tokens")) or _first(
+        said, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens"
+    )
+    if cached > given or (cached and "audio_prompt_tokens" in said):
+        given += cached
     return Usage(
         input_tokens=given,
         output_tokens=made,
-        cache_read_tokens=_count(inside.get("cached_tokens"))
-        or _first(
-            said, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens"
-        ),
+        cache_read_tokens=cached,
         cache_write_tokens=_first(inside, "cache_write_tokens", "cache_creation_tokens")
         or _count(said.get("cache_creation_input_tokens")),
         reasoning_tokens=thought,

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from penstock.adapters.credentials.place import address_of
 from penstock.testing.simulator import SimulatorThread
 from tests.service.service import Service, until
 from tests.service.test_serve import ENV, ask, config
@@ -25,7 +26,8 @@ class _Door(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(10)
-        self.sock.connect(str(self._path))
+        with address_of(self._path) as name:
+            self.sock.connect(name)
 
 
 def _doors(state: Path) -> list[Path]:
@@ -44,7 +46,9 @@ def _say(door: Path, method: str, path: str) -> tuple[int, Any]:
 
 def test_what_is_under_way_is_listed_and_can_be_stopped(tmp_path: Path) -> None:
     """A request that hangs upstream is listed with its owner; stopped, it holds nothing any more."""
-    with SimulatorThread() as simulator, Service(tmp_path, config(simulator, model="hang"), ENV) as service:
+    folder = tmp_path / ("deep" * 25)
+    folder.mkdir()
+    with SimulatorThread() as simulator, Service(folder, config(simulator, model="hang"), ENV) as service:
         until(lambda: any(_doors(service.state)))
         (door,) = _doors(service.state)
         assert stat.S_IMODE(door.stat().st_mode) == 0o600

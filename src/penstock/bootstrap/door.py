@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from penstock.adapters.clock import LoopClock
+from penstock.adapters.credentials.place import address_of
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.inspection import Inspection
 from penstock.server.listener import HttpServer
@@ -29,7 +30,8 @@ class Door:
         sock = socket.socket(socket.AF_UNIX)
         before = os.umask(0o177)
         try:
-            sock.bind(str(self._path))
+            with address_of(self._path) as name:
+                sock.bind(name)
         finally:
             os.umask(before)
         sock.listen()
@@ -49,6 +51,7 @@ def _is_gateways(path: Path) -> bool:
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as sock, contextlib.suppress(OSError):
         sock.settimeout(0.2)
-        sock.connect(str(path))
+        with address_of(path) as name:
+            sock.connect(name)
         return True
     return False

@@ -103,7 +103,6 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
         "server.redis_url",
         "guards.pii",
         "guards.inject",
-        "orgs.acme.budget.alerts",
         "routes.support.policy.when",
         "routes.support.policy.else.fallback[0].cheapest",
         "routes.support.slo",

@@ -87,8 +87,7 @@ class GatewayProcess:
         loop = asyncio.get_running_loop()
         clock = LoopClock(loop)
         source = PlanSource(self._state, os.environ)
-        await open_keys(source)
-        plan = source.load(clock.now_ms())
+        plan = await first_plan(source, clock)
         settings = source.settings
         boot = boot_id(clock.now_ms(), os.urandom(8))
         journal = Journal(
@@ -199,6 +198,12 @@ class GatewayProcess:
         descriptor = lifeline.inherited()
         if descriptor is not None:
             loop.add_reader(descriptor, self._stop.set)
+
+
+async def first_plan(source: PlanSource, clock: LoopClock) -> Plan:
+    """What to begin with. Raises as `PlanSource.load`."""
+    await open_keys(source)
+    return source.load(clock.now_ms())
 
 
 async def open_keys(source: PlanSource) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import dataclasses
 import json
@@ -16,10 +17,12 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from penstock.bootstrap.control import vault_place
 from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
 from penstock.bootstrap.supervisor import listening_socket
-from penstock.bootstrap.worker import settings_from
+from penstock.bootstrap.worker import alert_settings, settings_from
 from penstock.cli.files import state_dir
+from penstock.compile.alerts import budgets_of
 from penstock.compile.plan import compile_plan
 from penstock.compile.review import review
 from penstock.config.document import Document
@@ -45,6 +48,8 @@ FACTS: dict[str, Value] = {
     "endpoints": {"chat": {"certified": ["iso"], "url": "https://chat.example"}},
 }
 OWN: dict[str, Value] = {"p": {"api_key": "own", "headers": {"x-a": "c"}, "facts": FACTS}}
+SIGNING = f"whsec_{base64.b64encode(bytes(24)).decode()}"
+SIGNING_2 = f"whsec_{base64.b64encode(bytes(32)).decode()}"
 # A document that has a place for every key that is not refused; `*` stands for the name or index used here.
 BASE: dict[str, Value] = {
     "version": 1,
@@ -96,6 +101,8 @@ BASE: dict[str, Value] = {
         },
         {"name": "k2", "secret": "s-second", "org": "o", "team": "t", "routes": ["r"]},
     ],
+    "vault": {"address": "http://127.0.0.1:8", "token": "t", "secret_id": "s"},
+    "alerts": {"webhooks": {"w": {"url": "http://127.0.0.1:9/a", "secret": SIGNING}}},
 }
 PLACES = {
     "providers": "p",
@@ -106,6 +113,7 @@ PLACES = {
     "tiers": 0,
     "teams": "t",
     "guards": "g",
+    "webhooks": "w",
     "headers": "x-a",
     "service_tier": "flex",
     "tags": "a",
@@ -139,6 +147,9 @@ VALUES: dict[str, Value] = {
     "keys.*.org": "o2",
     "keys.*.team": "t",
     "keys.*.routes": ["r2"],
+    "alerts.webhooks.*.url": "http://127.0.0.1:9/b",
+    "alerts.webhooks.*.secret": SIGNING_2,
+    "alerts.webhooks.*.previous_secret": SIGNING_2,
 }
 # The same wherever such keys stand, by the end of their path.
 ENDS: dict[str, Value] = {
@@ -249,7 +260,10 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     with listening_socket(loaded.server.listen) as sock:
         host = sock.getsockname()[0]
     settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
-    return seen([plan, settings, tls, host, str(state_dir(file, None).root)])
+    alerts = alert_settings(loaded, {})
+    told = (alerts.webhooks, alerts.cooldown_ms, budgets_of(loaded, {"user:o/x": {0: 1}}, 0))
+    vault = (vault_place(loaded, {}), loaded.vault.refresh_s)
+    return seen([plan, settings, told, vault, tls, host, str(state_dir(file, None).root)])
 
 
 def shown(document: dict[str, Value], folder: Path) -> Value:

@@ -135,7 +135,10 @@ def test_foreign_files_are_refused_with_the_path(tmp_path: Path) -> None:
     assert told[2].startswith(
         "the snapshot does not fit this version of Penstock: Object contains unknown field"
     )
-    assert told[3] == "the snapshot has a secret that was sealed with another master key, or is damaged"
+    assert told[3] == (
+        "its sealed values cannot be opened: "
+        "a secret that was sealed with another key or for another purpose, or is damaged"
+    )
 
 
 def test_two_keys_that_resolve_to_one_secret_are_refused() -> None:

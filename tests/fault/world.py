@@ -15,7 +15,7 @@ from penstock.adapters.memory.owned import MemoryOwned
 from penstock.admission.accounts import Accounts
 from penstock.admission.counters import BudgetCounter, SlotCounter
 from penstock.core.allowance import AccountRule, BudgetRule
-from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled, Subject
+from penstock.core.exchange import AlertRaised, AttemptOpened, Entry, Event, ExchangeSettled, Subject
 from penstock.core.origin import Origin
 from penstock.core.plan import (
     FallbackNode,
@@ -125,13 +125,13 @@ class FakeJournal:
     clock: VirtualClock
     faults: Faults
     events: list[Event] = field(default_factory=list[Event])
-    group: list[tuple[Event, Callable[[], None] | None, Callable[[Exception], None] | None]] = field(
-        default_factory=list[tuple[Event, Callable[[], None] | None, Callable[[Exception], None] | None]]
+    group: list[tuple[Entry, Callable[[], None] | None, Callable[[Exception], None] | None]] = field(
+        default_factory=list[tuple[Entry, Callable[[], None] | None, Callable[[Exception], None] | None]]
     )
 
     def append(
         self,
-        event: Event,
+        event: Entry,
         then: Callable[[], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
@@ -149,7 +149,8 @@ class FakeJournal:
             if failed is not None and self.faults.hit():
                 failed(OSError(28, "injected"))
                 continue
-            self.events.append(event)
+            if not isinstance(event, AlertRaised):
+                self.events.append(event)
             if then is not None:
                 then()
 

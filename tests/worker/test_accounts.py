@@ -378,7 +378,7 @@ def test_the_worker_learns_from_the_published_configuration_which_tags_have_budg
         bounds = Allowed(budget=Budget(usd=Decimal(1), window="day"))
         values = {name: {"*": bounds}, "quiet": {"*": Allowed()}}
         document = Document(version=1, orgs={"acme": Org(tags=values)})
-        write_snapshot(state.snapshot, make_snapshot(document, {}, NOW, b""), LazyBox(tmp_path, {}))
+        write_snapshot(state.snapshot, make_snapshot(document, {}, NOW, b""), LazyBox(tmp_path, {}, "snapshot"))
         assert tags() == frozenset({name})
     state.snapshot.write_bytes(b"damaged")
     assert tags() == frozenset({"project"})

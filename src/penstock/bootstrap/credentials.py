@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from penstock.adapters.credentials.google import fetch_google
 from penstock.adapters.credentials.library import NoCredentialError
 from penstock.adapters.credentials.refresher import Refresher
 from penstock.bootstrap import lifeline
-from penstock.bootstrap.plan_source import LazyBox
+from penstock.bootstrap.plan_source import snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.compile.access import Source, sources_of
 from penstock.config.document import AwsAccess, GoogleAccess, Secret, SecretError
@@ -68,8 +69,9 @@ class CredentialsProcess:
 
     def __init__(self, state: StateDir, env: Mapping[str, str]) -> None:
         self._state = state
-        self._env = env
-        self._box = LazyBox(state.root, env)
+        # What Vault holds changes under the refreshers, which resolve their secrets anew each time.
+        self._secrets: ChainMap[str, str] = ChainMap({}, dict(env))
+        self._box = snapshot_box(state, env)
         self._desk = Desk(state.credentials)
         self._refreshers: dict[str, Refresher] = {}
         self._seen = (0, 0)
@@ -92,8 +94,9 @@ class CredentialsProcess:
             if stamp == self._seen:
                 return
             self._seen = stamp
-            document = read_snapshot(self._state.snapshot, self._box).document
-            sources = list(sources_of(document, lambda secret: secret.resolve(self._env)))
+            snapshot = read_snapshot(self._state.snapshot, self._box)
+            self._secrets.maps[0] = dict(snapshot.environment({}))
+            sources = list(sources_of(snapshot.document, lambda secret: secret.resolve(self._secrets)))
         except (OSError, SnapshotError, SecretError) as error:
             log.warning("the snapshot cannot be used, what was fetched goes on: %s", error)
             return
@@ -108,7 +111,7 @@ class CredentialsProcess:
             if known is not None:
                 known.hurry()
                 continue
-            fetch = fetch_for(source, self._env)
+            fetch = fetch_for(source, self._secrets)
             self._refreshers[name] = Refresher(name, fetch, self._desk, now_ms, random.random)
             self._refreshers[name].start()
 

@@ -27,7 +27,7 @@ from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.door import Door
-from penstock.bootstrap.plan_source import LazyBox, PlanSource, budgeted_tags
+from penstock.bootstrap.plan_source import RESPONSES, LazyBox, PlanSource, budgeted_tags
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Tls
@@ -38,6 +38,7 @@ from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.gateway import Gateway
+from penstock.ports.secrets import UnsealError
 from penstock.server.limits import ServerLimits
 from penstock.server.listener import HttpServer
 
@@ -86,7 +87,7 @@ class GatewayProcess:
         loop = asyncio.get_running_loop()
         clock = LoopClock(loop)
         source = PlanSource(self._state, os.environ)
-        plan = source.load(clock.now_ms())
+        plan = await first_plan(source, clock)
         settings = source.settings
         boot = boot_id(clock.now_ms(), os.urandom(8))
         journal = Journal(
@@ -112,7 +113,7 @@ class GatewayProcess:
             owned=owned,
             draw=random.random,
             bits=random.getrandbits,
-            box=LazyBox(self._state.root, os.environ),
+            box=LazyBox(self._state.root, os.environ, "videos", source.keys),
         )
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
@@ -159,6 +160,7 @@ class GatewayProcess:
             transport.sweep(now)
             if now - looked_at >= RELOAD_POLL_S:
                 looked_at = now
+                await open_keys(source)
                 self._reload(clock, ctx, transport, source, boot)
                 missing.say_if_due()
                 await feed.tend(outside_sources(ctx.plan))
@@ -198,6 +200,21 @@ class GatewayProcess:
             loop.add_reader(descriptor, self._stop.set)
 
 
+async def first_plan(source: PlanSource, clock: LoopClock) -> Plan:
+    """What to begin with. Raises as `PlanSource.load`."""
+    await open_keys(source)
+    return source.load(clock.now_ms())
+
+
+async def open_keys(source: PlanSource) -> None:
+    """Open the data keys beside the loop where a key store on the network has to be asked for them."""
+    if source.keys.due:
+        try:
+            await asyncio.to_thread(source.keys.prepare)
+        except UnsealError as error:
+            log.warning("data keys cannot be opened, those that are open go on: %s", error)
+
+
 def outside_sources(plan: Plan) -> set[str]:
     """The credentials that come from the credentials process."""
     return {signing.source for signing in plan.signings() if signing.source}
@@ -209,7 +226,7 @@ def owned_ids(state: StateDir, loop: asyncio.AbstractEventLoop) -> OwnedThread:
     def open_file() -> OwnedFile:
         from penstock.adapters.sqlite.owned import SqliteOwned  # noqa: PLC0415 - in the thread, once it is needed
 
-        return SqliteOwned(state.owned, LazyBox(state.root, os.environ))
+        return SqliteOwned(state.owned, LazyBox(state.root, os.environ, RESPONSES))
 
     owned = OwnedThread(
         open_file,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,25 +18,33 @@ from penstock.core.plan import Plan
 from penstock.core.price_book import PriceBook
 from penstock.ports.secrets import SecretBox
 
+if TYPE_CHECKING:
+    from penstock.adapters.secrets.keyring import Keyring
+
 SIMULATOR_URL = "PENSTOCK_SIMULATOR_URL"
+# The purpose of what is sealed in owned.db.
+RESPONSES = "responses"
 
 
 class LazyBox:
-    """The master key's box, opened when a sealed value is met.
+    """The box of one purpose, opened when a sealed value is met.
 
-    Most snapshots hold references only, and the cryptography behind it is slow to import.
+    Most snapshots hold references only, and the cryptography behind it is slow to import. Values that were
+    sealed for another purpose (`snapshot`, `responses`, `videos`, …) do not open.
     """
 
-    def __init__(self, state_dir: Path, env: Mapping[str, str]) -> None:
-        self._state_dir = state_dir
-        self._env = env
+    def __init__(
+        self, state_dir: Path, env: Mapping[str, str], purpose: str, keys: LazyKeys | None = None
+    ) -> None:
+        self.keys = keys or LazyKeys(state_dir, env)
+        self._purpose = purpose
         self._opened: SecretBox | None = None
 
     def _box(self) -> SecretBox:
         if self._opened is None:
-            from penstock.adapters.secrets.aesgcm import AesGcmBox, master_key  # noqa: PLC0415 - see the class
+            from penstock.adapters.secrets.keyring import PurposeBox  # noqa: PLC0415 - see the class
 
-            self._opened = AesGcmBox(master_key(self._env, self._state_dir))
+            self._opened = PurposeBox(self.keys.ring(), self._purpose)
         return self._opened
 
     def seal(self, plain: bytes) -> bytes:
@@ -46,15 +56,56 @@ class LazyBox:
         return self._box().unseal(sealed)
 
 
+class LazyKeys:
+    """The data keys of this process, opened once something is sealed or unsealed."""
+
+    def __init__(self, state_dir: Path, env: Mapping[str, str]) -> None:
+        self._state_dir = state_dir
+        self._env = env
+        self._ring: Keyring | None = None
+
+    def ring(self) -> Keyring:
+        """The keyring."""
+        if self._ring is None:
+            from penstock.adapters.secrets.keyring import Keyring  # noqa: PLC0415 - see LazyBox
+            from penstock.adapters.secrets.master import master_of  # noqa: PLC0415 - see LazyBox
+
+            self._ring = Keyring(self._state_dir, lambda: master_of(self._env, self._state_dir), _now_ms)
+        return self._ring
+
+    @property
+    def due(self) -> bool:
+        """Whether `prepare` would ask a key store: an event loop must not be kept waiting by that."""
+        return bool(self._env.get("PENSTOCK_KMS")) and self.ring().changed
+
+    def prepare(self) -> None:
+        """Open all data keys. Raises UnsealError."""
+        self.ring().open_all()
+
+
+def snapshot_box(state: StateDir, env: Mapping[str, str]) -> LazyBox:
+    """What the snapshot's literal secrets are sealed with."""
+    return LazyBox(state.root, env, "snapshot")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class PlanSource:
     """Reads snapshots and compiles them; remembers which one is in force."""
 
     def __init__(self, state: StateDir, env: Mapping[str, str]) -> None:
         self._state = state
         self._env = env
-        self._box = LazyBox(state.root, env)
+        self._box = snapshot_box(state, env)
         self._seen: tuple[int, int] = (0, 0)
         self._settings: Document | None = None
+
+    @property
+    def keys(self) -> LazyKeys:
+        """The data keys that snapshots are opened with."""
+        return self._box.keys
 
     @property
     def settings(self) -> Document:
@@ -96,7 +147,8 @@ def budgeted_tags(document: Document) -> frozenset[str]:
 
 
 def plan_of(snapshot: Snapshot, env: Mapping[str, str], now_ms: int) -> Plan:
-    """A snapshot's Plan, secrets resolved from this process's environment."""
+    """A snapshot's Plan, secrets resolved from this process's environment and from what control fetched."""
+    secrets = snapshot.environment(env)
     prices = (
         msgspec.msgpack.decode(snapshot.prices, type=PriceBook) if snapshot.prices else PriceBook("none", {})
     )
@@ -105,7 +157,7 @@ def plan_of(snapshot: Snapshot, env: Mapping[str, str], now_ms: int) -> Plan:
         snapshot.document,
         revision=snapshot.revision,
         prices=prices,
-        reveal=lambda secret: secret.resolve(env),
+        reveal=lambda secret: secret.resolve(secrets),
         urls=urls,
         now_ms=now_ms,
         proxy=lambda scheme, host: proxy_for(env, scheme, host),

@@ -14,6 +14,8 @@ class StateDir:
         self.journal = root / "journal"
         self.ledger = root / "ledger.db"
         self.owned = root / "owned.db"
+        self.keyring = root / "keyring.json"
+        self.alerts = root / "alerts.db"
         self.admin_key = root / "admin_key.json"
         self.run = root / "run"
         self.cache = root / "cache"

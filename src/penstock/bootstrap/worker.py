@@ -5,18 +5,27 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import random
 import signal
 import sys
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
+from penstock.adapters.alerts.webhook import WebhookPoster
 from penstock.bootstrap import lifeline
-from penstock.bootstrap.plan_source import LazyBox, budgeted_tags
+from penstock.bootstrap.plan_source import budgeted_tags, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
+from penstock.compile.alerts import webhooks_of
+from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.core.accounts import NO_TAGS
+from penstock.worker.alerts.desk import AlertDesk, AlertSettings
 from penstock.worker.main import WorkerSettings, run
+
+log = logging.getLogger("penstock.worker")
 
 
 class PublishedTags:
@@ -41,7 +50,7 @@ class PublishedTags:
 
 
 def _document(state: StateDir) -> Document:
-    return read_snapshot(state.snapshot, LazyBox(state.root, os.environ)).document
+    return read_snapshot(state.snapshot, snapshot_box(state, os.environ)).document
 
 
 def settings_of(state: StateDir) -> WorkerSettings:
@@ -55,6 +64,52 @@ def settings_of(state: StateDir) -> WorkerSettings:
 def settings_from(document: Document) -> WorkerSettings:
     """What the document says of the journal's age and size."""
     return WorkerSettings(retention_s=document.journal.retention_s, max_bytes=document.journal.max_bytes or 0)
+
+
+class SettingsFile:
+    """What the published configuration says of alerts, each time that it has changed."""
+
+    def __init__(self, state: StateDir, env: Mapping[str, str]) -> None:
+        self._state = state
+        self._env = env
+        self._box = snapshot_box(state, env)
+        self._seen = (0, 0)
+
+    def __call__(self) -> AlertSettings | None:
+        """The new settings, None where nothing has changed."""
+        try:
+            found = self._state.snapshot.stat()
+            stamp = (found.st_mtime_ns, found.st_ino)
+            if stamp == self._seen:
+                return None
+            self._seen = stamp
+            snapshot = read_snapshot(self._state.snapshot, self._box)
+            return alert_settings(snapshot.document, snapshot.environment(self._env))
+        except (OSError, SnapshotError, CompileError) as error:
+            log.warning("alerts go on as they were configured: %s", error)
+            return None
+
+
+def alert_settings(document: Document, env: Mapping[str, str]) -> AlertSettings:
+    """What a document says of alerts. Raises CompileError."""
+    return AlertSettings(document, webhooks_of(document, env))
+
+
+def alert_desk(state: StateDir) -> AlertDesk:
+    """Alerts of this installation."""
+    return AlertDesk(
+        state.alerts,
+        SettingsFile(state, os.environ),
+        WebhookPoster(now_ms),
+        now_ms=now_ms,
+        monotonic=time.monotonic,
+        draw=random.random,
+    )
+
+
+def now_ms() -> int:
+    """Wall time in milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def main() -> int:
@@ -71,7 +126,7 @@ def main() -> int:
     lifeline.on_end(stop.set)
     # Traffic comes first: on a busy machine the ledger may lag, and the journal holds what it has not read.
     os.nice(10)
-    run(state.root, settings_of(state), stop, tags=PublishedTags(state))
+    run(state.root, settings_of(state), stop, tags=PublishedTags(state), alerts=alert_desk(state))
     return 0
 
 

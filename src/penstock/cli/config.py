@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from penstock.bootstrap.plan_source import LazyBox
+from penstock.bootstrap.plan_source import snapshot_box
 from penstock.cli.files import state_dir
 from penstock.config.document import shown
 from penstock.config.snapshot import SnapshotError, read_snapshot
@@ -27,7 +27,7 @@ def show(file: Path | None, state: Path | None, *, as_json: bool) -> None:
     """Print the published revision; secrets are shown as references or not at all."""
     found = state_dir(file, state)
     try:
-        snapshot = read_snapshot(found.snapshot, LazyBox(found.root, os.environ))
+        snapshot = read_snapshot(found.snapshot, snapshot_box(found, os.environ))
     except SnapshotError as error:
         raise click.ClickException(str(error)) from None
     text = msgspec.json.encode(snapshot.document, enc_hook=shown)

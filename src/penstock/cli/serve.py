@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import socket
 import sys
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, ne
     and from model servers on this machine; the simulator is always there.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    _write_no_core_files()
     path = config_path(config)
     root = state_dir or _state_of(path)
     state = StateDir(root.absolute())
@@ -76,6 +78,12 @@ def _serve(state: StateDir, path: Path | None, listen: str | None, *, new_admin_
     _greet(document, [*publisher.notices, *warnings], key, sock.getsockname())
     env = {**os.environ, PUBLISHED: published, **({LISTEN: listen} if listen else {})}
     return Supervisor(state, sock, env, path, port).run()
+
+
+def _write_no_core_files() -> None:
+    """A process that crashes would leave its memory, with every secret in it, on disk."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _state_of(path: Path | None) -> Path:

@@ -67,8 +67,6 @@ NEEDS: tuple[Need, ...] = (
     Need("routes.*.mirror", "mirrored requests"),
     Need("routes.*.capture", "payload capture", unless=("none",), instead="write none"),
     Need("routes.*.on_break", "resuming broken streams", unless=("error",), instead="write error"),
-    Need("**.budget.alerts", "budget alerts"),
-    Need("**.budgets.*.alerts", "budget alerts"),
 )
 
 

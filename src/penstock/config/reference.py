@@ -29,7 +29,7 @@ and from local model servers, and the simulator is there as `sim`.
   empty, and `$${` stands for `${`. A variable that is not set is an error.
 - **Secrets** (`api_key`, `secret`, header values, database addresses) stay references: they are resolved
   when they are used, never shown, and sealed when they are stored. They may also be `${file:/path}`, the
-  content of a file without its last line break.
+  content of a file without its last line break, or `${vault:MOUNT/data/PATH#FIELD}` ([secrets.md](secrets.md)).
 - Names have letters, digits and `_ . : @ + -`, at most 128 of them. Routes and deployments share one set
   of names.
 - Sizes are bytes, or text such as `32MB` (powers of ten) and `32MiB` (powers of two); times such as

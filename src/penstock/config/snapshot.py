@@ -7,14 +7,17 @@ literal values are sealed; of virtual keys only the SHA-256 is stored.
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
+from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import cast
 
 import msgspec
 
 from penstock.config.document import Document, Secret, SecretError, VirtualKey
+from penstock.config.document.secret import VAULT
+from penstock.config.private_file import write_private
 from penstock.ports.secrets import SecretBox, UnsealError
 
 FORMAT = 1
@@ -38,10 +41,30 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
     document: Document
     prices: bytes = b""
+    fetched: dict[str, Secret] = {}
+
+    def environment(self, env: Mapping[str, str]) -> Mapping[str, str]:
+        """What the document's secrets are resolved with: `env`, and what was fetched."""
+        return with_fetched(
+            env, {place: value.resolve({}, lines=True) for place, value in self.fetched.items()}
+        )
 
 
-def make_snapshot(document: Document, env: Mapping[str, str], created_ms: int, prices: bytes = b"") -> Snapshot:
+def with_fetched(env: Mapping[str, str], fetched: Mapping[str, str]) -> Mapping[str, str]:
+    """An environment that also has values from Vault, by their places."""
+    return ChainMap({VAULT + place: value for place, value in fetched.items()}, dict(env)) if fetched else env
+
+
+def make_snapshot(
+    document: Document,
+    env: Mapping[str, str],
+    created_ms: int,
+    prices: bytes = b"",
+    fetched: Mapping[str, str] = MappingProxyType({}),
+) -> Snapshot:
     """A snapshot of a document, its virtual keys replaced by their hashes.
+
+    `fetched` are values from Vault by their places; they are stored sealed.
 
     Raises:
         SnapshotError: a virtual key's secret cannot be resolved with `env`, or two are the same.
@@ -58,17 +81,21 @@ def make_snapshot(document: Document, env: Mapping[str, str], created_ms: int, p
         seen[digest] = key.name
         keys.append(msgspec.structs.replace(key, secret=Secret.hashed(digest)))
     document = msgspec.structs.replace(document, keys=tuple(keys))
-    return Snapshot(
-        revision=revision_of(document, prices), created_ms=created_ms, document=document, prices=prices
-    )
+    held = {place: Secret.literal(value) for place, value in sorted(fetched.items())}
+    revision = revision_of(document, prices, held)
+    return Snapshot(revision=revision, created_ms=created_ms, document=document, prices=prices, fetched=held)
 
 
-def revision_of(document: Document, prices: bytes = b"") -> str:
+def revision_of(
+    document: Document, prices: bytes = b"", fetched: Mapping[str, Secret] = MappingProxyType({})
+) -> str:
     """Sixteen hex digits that change with the content and with nothing else.
 
     It is cut so short that it cannot serve to confirm a guess of the secrets that went into it.
     """
-    content = msgspec.msgpack.Encoder(enc_hook=_plain, order="deterministic").encode([document, prices])
+    content = msgspec.msgpack.Encoder(enc_hook=_plain, order="deterministic").encode(
+        [document, prices, dict(fetched)] if fetched else [document, prices]
+    )
     return hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -76,7 +103,7 @@ def encode(snapshot: Snapshot, box: SecretBox) -> bytes:
     """The snapshot as bytes, literal secrets sealed.
 
     Raises:
-        SnapshotError: a virtual key is not hashed (`make_snapshot` does that).
+        SnapshotError: a virtual key is not hashed (`make_snapshot` does that), or there is no key to seal with.
     """
     for key in snapshot.document.keys:
         if key.secret.kind != "sha256":
@@ -88,7 +115,10 @@ def encode(snapshot: Snapshot, box: SecretBox) -> bytes:
             return {"sealed": box.seal(str(plain["literal"]).encode())}
         return plain
 
-    payload = msgspec.msgpack.Encoder(enc_hook=stored).encode(snapshot)
+    try:
+        payload = msgspec.msgpack.Encoder(enc_hook=stored).encode(snapshot)
+    except UnsealError as error:
+        raise SnapshotError(f"its secrets cannot be sealed: {error}") from None
     return _HEADER + hashlib.sha256(payload).digest() + payload
 
 
@@ -98,11 +128,7 @@ def decode(data: bytes, box: SecretBox) -> Snapshot:
     Raises:
         SnapshotError: foreign, torn or changed bytes, another format, or secrets sealed with another key.
     """
-    if not data.startswith(_HEADER):
-        raise SnapshotError("this is not a snapshot of this version of Penstock")
-    payload = data[len(_HEADER) + _CHECKSUM_BYTES :]
-    if hashlib.sha256(payload).digest() != data[len(_HEADER) : len(_HEADER) + _CHECKSUM_BYTES]:
-        raise SnapshotError("the snapshot is torn or was changed: its checksum does not match")
+    payload = _payload(data)
 
     def opened(kind: type, value: object) -> Secret:
         if kind is not Secret:
@@ -112,9 +138,29 @@ def decode(data: bytes, box: SecretBox) -> Snapshot:
     try:
         return msgspec.msgpack.decode(payload, type=Snapshot, dec_hook=opened)
     except UnsealError as error:
-        raise SnapshotError(f"the snapshot has {error}") from None
+        raise SnapshotError(f"its sealed values cannot be opened: {error}") from None
     except msgspec.MsgspecError as error:
         raise SnapshotError(f"the snapshot does not fit this version of Penstock: {error}") from None
+
+
+def sealed_in(data: bytes) -> list[bytes]:
+    """The sealed values of an encoded snapshot, unopened. Raises SnapshotError."""
+    found: list[bytes] = []
+
+    def look(value: object) -> None:
+        if isinstance(value, dict):
+            held = cast("dict[object, object]", value)
+            sealed = held.get("sealed")
+            if len(held) == 1 and isinstance(sealed, bytes):
+                found.append(sealed)
+            for each in held.values():
+                look(each)
+        elif isinstance(value, list):
+            for each in cast("list[object]", value):
+                look(each)
+
+    look(msgspec.msgpack.decode(_payload(data)))
+    return found
 
 
 def write_snapshot(path: Path, snapshot: Snapshot, box: SecretBox) -> None:
@@ -124,19 +170,7 @@ def write_snapshot(path: Path, snapshot: Snapshot, box: SecretBox) -> None:
         SnapshotError: see `encode`.
         OSError: the disk is full or the directory cannot be written; the old file is intact.
     """
-    data = encode(snapshot, box)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync_directory(path.parent)
+    write_private(path, encode(snapshot, box))
 
 
 def read_snapshot(path: Path, box: SecretBox) -> Snapshot:
@@ -151,6 +185,16 @@ def read_snapshot(path: Path, box: SecretBox) -> Snapshot:
         raise SnapshotError(f"{path}: {error.strerror or type(error).__name__}") from None
     except SnapshotError as error:
         raise SnapshotError(f"{path}: {error}") from None
+
+
+def _payload(data: bytes) -> bytes:
+    """What the checksum stands for. Raises SnapshotError."""
+    if not data.startswith(_HEADER):
+        raise SnapshotError("this is not a snapshot of this version of Penstock")
+    payload = data[len(_HEADER) + _CHECKSUM_BYTES :]
+    if hashlib.sha256(payload).digest() != data[len(_HEADER) : len(_HEADER) + _CHECKSUM_BYTES]:
+        raise SnapshotError("the snapshot is torn or was changed: its checksum does not match")
+    return payload
 
 
 def _plain(value: object) -> dict[str, str | bytes]:
@@ -172,12 +216,3 @@ def _secret(value: object, box: SecretBox) -> Secret:
             return Secret.template(box.unseal(sealed).decode())
         case _:
             raise ValueError("an unknown form of secret")
-
-
-def _sync_directory(path: Path) -> None:
-    # Without this a power cut may undo the rename although the file itself is on disk.
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

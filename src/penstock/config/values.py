@@ -40,6 +40,8 @@ _HOST = re.compile(
     r"[A-Za-z0-9]([A-Za-z0-9_-]{0,62}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]{0,62}[A-Za-z0-9])?)*"
 )
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
+# A secret of the KV engine, version 2, and one of its fields.
+_VAULT_PLACE = re.compile(r"[\w.@+-][\w.@+/-]*/data/[\w.@+-][\w.@+/ -]*#[^#\s]+")
 _MAX_PORT = 65_535
 # What fits the binary forms in which a document is stored.
 LARGEST_INTEGER = 2**63 - 1
@@ -58,8 +60,9 @@ def expand(text: str, env: Mapping[str, str]) -> str:
     def replacement(match: re.Match[str]) -> str:
         if match["escape"]:
             return "${"
-        if match["file"]:
-            raise BadValueError("${file:…} works only for secrets", "write the value, or use ${VARIABLE}")
+        if match["file"] or match["vault"]:
+            kind = "file" if match["file"] else "vault"
+            raise BadValueError(f"${{{kind}:…}} works only for secrets", "write the value, or use ${VARIABLE}")
         return env.get(match["name"]) or match["default"] or ""
 
     return REFERENCE.sub(replacement, text)
@@ -75,6 +78,11 @@ def check_references(text: str, env: Mapping[str, str]) -> None:
         raise BadValueError("a malformed ${…}", "write ${NAME} or ${NAME:-default}, or $${ for a literal ${")
     for match in REFERENCE.finditer(text):
         name = match["name"]
+        if match["vault"] and not _VAULT_PLACE.fullmatch(match["vault"]):
+            raise BadValueError(
+                f"{match[0]} is not a place in Vault",
+                "write ${vault:MOUNT/data/PATH#FIELD}, the path as Vault's HTTP API has it",
+            )
         if name and match["default"] is None and not env.get(name):
             state = "empty" if name in env else "not set"
             raise BadValueError(

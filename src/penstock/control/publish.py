@@ -7,12 +7,13 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.compile.alerts import webhooks_of
 from penstock.compile.plan import compile_plan
-from penstock.compile.targets import price_id_of
+from penstock.compile.targets import CompileError, price_id_of
 from penstock.config.detect import detect
-from penstock.config.document import Document, Secret, VirtualKey
+from penstock.config.document import Document, Secret, SecretError, VirtualKey
 from penstock.config.load import load_file
-from penstock.config.snapshot import Snapshot, make_snapshot, write_snapshot
+from penstock.config.snapshot import Snapshot, make_snapshot, with_fetched, write_snapshot
 from penstock.control.admin_key import ADMIN_KEY, stored_hash
 from penstock.core.price_book import PriceBook
 from penstock.ports.secrets import SecretBox
@@ -20,11 +21,16 @@ from penstock.ports.secrets import SecretBox
 _PLACEHOLDER_URL = "http://127.0.0.1:9/v1"
 
 
+def _nothing(_document: Document) -> Mapping[str, str]:
+    return {}
+
+
 class Publisher:
     """Publishes the configuration of one installation; an invalid one never replaces a valid one.
 
     `server` holds what the command line says of `listen` and `state_dir`, which wins over the file.
-    `published` is told of each document that is in force.
+    `published` is told of each document that is in force, and what its secrets are resolved with; `fetch` gives
+    what it names in Vault.
     """
 
     def __init__(
@@ -37,7 +43,8 @@ class Publisher:
         prices: PriceBook,
         box: SecretBox,
         server: Mapping[str, str] | None = None,
-        published: Callable[[Document], None] | None = None,
+        published: Callable[[Document, Mapping[str, str]], None] | None = None,
+        fetch: Callable[[Document], Mapping[str, str]] = _nothing,
     ) -> None:
         self._config = config
         self._snapshot = snapshot
@@ -47,6 +54,7 @@ class Publisher:
         self._box = box
         self._server = dict(server or {})
         self._published = published
+        self._fetch = fetch
         self.notices: list[str] = []
 
     def read(self) -> Document:
@@ -66,19 +74,25 @@ class Publisher:
 
     def publish(self, document: Document, now_ms: int) -> Snapshot:
         """Try the document out, then write its snapshot. Raises CompileError, SnapshotError, OSError."""
+        try:
+            fetched = self._fetch(document)
+        except SecretError as error:
+            raise CompileError(str(error)) from None
+        env = with_fetched(self._env, fetched)
+        webhooks_of(document, env)
         compile_plan(
             document,
             revision="",
             prices=self._prices,
-            reveal=lambda secret: secret.resolve(self._env),
+            reveal=lambda secret: secret.resolve(env),
             urls={"simulator": _PLACEHOLDER_URL},
             now_ms=now_ms,
         )
         prices = msgspec.msgpack.encode(_wanted(self._prices, document))
-        snapshot = make_snapshot(document, self._env, now_ms, prices)
+        snapshot = make_snapshot(document, env, now_ms, prices, fetched)
         write_snapshot(self._snapshot, snapshot, self._box)
         if self._published is not None:
-            self._published(document)
+            self._published(document, env)
         return snapshot
 
 

@@ -32,13 +32,22 @@ class ConfigWatch:
     """Publishes on a change of the file and on request; logs what is wrong and keeps what is in force."""
 
     def __init__(
-        self, publisher: Publisher, config: Path | None, now_ms: Callable[[], int], published: str
+        self,
+        publisher: Publisher,
+        config: Path | None,
+        now_ms: Callable[[], int],
+        published: str,
+        outside: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`published` is the `stamp` of the file that is in force: it may have changed since."""
+        """`published` is the `stamp` of the file that is in force: it may have changed since.
+
+        `outside` says whether something else has changed that the configuration stands on.
+        """
         self._publisher = publisher
         self._config = config
         self._now_ms = now_ms
         self._seen = published
+        self._outside = outside
         self.requested = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
@@ -48,7 +57,7 @@ class ConfigWatch:
             if stop.is_set():
                 return
             stamp = stamp_of(self._config)
-            if self.requested.is_set() or stamp != self._seen:
+            if self._outside() or self.requested.is_set() or stamp != self._seen:
                 self.requested.clear()
                 self._seen = stamp
                 self.reload()

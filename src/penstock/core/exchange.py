@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from penstock.core.alerts import Alert
 from penstock.core.usage import NO_USAGE, Usage, UsageSource
 
 Outcome = Literal["ok", "error", "cancelled", "interrupted"]
@@ -135,11 +136,20 @@ class AdmissionRefused(msgspec.Struct, frozen=True, array_like=True, tag="ar"):
     code: str
 
 
+class AlertRaised(msgspec.Struct, frozen=True, array_like=True, tag="al"):
+    """Somebody noticed something. The worker decides whether it is news, and tells people (core/alerts.py)."""
+
+    alert: Alert
+
+
+# What happened to a request; every one of them names it.
 Event = AttemptOpened | AttemptSettled | ExchangeSettled | AdmissionRefused
+# All that a record may hold.
+Entry = Event | AlertRaised
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One journal record: `seq` counts from 1 within a writer's boot; (boot id, seq) is the event's id."""
 
     seq: int
-    event: Event
+    event: Entry

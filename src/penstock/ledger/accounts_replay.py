@@ -24,10 +24,11 @@ from penstock.core.accounts import (
     slot_of,
 )
 from penstock.core.exchange import (
+    AlertRaised,
     AttemptFacts,
     AttemptOpened,
     AttemptSettled,
-    Event,
+    Entry,
     ExchangeSettled,
     RequestFacts,
     Subject,
@@ -111,8 +112,10 @@ class Spending:
                     found.slots[slot] = found.slots.get(slot, 0) + nanousd
         return sums
 
-    def apply(self, boot: str, event: Event) -> None:
+    def apply(self, boot: str, event: Entry) -> None:
         """Count one event of a boot."""
+        if isinstance(event, AlertRaised):
+            return  # it costs nothing
         request, subject = event.request, event.subject
         if isinstance(event, AttemptOpened):
             accounts = accounts_of(subject, request, event.target, self._tags)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from penstock.core.exchange import Event
+from penstock.core.exchange import Entry
 
 
 class JournalSink(Protocol):
@@ -13,7 +13,7 @@ class JournalSink(Protocol):
 
     def append(
         self,
-        event: Event,
+        event: Entry,
         then: Callable[[], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from penstock.core.exchange import AttemptOpened, Event, ExchangeSettled
+from penstock.core.exchange import AlertRaised, AttemptOpened, Entry, Event, ExchangeSettled
 from penstock.ledger.journal.settings import JournalFull
 from penstock.ports.clock import Clock
 
@@ -14,14 +14,15 @@ class MemoryJournal:
 
     def __init__(self, clock: Clock) -> None:
         self.events: list[Event] = []
+        self.alerts: list[AlertRaised] = []
         self.full = False
         self.fail_openings = False
         self._clock = clock
-        self._group: list[tuple[Event, Callable[[], None] | None, Callable[[Exception], None] | None]] = []
+        self._group: list[tuple[Entry, Callable[[], None] | None, Callable[[Exception], None] | None]] = []
 
     def append(
         self,
-        event: Event,
+        event: Entry,
         then: Callable[[], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
@@ -38,7 +39,10 @@ class MemoryJournal:
             if self.fail_openings and isinstance(event, AttemptOpened) and failed is not None:
                 failed(OSError(28, "No space left on device"))
                 continue
-            self.events.append(event)
+            if isinstance(event, AlertRaised):
+                self.alerts.append(event)
+            else:
+                self.events.append(event)
             if then is not None:
                 then()
 

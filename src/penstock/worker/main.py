@@ -23,6 +23,7 @@ from penstock.core.accounts import NO_TAGS
 from penstock.ledger.accounts_replay import JOURNAL_NAME
 from penstock.ports.ledger import LedgerStore, Position
 from penstock.worker.accounts import AccountsSnapshots
+from penstock.worker.alerts.desk import AlertDesk
 from penstock.worker.housekeeping import clean, forgettable
 from penstock.worker.projector import Projector
 
@@ -69,8 +70,10 @@ class Worker:
         tags: Callable[[], frozenset[str]] = lambda: NO_TAGS,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         monotonic: Callable[[], float] = time.monotonic,
+        alerts: AlertDesk | None = None,
     ) -> None:
         self._settings = settings
+        self._alerts = alerts
         self._journal = state_dir / JOURNAL_NAME
         self._open_store = open_store or (lambda: SqliteLedger(state_dir / LEDGER_NAME))
         self._tags = tags
@@ -93,10 +96,13 @@ class Worker:
                 is_locked=is_locked,
                 now_ms=self._now_ms,
                 monotonic=self._monotonic,
+                alerts=self._alerts.take if self._alerts is not None else None,
             )
         self._store.count_tags(self._tags())
         count = self._projector.step()
         self._snapshots.write_if_due(self._store)
+        if self._alerts is not None:
+            self._alerts.look_if_due(self._store)
         self._clean_if_due(self._store)
         if self._folding:
             self._folding = self._store.fold(self._now_ms())
@@ -120,6 +126,8 @@ class Worker:
             _log.warning("the worker stops behind the journal and goes on at its next start: %s", error)
         if self._cleaning is not None:
             self._cleaning.join()
+        if self._alerts is not None:
+            self._alerts.close()
         self.reset()
 
     def _clean_if_due(self, store: LedgerStore) -> None:
@@ -155,13 +163,14 @@ def run(
     stop: threading.Event,
     *,
     tags: Callable[[], frozenset[str]] = lambda: NO_TAGS,
+    alerts: AlertDesk | None = None,
 ) -> None:
     """Work until `stop` is set. Waits while another worker holds the state directory."""
     state_dir.mkdir(parents=True, exist_ok=True)
     with _sole_worker(state_dir, stop) as alone:
         if not alone:
             return
-        worker = Worker(state_dir, settings, tags=tags)
+        worker = Worker(state_dir, settings, tags=tags, alerts=alerts)
         pause, backoff, lagging = settings.busy_poll_s, _BACKOFF_S[0], False
         while not stop.is_set():
             try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from penstock.core.exchange import AlertRaised, Entry
 from penstock.ledger.journal.reader import Batch, BootReader, segments
 from penstock.ports.ledger import Gaps, LedgerStore, Position
 
@@ -20,7 +21,8 @@ class Projector:
 
     After any exception from `step`, make a new one: its readers may be ahead of the store. A commit begins
     with `commit_records` and adapts to what the store takes in good time, up to `most_records`. `records`
-    counts what was projected in all.
+    counts what was projected in all. `alerts` gets the entries of a commit before it happens: those that come
+    again after a crash are the same by boot and number.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Projector:
         monotonic: Callable[[], float],
         commit_records: int = 500,
         most_records: int = 4_000,
+        alerts: Callable[[str, Sequence[tuple[int, Entry]]], None] | None = None,
     ) -> None:
         self.records = 0
         self._directory = directory
@@ -44,6 +47,7 @@ class Projector:
         self._finished: set[str] = set()
         self._slice = commit_records
         self._most = most_records
+        self._alerts = alerts
         for boot, position in store.positions().items():
             if position.finished:
                 self._finished.add(boot)
@@ -103,7 +107,9 @@ class Projector:
             last = start >= len(records)
             position = batch.position if last else part[-1][2]
             began = self._monotonic()
-            events = [(seq, event) for seq, event, _ in part]
+            if self._alerts is not None:
+                self._alerts(batch.boot, [(seq, entry) for seq, entry, _ in part])
+            events = [(seq, entry) for seq, entry, _ in part if not isinstance(entry, AlertRaised)]
             self._store.commit(batch.boot, events, position, gaps if last else Gaps())
             self._adapt(self._monotonic() - began, len(part))
         if not records and (batch.position.segment != before.segment or gaps != Gaps()):

@@ -1,8 +1,9 @@
-"""One HTTP request for a token: no redirect is followed, and a machine's metadata are asked directly."""
+"""One HTTP request for a token or a secret: redirects are not followed, metadata are asked directly."""
 
 from __future__ import annotations
 
 import os
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -41,14 +42,17 @@ def ask(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     timeout_s: float = TIMEOUT_S,
+    ca_file: str = "",
 ) -> Told:
-    """Send it. Raises OSError where there is no answer."""
+    """Send it. `ca_file` has the authorities to believe. Raises OSError where there is no answer."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         raise OSError(f"a token endpoint has http or https, not {parts.scheme!r}")
     handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
     if is_metadata(parts.hostname or "") or parts.netloc == os.environ.get("GCE_METADATA_HOST"):
         handlers.append(urllib.request.ProxyHandler({}))
+    if ca_file:
+        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
     opener = urllib.request.build_opener(*handlers)
     request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - see above
     try:

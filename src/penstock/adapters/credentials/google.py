@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from penstock.adapters.credentials.asking import Told, ask
+from penstock.adapters.credentials.asking import TIMEOUT_S, Told, ask
 from penstock.adapters.credentials.library import NoCredentialError, library
 from penstock.config.document import GoogleAccess, Secret
 from penstock.core.credentials import BearerToken
@@ -66,9 +66,9 @@ def _sender() -> Callable[..., Told]:
         **_: Any,
     ) -> Told:
         data = body.encode() if isinstance(body, str) else body
-        more = {"timeout_s": timeout} if timeout else {}
+        patience_s = timeout or TIMEOUT_S
         try:
-            return ask(url, method=method, headers=headers, body=data, **more)
+            return ask(url, method=method, headers=headers, body=data, timeout_s=patience_s)
         except OSError as error:
             raise broken(error) from error
 

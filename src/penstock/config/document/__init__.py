@@ -1,6 +1,7 @@
 """The configuration document as types. Importable in the gateway: only msgspec and the standard library."""
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
+from penstock.config.document.alerts import Alerts, AlertWebhook, Severity
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
 from penstock.config.document.limits import (
@@ -45,11 +46,14 @@ from penstock.config.document.routes import (
     Success,
     Timeouts,
 )
-from penstock.config.document.secret import Secret, SecretError, SecretKind, shown
+from penstock.config.document.secret import Secret, SecretError, SecretKind, secrets_in, shown
 from penstock.config.document.server import Cors, Journal, Server, Tls
 from penstock.config.document.tenants import Allowed, Credential, Org, Team, User, VirtualKey
+from penstock.config.document.vault import Vault
 
 __all__ = [
+    "AlertWebhook",
+    "Alerts",
     "Allowed",
     "AwsAccess",
     "Budget",
@@ -96,6 +100,7 @@ __all__ = [
     "SemanticCache",
     "Server",
     "SessionCeiling",
+    "Severity",
     "Slo",
     "StaticNode",
     "Success",
@@ -104,6 +109,7 @@ __all__ = [
     "Timeouts",
     "Tls",
     "User",
+    "Vault",
     "VirtualKey",
     "WeightedBranch",
     "WeightedNode",
@@ -111,5 +117,6 @@ __all__ = [
     "WhenNode",
     "Window",
     "nanousd",
+    "secrets_in",
     "shown",
 ]

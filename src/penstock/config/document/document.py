@@ -7,12 +7,14 @@ from typing import Literal
 
 import msgspec
 
+from penstock.config.document.alerts import Alerts
 from penstock.config.document.fields import Count, Duration, Name, Share
 from penstock.config.document.limits import SessionCeiling
 from penstock.config.document.providers import Deployment, Provider
 from penstock.config.document.routes import Route
 from penstock.config.document.server import Journal, Server
 from penstock.config.document.tenants import Org, VirtualKey
+from penstock.config.document.vault import Vault
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +72,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         orgs: Organisations by name.
         routes: The names that clients ask for.
         keys: Virtual keys.
+        vault: Where `${vault:…}` is fetched from.
+        alerts: Who is told when something is wrong.
     """
 
     version: Literal[1] = 1
@@ -82,3 +86,5 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     orgs: dict[Name, Org] = {}
     routes: dict[Name, Route] = {}
     keys: tuple[VirtualKey, ...] = ()
+    vault: Vault = Vault()
+    alerts: Alerts = Alerts()

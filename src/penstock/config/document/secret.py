@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
+
+import msgspec
 
 SecretKind = Literal["template", "sealed", "sha256"]
 
-# One reference: ${NAME}, ${NAME:-default}, ${env:NAME}, ${env:NAME:-default} or ${file:/path}; "$${" is a
-# literal "${".
+# One reference: ${NAME}, ${NAME:-default}, ${env:NAME}, ${env:NAME:-default}, ${file:/path} or
+# ${vault:MOUNT/data/PATH#FIELD}; "$${" is a literal "${".
 REFERENCE = re.compile(
     r"(?P<escape>\$\$\{)"
-    r"|\$\{(?:file:(?P<file>[^}\n]+)|(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}\n]*))?)\}"
+    r"|\$\{(?:file:(?P<file>[^}\n]+)|vault:(?P<vault>[^}#\n]+#[^}#\n]+)"
+    r"|(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}\n]*))?)\}"
 )
 HIDDEN = "********"
+# Before a place in Vault; the name under which an environment holds what control fetched from it.
+VAULT = "vault:"
 
 
 class SecretError(Exception):
@@ -39,9 +44,9 @@ def read_secret_file(path: str) -> str:
 class Secret:
     """A credential whose value never appears in repr, str, JSON or a traceback of ours.
 
-    A *template* holds text with references (`${NAME}`, `${NAME:-default}`, `${file:/path}`) or the value
-    itself; a *sealed* one holds bytes that only the master key opens; a *sha256* one can be compared with
-    but not read, which is all that a virtual key needs.
+    A *template* holds text with references (`${NAME}`, `${NAME:-default}`, `${file:/path}`, `${vault:…}`) or
+    the value itself; a *sealed* one holds bytes that only a data key opens; a *sha256* one can be
+    compared with but not read, which is all that a virtual key needs.
     """
 
     __slots__ = ("_kind", "_value")
@@ -74,6 +79,19 @@ class Secret:
     def kind(self) -> SecretKind:
         """How the value is held."""
         return self._kind
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The files that it names."""
+        return frozenset(match["file"] for match in self._matches() if match["file"])
+
+    @property
+    def vault_places(self) -> frozenset[str]:
+        """The places in Vault that it names, as `MOUNT/data/PATH#FIELD`."""
+        return frozenset(match["vault"] for match in self._matches() if match["vault"])
+
+    def _matches(self) -> Iterator[re.Match[str]]:
+        return REFERENCE.finditer(str(self._value)) if self._kind == "template" else iter(())
 
     @property
     def is_reference(self) -> bool:
@@ -150,7 +168,27 @@ def _replacement(match: re.Match[str], env: Mapping[str, str], read: Callable[[s
         return "${"
     if match["file"]:
         return read(match["file"])
+    if match["vault"]:
+        fetched = env.get(VAULT + match["vault"])
+        if fetched is None:
+            raise SecretError(f"{match[0]} has not been fetched; control does that when it publishes")
+        return fetched
     value = env.get(match["name"]) or match["default"]
     if value is None:
         raise SecretError(f"environment variable {match['name']} is not set")
     return value
+
+
+def secrets_in(value: object) -> Iterator[Secret]:
+    """Every secret in a document, or in a part of one."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from secrets_in(getattr(value, name))
+    elif isinstance(value, dict):
+        for each in cast("dict[object, object]", value).values():
+            yield from secrets_in(each)
+    elif isinstance(value, tuple):
+        for each in cast("tuple[object, ...]", value):
+            yield from secrets_in(each)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.core.exchange import Event
+from penstock.core.exchange import Entry
 from penstock.ledger.journal.format import Scan, file_name, parse_file_name, scan
 from penstock.ports.ledger import Gaps, Position
 
@@ -27,7 +27,7 @@ class Batch:
     """
 
     boot: str
-    records: list[tuple[int, Event, Position]]
+    records: list[tuple[int, Entry, Position]]
     position: Position
     gaps: Gaps
     dead: bool
@@ -107,7 +107,7 @@ class BootReader:
         return found
 
     def _batch(self, found: Scan, end: Position, *, dead: bool, base: int = 0) -> Batch:
-        records: list[tuple[int, Event, Position]] = []
+        records: list[tuple[int, Entry, Position]] = []
         last = end.last_seq
         for record, at in zip(found.records, found.ends, strict=True):
             # A group whose write failed half-way is written again: the same numbers, a second time.

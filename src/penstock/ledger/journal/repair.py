@@ -10,13 +10,13 @@ from typing import Any, cast
 
 import msgspec
 
-from penstock.core.exchange import Event
+from penstock.core.exchange import Entry
 
 # What every reader, SQLite's sums included, takes without losing exactness.
 LARGEST = 2**53
 
 
-def encodable(event: Event) -> Any:
+def encodable(event: Entry) -> Any:
     """The event as plain lists with every number at most `LARGEST` and all text valid UTF-8."""
     return _fit(_plain(event))
 

@@ -14,7 +14,7 @@ import msgspec
 from penstock.core.exchange import (
     AttemptOpened,
     AttemptSettled,
-    Event,
+    Entry,
     ExchangeSettled,
     Record,
 )
@@ -115,7 +115,7 @@ class Journal:
 
     def append(
         self,
-        event: Event,
+        event: Entry,
         then: Callback | None = None,
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
@@ -137,16 +137,15 @@ class Journal:
         # What it takes of the free space: promised space comes back with the settlement.
         taken = length + FRAME_BYTES
         promise = 0
-        kind = type(event)
-        if kind is ExchangeSettled:
+        if type(event) is ExchangeSettled:
             taken -= self._promised.pop(event.request.request_id, 0)
-        elif kind is AttemptOpened:
+        elif type(event) is AttemptOpened:
             promise = 2 * taken + _SETTLEMENT_EXTRA_BYTES
             taken += promise
-        elif kind is AttemptSettled:
+        elif type(event) is AttemptSettled:
             taken -= self._redeem(event.request.request_id, taken)
         if taken <= self._free or self._grow(taken) or self._must_fit(event, length + FRAME_BYTES - taken):
-            if kind is AttemptOpened:
+            if type(event) is AttemptOpened:
                 promised = self._promised
                 request_id = event.request.request_id
                 promised[request_id] = promised.get(request_id, 0) + promise
@@ -208,7 +207,7 @@ class Journal:
             self._promised[request_id] = promised - taken
         return taken
 
-    def _must_fit(self, event: Event, promised: int) -> bool:
+    def _must_fit(self, event: Entry, promised: int) -> bool:
         """Whether an event for which there is no room is queued all the same; else it is dropped.
 
         A settlement that outgrew its promise is tried: the disk may have the few bytes.

@@ -14,6 +14,8 @@ import pytest
 from penstock.testing.gateway import GatewayThread
 from penstock.testing.simulator import SimulatorThread
 from tests.gateway.asking import ask
+from tests.service.service import until
+from tests.translation.upstream import Answer, CannedUpstream
 
 CONFIG = """
 version: 1
@@ -323,3 +325,33 @@ def test_without_a_queue_a_busy_deployment_falls_back(simulator: SimulatorThread
         assert ask(running.url, "slow").headers["x-penstock-target"] == "hundred"
         running.call(lambda: [attempt.expire() for attempt in list(running.context.attempts)])
         first.result(20)
+
+
+def test_calls_within_calls_end_at_their_depth() -> None:
+    """An upstream that calls back under the trace it was given is stopped; clients' claims are not believed."""
+    empty = dict.fromkeys(("defaults", "deployment", "team", "org", "route", "key"), "")
+    depth = {"defaults": "defaults: {session: {depth: 3}}"}
+    chat = {"choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
+    with CannedUpstream(Answer(chat)) as agent:
+        config = CONFIG.format(url=agent.url, **{**empty, **depth})
+        with GatewayThread(config) as running:
+            parent = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
+            for _ in range(3):
+                assert ask(running.url, "pay", headers={"traceparent": parent}).status == 200
+                sent = agent.asked[-1].headers["traceparent"]
+                assert sent.split("-")[1] == "ab" * 16
+                assert sent != parent
+                parent = sent
+            told = ask(running.url, "pay", headers={"traceparent": parent})
+            assert (told.status, told.code) == (403, "session_exhausted")
+            fresh = {"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-00"}
+            assert ask(running.url, "pay", headers=fresh).status == 200
+
+
+def test_a_session_may_not_last_for_ever(simulator: SimulatorThread) -> None:
+    """After its time a session is refused, while another one begins."""
+    with gateway(simulator, defaults="defaults: {session: {wall_s: 0.05}}") as running:
+        tags = {"x-penstock-tags": "session=long"}
+        assert ask(running.url, "pay", headers=tags).status == 200
+        until(lambda: ask(running.url, "pay", headers=tags).code == "session_exhausted")
+        assert ask(running.url, "pay", headers={"x-penstock-tags": "session=new"}).status == 200

@@ -81,13 +81,14 @@ class Counters:
 class Account:
     """The counters of one account: `requests` and `slots` count exchanges, the others attempts.
 
-    Of a deployment, all of them count attempts.
+    Of a deployment, all of them count attempts. `began_ms`: when this process first met it.
     """
 
-    __slots__ = ("budgets", "id", "requests", "rule", "slots", "tokens")
+    __slots__ = ("began_ms", "budgets", "id", "requests", "rule", "slots", "tokens")
 
-    def __init__(self, account: str, rule: AccountRule) -> None:
+    def __init__(self, account: str, rule: AccountRule, began_ms: int) -> None:
         self.id = account
+        self.began_ms = began_ms
         self.rule = rule
         self.requests: list[Counter] = []
         self.slots: list[Counter] = []
@@ -214,7 +215,10 @@ class Accounts:
         """An account that a request names, bound by a rule that holds for all of its kind."""
         found = self._named.pop(account, None)
         if found is None or found.rule is not rule:
+            before = found
             found = self._made(account, rule, self._known, now_ms)
+            if before is not None:
+                found.began_ms = before.began_ms
             if len(self._named) >= MAX_NAMED:
                 self._forget(next(iter(self._named)))
         self._named[account] = found  # at the end: the one used last
@@ -239,7 +243,7 @@ class Accounts:
         before: dict[str, Counter],
         now_ms: int,
     ) -> Account:
-        account = Account(account_id, rule)
+        account = Account(account_id, rule, now_ms)
         for rate in rule.rates:
             name = f"{account_id}|{rate.unit}|{rate.window_s:g}"
             counter = self.counters.rate(name, account_id, rate, before.get(name))

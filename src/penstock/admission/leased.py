@@ -52,6 +52,10 @@ class LeasedRate(Counter):
         if taken != used:
             self._lease.correct(used - taken, at)
 
+    def unknown(self) -> bool:
+        """See Counter."""
+        return self._lease.away_at != FOREVER_S
+
     def wait_s(self, amount: int, now: float, now_ms: int) -> float:
         """See Counter."""
         return self._lease.wait_s(amount, now)
@@ -96,6 +100,10 @@ class LeasedSlots(Counter):
     def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
         """See Counter."""
         self._lease.spend(taken, 0, at)
+
+    def unknown(self) -> bool:
+        """See Counter."""
+        return self._lease.away_at != FOREVER_S
 
     def wait_s(self, amount: int, now: float, now_ms: int) -> float:
         """See Counter: nobody knows when one ends, so a second is a guess."""
@@ -143,6 +151,10 @@ class LeasedTally(Counter):
         """See Counter."""
         if used != taken:
             self._lease.spend(0, used - taken, at)
+
+    def unknown(self) -> bool:
+        """See Counter."""
+        return self._lease.away_at != FOREVER_S
 
     def wait_s(self, amount: int, now: float, now_ms: int) -> float:
         """See Counter."""
@@ -243,12 +255,14 @@ class LeasedBudget(Counter):
                     del self._before[index]
                 return
 
+    def unknown(self) -> bool:
+        """See Counter."""
+        return self._lease.away_at != FOREVER_S
+
     def wait_s(self, amount: int, now: float, now_ms: int) -> float:
         """See Counter."""
         if amount > self.limit:
             return FOREVER_S
-        if self._lease.away_at != FOREVER_S:
-            return self._lease.wait_s(amount, now)
         return max(0.0, (self._lease.ends_ms - now_ms) / 1000)
 
     def left(self, now: float, now_ms: int) -> int:

@@ -226,8 +226,7 @@ class GatewayProcess:
 
 def outside_sources(plan: Plan) -> set[str]:
     """The credentials that come from the credentials process."""
-    signings = [provider.template.signing for provider in plan.providers.values()]
-    return {signing.source for signing in signings if signing is not None and signing.source}
+    return {signing.source for signing in plan.signings() if signing.source}
 
 
 def owned_ids(state: StateDir, loop: asyncio.AbstractEventLoop) -> OwnedThread:

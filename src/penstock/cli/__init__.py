@@ -10,6 +10,7 @@ _COMMANDS = {
     "serve": ("penstock.cli.serve", "serve", "Start the gateway with everything it needs."),
     "check": ("penstock.cli.check", "check", "Say whether a configuration file is valid, and what is wrong."),
     "config": ("penstock.cli.config", "config", "Show the configuration in force."),
+    "route": ("penstock.cli.route", "route", "Print the application card of a route."),
     "simulate": ("penstock.cli.simulate", "simulate", "Start an upstream without a model."),
     "logs": ("penstock.cli.logs", "logs", "Show requests from the ledger."),
     "top": ("penstock.cli.top", "top", "Show what is busy, slow or dear right now."),

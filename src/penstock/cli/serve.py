@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import Supervisor
 from penstock.cli.files import config_path, sole_service
 from penstock.cli.roles import ALONE, listen_or_say, serve_alone, simulator_port
+from penstock.compile.review import review
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.load import ConfigError
@@ -83,14 +85,17 @@ def _serve(
         if key is not None:
             state.admin_key.unlink(missing_ok=True)
         raise
+    notices = [*publisher.notices, *(f"warning: {each}" for each in review(document, datetime.now(UTC).date()))]
     env = {**os.environ, PUBLISHED: published, **({LISTEN: listen} if listen else {})}
     if role is not None:
         click.echo(f"Penstock's control process publishes to {state.root}")
+        for notice in notices:
+            click.echo(f"  {notice}")
         if key is not None:
             click.echo(f"  admin key (shown once): {key}")
         return Supervisor(state, socks, env, path, None, workers, ALONE[role]).run()
     port = simulator_port(document)
-    _greet(document, publisher.notices, key, socks[0].getsockname())
+    _greet(document, notices, key, socks[0].getsockname())
     return Supervisor(state, socks, env, path, port, workers).run()
 
 

@@ -138,4 +138,5 @@ def session_of(ceiling: doc.SessionCeiling) -> SessionRule:
     """The ceilings of one session."""
     budgets = (BudgetRule(doc.nanousd(ceiling.usd), "total"),) if ceiling.usd is not None else ()
     account = AccountRule("", budgets=budgets, requests=ceiling.requests)
-    return SessionRule(account if account != AccountRule("") else None, ceiling.depth, ceiling.wall_s)
+    bound = account != AccountRule("") or ceiling.wall_s is not None
+    return SessionRule(account if bound else None, ceiling.depth, ceiling.wall_s)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import accumulate
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
+from penstock.compile.handling import requirement_of
+from penstock.compile.scopes import Scopes
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
@@ -48,18 +51,16 @@ def compile_plan(
     `proxy` names the proxy that leads to (scheme, host).
     Raises CompileError, which names the key at fault.
     """
-    providers = {
-        name: provider_from(
-            name,
-            config,
-            reveal=reveal,
-            prices=prices,
-            urls=urls,
-            ca_file=document.server.ca_file or "",
-            proxy=proxy,
-        )
-        for name, config in document.providers.items()
-    }
+    planned = partial(
+        provider_from,
+        reveal=reveal,
+        prices=prices,
+        urls=urls,
+        ca_file=document.server.ca_file or "",
+        proxy=proxy,
+    )
+    providers = {name: planned(name, config) for name, config in document.providers.items()}
+    scopes = Scopes(document, lambda own: planned(own.provider, own.config, own=own))
     deployments = {
         name: deployment_from(name, config, providers[config.provider], prices, now_ms)
         for name, config in document.deployments.items()
@@ -68,7 +69,7 @@ def compile_plan(
     keeps = document.defaults.responses_store
     routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
     rules = rules_of(document)
-    keys = [_key(config, reveal, rules) for config in document.keys]
+    keys = [_key(config, reveal, rules, scopes) for config in document.keys]
     by_hash = {key.secret_hash: key for key in keys}
     if len(by_hash) != len(keys):
         raise CompileError("keys: two keys have the same secret")
@@ -90,6 +91,7 @@ def compile_plan(
         tag_rules=rules.tags,
         session=session_of(document.defaults.session),
         weights=weights_of(document),
+        own=scopes.own,
     )
 
 
@@ -142,10 +144,13 @@ def _route(name: str, config: doc.Route, find: _Finder, keeps: str) -> Route:
         keeps_responses=(config.responses_store or keeps) == "on",
         session=session_of(config.session) if config.session is not None else None,
         rank=RANKS[config.priority] if config.priority is not None else None,
+        requires=requirement_of(config.require),
     )
 
 
-def _key(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str], rules: Rules) -> VirtualKey:
+def _key(
+    config: doc.VirtualKey, reveal: Callable[[doc.Secret], str], rules: Rules, scopes: Scopes
+) -> VirtualKey:
     subject = Subject(config.org or DEFAULT_ORG, config.team or "", config.user or "", config.name)
     return VirtualKey(
         id=config.name,
@@ -156,6 +161,7 @@ def _key(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str], rules: Rul
         tags=dict(config.tags),
         accounts=rules.accounts_of(subject),
         rank=RANKS[config.priority],
+        scope=scopes.of(subject.org, subject.team, config.name, config.require),
     )
 
 

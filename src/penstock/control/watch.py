@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from penstock.compile.review import review
 from penstock.compile.targets import CompileError
 from penstock.config.load import ConfigError
 from penstock.config.snapshot import SnapshotError
@@ -62,5 +64,8 @@ class ConfigWatch:
             log.warning("the configuration was refused, the one in force goes on: %s", error)
         else:
             log.info("published revision %s in %.0f ms", snapshot.revision, (time.monotonic() - started) * 1000)
+            today = datetime.fromtimestamp(snapshot.created_ms / 1000, UTC).date()
+            for notice in review(snapshot.document, today):
+                log.warning("%s", notice)
             return True
         return False

@@ -13,108 +13,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from penstock.core.allowance import CounterRule
-from penstock.core.limits import SlidingWindow
+from penstock.core.shared_counter import Answer, Lease, Shared, Want
 
 NEVER = float("inf")
 # A holder whose want of a rate was denied is granted what becomes free without asking again, until so long
 # after the time that it was told: under pressure a limit is used to the full although asking takes time.
 INTEREST_S = 0.1
-# What a holder is told where nobody can know when a place becomes free.
-GUESS_S = 1.0
-Verb = Literal["granted", "denied", "recalled", "known"]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One thing to tell a holder. `amount`: granted, or what is spent of a budget; `leased`: what is held."""
-
-    holder: str
-    counter: str
-    verb: Verb
-    amount: int = 0
-    leased: int = 0
-    wait_s: float = 0.0
-
-
-@dataclass(slots=True)
-class Lease:
-    """One holder's part of one counter.
-
-    `held`: granted and neither used nor given back. `told`: all that it said it used, since it began.
-    `recalled`: it gives back what it does not need until its next grant; `asked`: it has not answered yet.
-    `fresh`: it has not said yet what it holds.
-    """
-
-    held: int = 0
-    told: int = 0
-    recalled: bool = False
-    asked: bool = False
-    fresh: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """Who waits for how much."""
-
-    holder: str
-    least: int
-    most: int
-
-
-class Shared:
-    """One counter. `spent` is what was used of a budget, by holders that are gone as well."""
-
-    __slots__ = ("id", "interest", "leases", "rule", "said", "spent", "touched", "wants", "window")
-
-    def __init__(self, counter: str, rule: CounterRule) -> None:
-        self.id = counter
-        self.rule = rule
-        self.window = SlidingWindow(rule.limit, rule.window_s) if rule.kind == "rate" else None
-        self.spent = 0
-        self.leases: dict[str, Lease] = {}
-        self.wants: deque[Want] = deque()
-        # Denied wants of a rate, by holder, and until when they stand.
-        self.interest: dict[str, tuple[Want, float]] = {}
-        self.touched = 0.0
-        self.said: tuple[int, int] = (0, 0)
-
-    def apply(self, rule: CounterRule) -> None:
-        """Take another limit."""
-        self.rule = rule
-        if self.window is not None:
-            self.window.limit = rule.limit
-
-    def used(self, now: float) -> int:
-        """What counts as used just now."""
-        if self.window is None:
-            return self.spent
-        self.window.pass_to(now)
-        return self.window.used
-
-    def leased(self) -> int:
-        """The sum of all leases."""
-        return sum(lease.held for lease in self.leases.values() if lease.held > 0)
-
-    def room(self, now: float) -> int:
-        """What can be granted; below zero after a limit was lowered."""
-        return self.rule.limit - self.used(now) - self.leased()
-
-    def use(self, lease: Lease, amount: int, at: float) -> None:
-        """Something was used (or, below zero, turned out not to have been)."""
-        lease.told += amount
-        if self.window is None:
-            self.spent += amount
-            if amount > 0:
-                lease.held -= amount
-        elif amount > 0:
-            self.window.count(amount, at)
-            lease.held -= amount
-        else:
-            self.window.correct(amount, at)
 
 
 class Book:
@@ -282,7 +188,7 @@ class Book:
         self.due = NEVER
         for name in list(self._pressed):
             counter = self.counters.get(name)
-            if counter is None or counter.window is None or not self._press(counter, now):
+            if counter is None or not self._press(counter, now):
                 self._pressed.discard(name)
 
     def _press(self, counter: Shared, now: float) -> bool:
@@ -301,10 +207,9 @@ class Book:
                 lease.held += amount
                 lease.recalled = False
                 self.answers.append(Answer(holder, counter.id, "granted", amount))
-        if counter.interest and counter.window is not None:
+        if counter.interest:
             least = min(want.least for want, _ in counter.interest.values())
-            wait_s = counter.window.wait_s(min(counter.rule.limit, least + counter.leased()), now)
-            self.due = min(self.due, now + max(wait_s, 0.001))
+            self.due = min(self.due, now + max(counter.wait_s(least, now), 0.001))
         return bool(counter.interest)
 
     def tell(self) -> None:
@@ -372,9 +277,8 @@ class Book:
             return None
         if rule.kind == "budget" or rule.patient or not self.gone.isdisjoint(counter.leases):
             return None
-        wait_s = GUESS_S
+        wait_s = counter.wait_s(want.least - debt, now)
         if counter.window is not None:
-            wait_s = counter.window.wait_s(min(rule.limit, want.least - debt + counter.leased()), now)
             counter.interest[want.holder] = (want, now + wait_s + INTEREST_S)
             self._pressed.add(counter.id)
             self.due = min(self.due, now + wait_s)

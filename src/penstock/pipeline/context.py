@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from penstock.admission.accounts import Accounts
+from penstock.admission.chains import Chains
 from penstock.core.plan import Plan
 from penstock.core.retry import RetryShare
 from penstock.ports.clock import Clock
@@ -67,6 +68,7 @@ class GatewayContext:
         self.credentials = CredentialTable()
         self.shares: dict[str, RetryShare] = {}
         self.attempts: set[Attempt] = set()
+        self.chains = Chains()
         self.exchanges = 0
         # Those under way, by request id.
         self.running: dict[str, Running] = {}
@@ -79,8 +81,7 @@ class GatewayContext:
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
         self.plan = plan
-        signings = [provider.template.signing for provider in plan.providers.values()]
-        self.credentials.keep({each.source for each in signings if each is not None}, self.clock.now_ms())
+        self.credentials.keep({each.source for each in plan.signings()}, self.clock.now_ms())
         self.model_lists.clear()
         self.resolver = Resolver(plan, self.clock.now_ms())
         self.accounts.apply(plan, self.clock.now_ms())

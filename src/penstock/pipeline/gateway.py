@@ -170,6 +170,8 @@ class _Admission:
         key = self._key = key_of(self._plan, http.headers)
         request = self._decoded = self._decode()
         route = self._route = ctx.resolver.resolve(request.model, key)
+        if key.scope is not None or route.requires is not None:
+            route = self._route = ctx.resolver.held.of(route, key.scope, self._endpoint)
         tags = read_tags(http.headers.get(b"x-penstock-tags"), request.metadata, key.tags)
         missing = [name for name in route.required_tags if name not in tags]
         if missing:
@@ -178,6 +180,9 @@ class _Admission:
                 f"the route {route.name!r} requires the tag {missing[0]!r}: "
                 f"send x-penstock-tags: {missing[0]}=…",
             )
+        depth = (route.session or self._plan.session).depth
+        if depth is not None:
+            self._deepen(depth)
         subject = key.subject
         if not subject.user and "user" in tags:
             subject = Subject(subject.org, subject.team, tags["user"], subject.key)
@@ -202,6 +207,16 @@ class _Admission:
             ctx, allowance, reply, exchange.start, lambda refusal: self.refuse(reply, refusal)
         )
         return exchange if is_in else None
+
+    def _deepen(self, most: int) -> None:
+        """Take a place in the chain of calls. Raises Refusal where it is too long."""
+        ctx, headers = self._ctx, self._http.headers
+        depth, sent = ctx.chains.enter(headers.get(b"traceparent"), ctx.bits(64), ctx.bits(128))
+        if depth > most:
+            raise Refusal(
+                "session_exhausted", f"calls within calls may be {most} deep here, and this one would be deeper"
+            )
+        headers[b"traceparent"] = sent
 
     def _decode(self) -> OpenAIRequest:
         http = self._http

@@ -28,11 +28,12 @@ from penstock.config.document.policy import (
     WhenNode,
 )
 from penstock.config.document.prices import Price, PriceTier
-from penstock.config.document.providers import Deployment, Facts, Provider, ProviderKind
+from penstock.config.document.providers import Deployment, EndpointFacts, Facts, Provider, ProviderKind
 from penstock.config.document.routes import (
     Evals,
     ExactCache,
     Mirror,
+    NameRules,
     Require,
     Retry,
     Route,
@@ -46,7 +47,7 @@ from penstock.config.document.routes import (
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, shown
 from penstock.config.document.server import Cors, Journal, Server, Tls
-from penstock.config.document.tenants import Allowed, Org, Team, User, VirtualKey
+from penstock.config.document.tenants import Allowed, Credential, Org, Team, User, VirtualKey
 
 __all__ = [
     "Allowed",
@@ -54,10 +55,12 @@ __all__ = [
     "Budget",
     "CheapestNode",
     "Cors",
+    "Credential",
     "Defaults",
     "Deployment",
     "Document",
     "Downgrade",
+    "EndpointFacts",
     "EntraAccess",
     "Evals",
     "ExactCache",
@@ -71,6 +74,7 @@ __all__ = [
     "LaterNode",
     "Limits",
     "Mirror",
+    "NameRules",
     "Org",
     "Policy",
     "PolicyNode",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
+from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.fields import Name, Text, Weight
 from penstock.config.document.limits import Budget, Limits, Priority
+from penstock.config.document.providers import Facts
 from penstock.config.document.routes import Require
 from penstock.config.document.secret import Secret
 
@@ -40,6 +44,29 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     weight: Weight = 1.0
 
 
+class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A tenant's own credential at a provider that is configured here; nobody else's requests carry it.
+
+    Attributes:
+        api_key: The credential, best as `${VARIABLE}` or `${file:/path}`.
+        aws: AWS credentials, for kinds whose requests are signed.
+        google: Google credentials, for Vertex AI.
+        entra: An application of Microsoft Entra ID, for Azure's kinds.
+        headers: Further headers for every request, instead of the provider's; the values are secrets.
+        facts: What the tenant's own contract says; the facts of the provider's contract are not the tenant's.
+        cost: `outside`: the vendor bills the tenant, so that requests cost nothing here. `counted`: they cost
+            what the price says, and count against budgets.
+    """
+
+    api_key: Secret | None = None
+    aws: AwsAccess | None = None
+    google: GoogleAccess | None = None
+    entra: EntraAccess | None = None
+    headers: dict[str, Secret] = {}
+    facts: Facts | None = None
+    cost: Literal["outside", "counted"] = "outside"
+
+
 class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of an organisation.
 
@@ -48,12 +75,14 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         limits: How much the team may use.
         budget: How much it may spend.
         budgets: More budgets, with other windows.
+        credentials: Its own credentials by the provider's name; they win over the organisation's.
     """
 
     require: Require | None = None
     limits: Limits = Limits()
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
+    credentials: dict[Name, Credential] = {}
 
 
 class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +97,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         users: How much its users may use, by name; `"*"` holds for each user without a row of their own.
         tags: How much is used in the name of a tag's value: by tag, then by value, `"*"` for each other value.
         weight: Its share in queues, against other organisations.
+        credentials: Its own credentials by the provider's name, which its requests use and no one else's.
     """
 
     require: Require | None = None
@@ -78,6 +108,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     users: dict[Text, User] = {}
     tags: dict[Name, dict[Text, Allowed]] = {}
     weight: Weight = 1.0
+    credentials: dict[Name, Credential] = {}
 
 
 class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +130,7 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         budget: How much it may spend.
         budgets: More budgets, with other windows.
         priority: Its place in queues; the route's, if that has one, wins.
+        require: Facts that providers must have for this key.
     """
 
     name: Name
@@ -113,3 +145,4 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
     priority: Priority = "normal"
+    require: Require | None = None

@@ -1,9 +1,9 @@
 """What limits and budgets cost a request: `python -m bench.governance_probe memory|leased STATE_DIR`.
 
-Run by the environment that is measured, hot path compiled. Three levels (key, team, organisation), each with a
-rate of requests and of tokens, a concurrency and a hard budget; eight requests in a turn of the event loop. Prints
-the CPU time of this process per request in microseconds, an empty loop's taken off; with leases that includes what
-is said to the owner, which is a process of its own.
+Run by the environment that is measured, hot path compiled. Three levels (key, team, organisation), each with
+a rate of requests and of tokens, a concurrency and a hard budget; eight requests in a turn of the event loop.
+Prints the CPU time of this process per request in microseconds, an empty loop's taken off; with leases that
+includes what is said to the owner, which is a process of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One counter in the owner's book: what is used of it, what is leased to whom, and who waits for some (core.leases)."""
+"""One counter in the owner's book (core.leases): what is used, what is leased to whom, and who waits."""
 
 from __future__ import annotations
 

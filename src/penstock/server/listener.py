@@ -110,6 +110,12 @@ class HttpServer:
         del error
         self._handshaking.discard(layer)
 
+    def forget(self, connection: ClientConnection) -> None:
+        """It is closed."""
+        self.connections.discard(connection)
+        if self._places is not None:
+            self._places.gone()
+
     def report(self, error: BaseException) -> None:
         """Tell the loop of what the handler raised."""
         context = {"message": "the handler of a request failed", "exception": error}

@@ -66,6 +66,11 @@ class Places:
         if self._adopt is not None:
             self._counts[self.mine] = connections
 
+    def gone(self) -> None:
+        """One is closed."""
+        if self._adopt is not None:
+            self._counts[self.mine] = max(0, self._counts[self.mine] - 1)
+
     def elsewhere(self) -> int | None:
         """One more was accepted: the place that it had better go to; None where it counts here."""
         if self._adopt is None:

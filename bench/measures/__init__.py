@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bench.measures.governance import governance
 from bench.measures.idle import idle_memory_http, idle_memory_https
 from bench.measures.latency import latency_added
 from bench.measures.start import start_and_rest
@@ -21,4 +22,5 @@ MEASURES: dict[str, Callable[[Run], None]] = {
     "idle.http": idle_memory_http,
     "idle.https": idle_memory_https,
     "workers": two_workers,
+    "governance": governance,
 }

@@ -19,7 +19,7 @@ from msgspec import inspect
 
 from penstock.bootstrap.control import vault_place
 from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
-from penstock.bootstrap.supervisor import listening_socket
+from penstock.bootstrap.places import listening_sockets
 from penstock.bootstrap.worker import alert_settings, settings_from
 from penstock.cli.files import state_dir
 from penstock.compile.alerts import budgets_of
@@ -257,7 +257,7 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
         tls = str(type(tls_context(loaded.server.tls)))
     except (OSError, ssl.SSLError) as error:
         tls = repr(error)
-    with listening_socket(loaded.server.listen) as sock:
+    with listening_sockets(loaded.server.listen, 1)[0] as sock:
         host = sock.getsockname()[0]
     settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
     alerts = alert_settings(loaded, {})

@@ -96,20 +96,25 @@ class Service:
             raise RuntimeError("not started")
         return self._process.pid
 
+    def pids(self, role: str) -> list[int]:
+        """The pids of the running children with this role, the oldest first."""
+        found: list[int] = []
+        children = Path(f"/proc/{self.supervisor}/task/{self.supervisor}/children").read_text().split()
+        for child in children:
+            try:
+                text = Path(f"/proc/{child}/cmdline").read_bytes()
+            except OSError:
+                continue
+            if f"penstock.bootstrap.{role}".encode() in text:
+                found.append(int(child))
+        return found
+
     def pid(self, role: str, timeout_s: float = 15.0) -> int:
-        """The pid of the running child with this role."""
-        if self._process is None:
-            raise RuntimeError("not started")
+        """The pid of the oldest running child with this role."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-            for child in children:
-                try:
-                    text = Path(f"/proc/{child}/cmdline").read_bytes()
-                except OSError:
-                    continue
-                if f"penstock.bootstrap.{role}".encode() in text:
-                    return int(child)
+            if found := self.pids(role):
+                return found[0]
             time.sleep(0.01)
         raise TimeoutError(f"no {role} process")
 

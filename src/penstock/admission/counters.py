@@ -66,6 +66,10 @@ class Counter:
         """What counts against the limit just now, as far as this process knows."""
         raise NotImplementedError
 
+    def unknown(self) -> bool:
+        """Whether what is left cannot be known just now: it is shared, and its owner cannot be asked."""
+        return False
+
     def freed(self) -> None:
         """There may be room again."""
         if len(self.waitlist):

@@ -39,6 +39,9 @@ def leave(allowance: Allowance, now: float, now_ms: int) -> None:
 def refusal_of(counter: Counter, amount: int, now: float, now_ms: int) -> Refusal:
     """What a caller is told whose `amount` does not fit."""
     who, wait_s = told(counter.account), counter.wait_s(amount, now, now_ms)
+    if counter.unknown():
+        what = f"what {who} has left cannot be asked for just now; try again"
+        return Refusal("limits_unavailable", what, retry_after_s=1.0)
     if counter.unit == "tally":
         what = f"{who} has made the {counter.limit} requests that it may; end it, or begin another one"
         return Refusal("session_exhausted", what)

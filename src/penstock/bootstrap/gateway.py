@@ -28,6 +28,7 @@ from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.door import Door
 from penstock.bootstrap.plan_source import RESPONSES, LazyBox, PlanSource, budgeted_tags
+from penstock.bootstrap.sharing import Part
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Tls
@@ -41,6 +42,7 @@ from penstock.pipeline.gateway import Gateway
 from penstock.ports.secrets import UnsealError
 from penstock.server.limits import ServerLimits
 from penstock.server.listener import HttpServer
+from penstock.server.places import VARIABLE, Places
 
 SWEEP_S = 0.1
 RELOAD_POLL_S = 0.25
@@ -48,6 +50,8 @@ DRAIN_S = 30.0
 SAY_AGAIN_S = 10.0
 # How long a start waits for credentials; without them it serves what does not need them.
 FIRST_CREDENTIALS_S = 2.0
+# How long it waits for the owner of accounts, and for what it knows of the Plan's budgets.
+FIRST_OWNER_S = 2.0
 log = logging.getLogger("penstock.gateway")
 
 
@@ -77,9 +81,12 @@ class MissingRecords:
 class GatewayProcess:
     """Composes and runs one gateway until a signal or the supervisor's end."""
 
-    def __init__(self, state: StateDir, sock: socket.socket) -> None:
+    def __init__(self, state: StateDir, sock: socket.socket, places: Places | None = None) -> None:
+        """`places`: there are other gateways beside it, so that accounts are shared."""
         self._state = state
         self._sock = sock
+        self._places = places
+        self._part: Part | None = None
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -97,11 +104,8 @@ class GatewayProcess:
             on_error=lambda error: log.error("journal: %s", error),
             settings=journal_settings(settings),
         )
-        accounts = Accounts(
-            clock.call_soon,
-            lambda: replay(self._state.root, is_locked, budgeted_tags(source.settings)),
-        )
         journal.start()
+        accounts = await self._accounts(boot, clock, source)
         transport = HttpClient(clock)
         owned = owned_ids(self._state, loop)
         ctx = GatewayContext(
@@ -118,7 +122,7 @@ class GatewayProcess:
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
         gateway = Gateway(ctx)
-        server = HttpServer(gateway, clock, server_limits(settings))
+        server = HttpServer(gateway, clock, server_limits(settings), self._places)
         self._watch(loop)
         gc.collect()
         gc.freeze()
@@ -132,16 +136,38 @@ class GatewayProcess:
         await self._serve(clock, ctx, transport, source, boot, missing, feed)
         feed.close()
         gateway.ready = False
-        cut = await server.drain(DRAIN_S)
+        await self._drain(server)
         await door.close()
-        if cut:
-            log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
         await transport.close()
         owned.close()
         journal.flush()
         journal.close()
+        if self._part is not None:
+            self._part.close()
         missing.say()
         self._state.ack(boot).unlink(missing_ok=True)
+
+    async def _drain(self, server: HttpServer) -> None:
+        if self._places is not None:
+            # The supervisor starts the next one at once, instead of after our last answer.
+            self._state.draining(self._places.mine).write_text(str(os.getpid()))
+        cut = await server.drain(DRAIN_S)
+        if cut:
+            log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
+
+    async def _accounts(self, boot: str, clock: LoopClock, source: PlanSource) -> Accounts:
+        """The counters of this process: in its own memory, or leased where it is one of several."""
+
+        def tags() -> frozenset[str]:
+            return budgeted_tags(source.settings)
+
+        if self._places is None:
+            return Accounts(clock.call_soon, lambda: replay(self._state.root, is_locked, tags()))
+        part = self._part = Part(self._state, boot, clock, source.settings.server.workers, tags)
+        part.socket.start()
+        if not await part.socket.first(FIRST_OWNER_S):
+            log.warning("the owner of accounts does not answer; limits and budgets wait for it")
+        return Accounts(clock.call_soon, part.earlier, part.counters)
 
     async def _serve(
         self,
@@ -272,8 +298,10 @@ def main() -> int:
     sock = socket.socket(fileno=int(os.environ["PENSTOCK_LISTEN_FD"]))
     sock.setblocking(False)  # noqa: FBT003 - the name says it
 
+    text = os.environ.get(VARIABLE)
+
     async def run() -> None:
-        await GatewayProcess(state, sock).run()
+        await GatewayProcess(state, sock, Places.inherited(text) if text else None).run()
 
     uvloop.run(run())
     return 0

@@ -19,6 +19,8 @@ class StateDir:
         self.admin_key = root / "admin_key.json"
         self.run = root / "run"
         self.cache = root / "cache"
+        # The socket of the owner of accounts.
+        self.accounts = self.run / "accounts.sock"
         # The socket of the credentials process, and the file that says that there has to be one.
         self.credentials = self.run / "credentials.sock"
         self.credentials_wanted = self.run / "credentials.wanted"
@@ -32,6 +34,14 @@ class StateDir:
     def ack(self, boot: str) -> Path:
         """Where a gateway says which revision it serves."""
         return self.run / f"{boot}.json"
+
+    def draining(self, place: int) -> Path:
+        """Where the gateway at this place says, by its pid, that it accepts nothing more."""
+        return self.run / f"gateway-{place}.draining"
+
+    def alive(self, boot: str) -> Path:
+        """What a gateway keeps locked as long as it lives, where it has leases."""
+        return self.run / f"{boot}.alive"
 
     def door(self, boot: str) -> Path:
         """The socket at which a gateway answers the other processes of this installation."""

@@ -1,6 +1,6 @@
 """`penstock serve`: starts the processes, keeps them running, ends them in order.
 
-It holds the listening socket, so a gateway that dies loses no connection that is still in the queue.
+It holds the listening sockets, so a gateway that dies loses no connection that is still in the queue.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.bootstrap.lifeline import VARIABLE
+from penstock.bootstrap.places import Room
 from penstock.bootstrap.plan_source import SIMULATOR_URL
 from penstock.bootstrap.state_dir import StateDir
 
-BACKLOG = 4096
 RESTART_AFTER_S = (0.0, 0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY_S = 1.0
 POLL_S = 0.05
 # The simulator is a product of its own, above the gateway's processes, so it has its entry there.
 _MODULES = {"simulator": "penstock.simulator.child"}
+# In the order in which they start.
+ROLES = ("worker", "control", "credentials", "accounts", "gateway")
 log = logging.getLogger("penstock.supervisor")
 
 
@@ -43,6 +45,10 @@ class Child:
     failures: int = 0
     # A file without which it is not needed; None for those that always are.
     wanted: Path | None = None
+    fds: tuple[int, ...] = ()
+    # A file in which it says, by its pid, that it takes nothing more: then the next one starts beside it.
+    leaving: Path | None = None
+    place: int = 0
 
     @property
     def needed(self) -> bool:
@@ -52,37 +58,59 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Children start in the order given and end in the reverse one."""
+    """Children start in the order given and end in the reverse one.
+
+    `socks`: one listening socket for each gateway, or one that all share; `workers` gateways. With several, an
+    owner of accounts stands between them. `roles`: those that are to run here.
+    """
 
     state: StateDir
-    sock: socket.socket
+    socks: list[socket.socket]
     env: Mapping[str, str]
     config: Path | None
     simulator_port: int | None = None
+    workers: int = 1
+    roles: tuple[str, ...] = ROLES
     children: list[Child] = field(default_factory=list[Child])
+    leaving: list[tuple[Child, subprocess.Popen[bytes]]] = field(
+        default_factory=list[tuple[Child, subprocess.Popen[bytes]]]
+    )
     stopping: bool = False
 
     def __post_init__(self) -> None:
         self._lifeline_read, self._lifeline_write = os.pipe()
-        common = {
-            "PENSTOCK_STATE_DIR": str(self.state.root),
-            "PENSTOCK_LISTEN_FD": str(self.sock.fileno()),
-            VARIABLE: str(self._lifeline_read),
-        }
+        self._room: Room | None = None
+        common = {"PENSTOCK_STATE_DIR": str(self.state.root), VARIABLE: str(self._lifeline_read)}
         if self.config is not None:
             common["PENSTOCK_CONFIG"] = str(self.config)
         if self.simulator_port is not None:
             common[SIMULATOR_URL] = f"http://127.0.0.1:{self.simulator_port}/v1"
             common["PENSTOCK_SIMULATOR_PORT"] = str(self.simulator_port)
-            self._add("simulator", common, 1.0)
-        self._add("worker", common, 15.0)
-        self._add("control", common, 2.0)
-        self._add("credentials", common, 2.0, self.state.credentials_wanted)
-        self._add("gateway", common, 35.0)
+            self._add(Child("simulator", "", common, 1.0))
+        plain = {"worker": 15.0, "control": 2.0, "credentials": 2.0, "accounts": 2.0}
+        for role, drain_s in plain.items():
+            if role in self.roles and (role != "accounts" or self.workers > 1 or self.roles == ("accounts",)):
+                wanted = self.state.credentials_wanted if role == "credentials" else None
+                self._add(Child(role, "", common, drain_s, wanted=wanted))
+        if "gateway" in self.roles:
+            self._add_gateways(common)
 
-    def _add(self, role: str, env: dict[str, str], drain_s: float, wanted: Path | None = None) -> None:
-        module = _MODULES.get(role, f"penstock.bootstrap.{role}")
-        self.children.append(Child(role, module, {**self.env, **env}, drain_s, wanted=wanted))
+    def _add_gateways(self, common: dict[str, str]) -> None:
+        room = self._room = Room(self.workers, self.state.run) if self.workers > 1 else None
+        for place in range(self.workers):
+            fd = self.socks[place % len(self.socks)].fileno()
+            child = Child("gateway", "", {**common, "PENSTOCK_LISTEN_FD": str(fd)}, 35.0, fds=(fd,))
+            child.place = place
+            if room is not None:
+                child.env.update(room.env(place))
+                child.fds += room.descriptors(place)
+                child.leaving = self.state.draining(place)
+            self._add(child)
+
+    def _add(self, child: Child) -> None:
+        child.module = _MODULES.get(child.role, f"penstock.bootstrap.{child.role}")
+        child.env = {**self.env, **child.env}
+        self.children.append(child)
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; SIGHUP asks control to publish the configuration anew."""
@@ -96,6 +124,7 @@ class Supervisor:
             time.sleep(POLL_S)
             for child in self.children:
                 self._look_after(child)
+            self.leaving = [(each, process) for each, process in self.leaving if process.poll() is None]
         self._end()
         return 0
 
@@ -114,7 +143,7 @@ class Supervisor:
             [sys.executable, "-m", child.module],
             env=child.env,
             # Whoever else held the socket would keep new connections waiting while the gateway drains.
-            pass_fds=(self._lifeline_read, *([self.sock.fileno()] if child.role == "gateway" else [])),
+            pass_fds=(self._lifeline_read, *child.fds),
             start_new_session=True,
         )
 
@@ -129,8 +158,13 @@ class Supervisor:
         if code is None:
             if not child.needed:
                 process.terminate()
+            elif self._leaves(child, process):
+                self.leaving.append((child, process))
+                self._start(child)
             return
         child.process = None
+        if child.role == "gateway" and self._room is not None:
+            self._room.vacate(child.place)
         if not child.needed:
             return
         if now - child.started_at > STEADY_S:
@@ -140,38 +174,37 @@ class Supervisor:
         child.restart_at = now + wait_s
         log.error("%s ended with status %s; restarting in %.1f s", child.role, code, wait_s)
 
+    def _leaves(self, child: Child, process: subprocess.Popen[bytes]) -> bool:
+        """Whether it has stopped accepting: its successor must not wait for its last answer."""
+        if child.leaving is None:
+            return False
+        try:
+            leaves = child.leaving.read_text() == str(process.pid)
+        except OSError:
+            return False
+        if leaves:
+            child.leaving.unlink(missing_ok=True)
+            log.info("a gateway drains; another takes its place")
+        return leaves
+
     def _end(self) -> None:
-        self.sock.close()
-        for child in reversed(self.children):
-            process = child.process
-            if process is None or process.poll() is not None:
-                continue
-            process.terminate()
-            try:
-                process.wait(child.drain_s)
-            except subprocess.TimeoutExpired:
-                log.warning("%s did not end within %.0f s and is killed", child.role, child.drain_s)
-                process.kill()
-                process.wait()
+        for sock in self.socks:
+            sock.close()
+        running = [(child, child.process) for child in self.children if child.process is not None]
+        for role in ("gateway", "accounts", "credentials", "control", "worker", "simulator"):
+            ending = [(each, process) for each, process in [*self.leaving, *running] if each.role == role]
+            for _, process in ending:
+                if process.poll() is None:
+                    process.terminate()
+            for child, process in ending:
+                try:
+                    process.wait(child.drain_s)
+                except subprocess.TimeoutExpired:
+                    log.warning("%s did not end within %.0f s and is killed", role, child.drain_s)
+                    process.kill()
+                    process.wait()
         os.close(self._lifeline_write)
         os.close(self._lifeline_read)
-
-
-def listening_socket(address: str) -> socket.socket:
-    """A bound, inheritable socket for `host:port`. Raises OSError."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, int(port)))
-        sock.listen(BACKLOG)
-    except OSError:
-        sock.close()
-        raise
-    sock.set_inheritable(True)
-    return sock
 
 
 def free_port() -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
@@ -39,14 +41,30 @@ def state_dir(config: Path | None, given: Path | None) -> StateDir:
         raise click.ClickException(str(error)) from None
 
 
-def sole_service(state: StateDir) -> IO[str]:
-    """The lock of a state directory, held while this process lives: two services would fight over it."""
-    lock = (state.run / "serve.lock").open("w")
+@contextlib.contextmanager
+def sole_service(state: StateDir, role: str = "") -> Generator[None]:
+    """The lock of a state directory, held within the block: two services would fight over it.
+
+    A service that runs one `role` alone shares the folder with those of other roles.
+    """
+    held: list[IO[str]] = []
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(held, state, "serve.lock", fcntl.LOCK_SH if role else fcntl.LOCK_EX, "another `penstock serve`")
+        if role:
+            whose = f"another `penstock serve --role {role}`"
+            _lock(held, state, f"serve-{role}.lock", fcntl.LOCK_EX, whose)
+        yield
+    finally:
+        for lock in held:
+            lock.close()
+
+
+def _lock(held: list[IO[str]], state: StateDir, name: str, kind: int, whose: str) -> None:
+    lock = (state.run / name).open("w")
+    held.append(lock)
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.close()
         raise click.ClickException(
-            f"another `penstock serve` uses {state.root}; end it, or choose another folder with --state-dir"
+            f"{whose} uses {state.root}; end it, or choose another folder with --state-dir"
         ) from None
-    return lock

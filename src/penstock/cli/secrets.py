@@ -153,7 +153,8 @@ def _sealing(file: Path | None, state: Path | None) -> tuple[Sealing, bool]:
 def _is_running(state: StateDir) -> bool:
     state.create()
     try:
-        sole_service(state).close()
+        with sole_service(state):
+            pass
     except click.ClickException:
         return True
     return False

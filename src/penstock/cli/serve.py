@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import resource
-import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +13,9 @@ import click
 
 from penstock.bootstrap.control import LISTEN, PUBLISHED, now_ms, publisher_for
 from penstock.bootstrap.state_dir import StateDir
-from penstock.bootstrap.supervisor import Supervisor, free_port, listening_socket
+from penstock.bootstrap.supervisor import Supervisor
 from penstock.cli.files import config_path, sole_service
+from penstock.cli.roles import ALONE, listen_or_say, serve_alone, simulator_port
 from penstock.compile.review import review
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
@@ -40,9 +40,16 @@ def _address(_context: click.Context, _option: click.Parameter, value: str | Non
 )
 @click.option("--listen", callback=_address, help="host:port; wins over the file.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Folder for state; wins over the file.")
+@click.option(
+    "--role",
+    type=click.Choice(ALONE),
+    help="Start the processes of one role only; the others run beside it, with the same state directory.",
+)
 @click.option("--new-admin-key", is_flag=True, help="Make the admin key anew; the old one stops working.")
-def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, new_admin_key: bool) -> None:
-    """Start the gateway, the worker, control and, if it is used, the simulator.
+def serve(
+    config: Path | None, listen: str | None, state_dir: Path | None, role: str | None, *, new_admin_key: bool
+) -> None:
+    """Start gateways, the worker, control and, if they are used, the owner of accounts and the simulator.
 
     Without a configuration file the providers come from the usual environment variables (OPENAI_API_KEY, …)
     and from model servers on this machine; the simulator is always there.
@@ -54,30 +61,44 @@ def serve(config: Path | None, listen: str | None, state_dir: Path | None, *, ne
     state = StateDir(root.absolute())
     try:
         state.create()
-        with sole_service(state):
-            status = _serve(state, path.absolute() if path else None, listen, new_admin_key=new_admin_key)
+        path = path.absolute() if path else None
+        with sole_service(state, role or ""):
+            if role is None or role == "control":
+                status = _serve(state, path, listen, role, new_admin_key=new_admin_key)
+            else:
+                status = serve_alone(state, path, listen, role)
     except OSError as error:
         raise click.ClickException(_explain(error)) from None
     sys.exit(status)
 
 
-def _serve(state: StateDir, path: Path | None, listen: str | None, *, new_admin_key: bool) -> int:
+def _serve(
+    state: StateDir, path: Path | None, listen: str | None, role: str | None, *, new_admin_key: bool
+) -> int:
     key = _admin_key(state, path, renew=new_admin_key)
     try:
         publisher = publisher_for(state, path, listen)
         published = stamp_of(path)
         document = _publish(publisher)
-        sock = _listen(document.server.listen)
+        workers = document.server.workers
+        socks = listen_or_say(document.server.listen, workers) if role is None else []
     except BaseException:
         # A key that nobody was shown is no key: the next start makes another.
         if key is not None:
             state.admin_key.unlink(missing_ok=True)
         raise
-    port = free_port() if any(p.kind == "simulator" for p in document.providers.values()) else None
-    warnings = [f"warning: {each}" for each in review(document, datetime.now(UTC).date())]
-    _greet(document, [*publisher.notices, *warnings], key, sock.getsockname())
+    notices = [*publisher.notices, *(f"warning: {each}" for each in review(document, datetime.now(UTC).date()))]
     env = {**os.environ, PUBLISHED: published, **({LISTEN: listen} if listen else {})}
-    return Supervisor(state, sock, env, path, port).run()
+    if role is not None:
+        click.echo(f"Penstock's control process publishes to {state.root}")
+        for notice in notices:
+            click.echo(f"  {notice}")
+        if key is not None:
+            click.echo(f"  admin key (shown once): {key}")
+        return Supervisor(state, socks, env, path, None, workers, ALONE[role]).run()
+    port = simulator_port(document)
+    _greet(document, notices, key, socks[0].getsockname())
+    return Supervisor(state, socks, env, path, port, workers).run()
 
 
 def _write_no_core_files() -> None:
@@ -108,16 +129,6 @@ def _publish(publisher: Publisher) -> Document:
     except (CompileError, SnapshotError) as error:
         raise click.ClickException(str(error)) from None
     return document
-
-
-def _listen(place: str) -> socket.socket:
-    try:
-        return listening_socket(place)
-    except OSError as error:
-        reason = error.strerror or error
-        raise click.ClickException(
-            f"cannot listen on {place}: {reason}; choose another address with --listen or server.listen"
-        ) from None
 
 
 def _explain(error: OSError) -> str:

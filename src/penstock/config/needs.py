@@ -38,7 +38,6 @@ NEEDS: tuple[Need, ...] = (
     Need("server.control_url", "a control process on another machine"),
     Need("server.trusted_proxies", "client addresses", unless=("[]",)),
     Need("server.cors", "answers to browsers"),
-    Need("server.workers", "several gateway processes", unless=("1",), instead="write 1"),
     Need("server.database_url", "PostgreSQL storage"),
     Need("server.redis_url", "Redis storage"),
     Need("guards.*", "guardrails"),

@@ -79,9 +79,13 @@ class CounterRule:
     slots   at most `limit` at a time; `window_s` and `ends_ms` are 0
     budget  at most `limit` nano-dollars; the calendar window is a part of the counter's id, and ends at
             `ends_ms` (Unix epoch; 2**62 for one without end), after which the counter is of no use
+
+    `patient`: of slots, a want that does not fit waits until it does instead of being denied; of budgets it
+    always does, as long as what is spent leaves room for it.
     """
 
     kind: Kind
     limit: int
     window_s: float = 0.0
     ends_ms: int = 0
+    patient: bool = False

@@ -112,6 +112,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "upstream_unreachable": (502, "upstream", "No connection to the provider."),
     "upstream_overloaded": (503, "unavailable", "The provider is overloaded."),
     "no_credential": (503, "unavailable", "The gateway has no valid credential for the provider just now."),
+    "limits_unavailable": (503, "unavailable", "What is left of a limit cannot be asked for just now."),
     "journal_full": (503, "unavailable", "The journal cannot take another record."),
     "responses_unavailable": (503, "unavailable", "The store of responses cannot be read or written."),
     "draining": (503, "unavailable", "The gateway is shutting down."),

@@ -41,9 +41,15 @@ class SlidingWindow:
         return True
 
     def count(self, amount: int, now: float) -> None:
-        """Count `amount` at `now` whether it fits or not: it happened."""
+        """Count `amount` at `now` whether it fits or not: it happened, maybe before what was counted last."""
         instants = self._instants
-        if instants and (instants[-1] >= now or (len(instants) >= PARTS and now - self._began < self._width)):
+        if instants and instants[-1] > now and len(instants) < 2 * PARTS:
+            place = len(instants) - 1
+            while place and instants[place - 1] > now:
+                place -= 1
+            instants.insert(place, now)
+            self._amounts.insert(place, amount)
+        elif instants and (instants[-1] >= now or (len(instants) >= PARTS and now - self._began < self._width)):
             instants[-1] = max(now, instants[-1])
             self._amounts[-1] += amount
         else:
@@ -51,6 +57,10 @@ class SlidingWindow:
             instants.append(now)
             self._amounts.append(amount)
         self.used += amount
+
+    def entries(self) -> list[tuple[float, int]]:
+        """What was counted, and when."""
+        return list(zip(self._instants, self._amounts, strict=True))
 
     def correct(self, change: int, at: float) -> None:
         """Change what was counted at `at`; nothing where that has left the window already."""

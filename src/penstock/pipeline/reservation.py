@@ -151,12 +151,14 @@ def unpriced(reservation: Reservation) -> Failure:
 
 def not_held(holding: Holding, counter: Counter, target: Target, now: float, now_ms: int) -> Failure:
     """The failure that an attempt is for which a counter has no room."""
-    if counter.unit == "budget":
+    if counter.unit == "budget" and not counter.unknown():
         left = dollars(counter.left(now, now_ms)).decode()
         what = f"this request may cost more than the {left} USD that {told(counter.account)} has left"
         return failure_of_cause("budget", what)
     refusal = refusal_of(counter, holding.amount, now, now_ms)
-    code = "deployment_busy" if counter.account == f"deployment:{target.id}" else refusal.code
+    code = refusal.code
+    if counter.account == f"deployment:{target.id}" and not counter.unknown():
+        code = "deployment_busy"
     failure = failure_of_cause(code, str(refusal))
     failure.retry_after_s = refusal.retry_after_s
     return failure

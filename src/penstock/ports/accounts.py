@@ -13,10 +13,17 @@ For every counter, at every instant:  used + the sum of all leases ≤ limit
             settles, its cost is reported as used and the rest is free for the next one, or goes back.
 
 The owner grants `least` at once where it fits, up to `most` where there is plenty (a share that leaves as much
-for the other holders). Where `least` does not fit, it recalls: every holder gives back what it does not need
-just now, and goes on doing so. Then it grants, or it denies with the seconds after which asking again makes
-sense. Wants are served in the order in which they came. A want for more than can ever fit (limit minus what is
-used for good) is denied at once.
+for the other holders). A want with `least` 0 asks ahead: it gets what is there, which may be nothing, and
+nobody is recalled for it. Where `least` does not fit, it recalls: every holder gives back what it does not
+need just now, and goes on doing so. Then it grants, or it denies with the seconds after which asking again
+makes sense. Wants are served in the order in which they came. A want for more than can ever fit (limit minus
+what is used for good) is denied at once. A want of a budget is not denied as long as it may fit once others
+settle, nor is one of patient slots (CounterRule.patient): it waits in the queue.
+
+A lease may go below zero: more was used than was held (a vendor billed more than was reserved; an owner was
+away and the rule fails open). What was used counts in full; a debt takes no room of others, and the next
+grants cover it first. A negative use takes a use of a rate back: the owner counts it no more, where it is
+still in the window, and it does not return to the lease.
 
 A holder that vanishes is resolved by its journal: what it had spent and what it had opened counts, the rest of
 its leases becomes free. Until that is known its leases count as used. Its slots are free at once, and the
@@ -24,7 +31,9 @@ unused part of its rates is taken as used when it vanished.
 
 An owner that is away: a holder uses up its leases; beyond them each rule's policy says whether a request is
 let through on a local share (`fail_open`) or refused (`fail_closed`, budgets always). A holder that comes back
-says what it holds and what it has used meanwhile; nothing is counted twice.
+says what it holds and all that it has used since it began, so that nothing is counted twice whatever was lost
+on the way; of a rate, an owner that knows nothing hears what was used when. An owner that starts while
+holders live grants no budget before each of them has come back or is known to be dead.
 """
 
 from __future__ import annotations
@@ -38,7 +47,7 @@ class Holder(Protocol):
     """What the owner's answers mean for one counter of this process. Called in the event loop."""
 
     def granted(self, amount: int) -> None:
-        """`amount` is added to the lease; the answer to `want`."""
+        """`amount` is added to the lease: the answer to `want`, or what became free after it was denied."""
         ...
 
     def denied(self, wait_s: float) -> None:
@@ -58,7 +67,15 @@ class Holder(Protocol):
         ...
 
     def held(self) -> int:
-        """The lease: all that was granted and neither used nor given back, reservations under way included."""
+        """The lease: all that was granted and neither told as used nor given back, reservations included."""
+        ...
+
+    def told(self) -> int:
+        """All that it has said it used since this process began, what it knew to be used before included."""
+        ...
+
+    def known(self, spent: int, leased: int) -> None:
+        """Of a budget: what all holders have spent, and hold besides, as of a moment ago."""
         ...
 
 

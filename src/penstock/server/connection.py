@@ -149,7 +149,7 @@ class ClientConnection(RequestReader):
         """Tell whoever is answering, and forget the connection."""
         del exc
         self._closing = True
-        self.server.connections.discard(self)
+        self.server.forget(self)
         self._transport = None
         self._queue.clear()
         del self._parser  # it holds us, and we it

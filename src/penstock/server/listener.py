@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import socket
 import ssl
+from collections.abc import Callable
 from typing import cast
 
 from penstock.adapters.http.tls import HandshakeTurns, TlsLayer
@@ -13,6 +14,7 @@ from penstock.ports.clock import Clock, Timer
 from penstock.ports.http_server import RequestHandler
 from penstock.server.connection import ClientConnection
 from penstock.server.limits import ServerLimits
+from penstock.server.places import HandedOver, Places
 from penstock.wire.http1 import status_line
 from penstock.wire.tls import TlsPipe
 
@@ -27,8 +29,17 @@ class HttpServer:
     connection that becomes idle now is closed.
     """
 
-    def __init__(self, handler: RequestHandler, clock: Clock, limits: ServerLimits | None = None) -> None:
+    def __init__(
+        self,
+        handler: RequestHandler,
+        clock: Clock,
+        limits: ServerLimits | None = None,
+        places: Places | None = None,
+    ) -> None:
+        """`places`: the other processes that listen at the same address."""
         self.handler = handler
+        self._places = places
+        self._adopting: set[asyncio.Task[object]] = set()
         self.clock = clock
         self.limits = limits or ServerLimits()
         self.connections: set[ClientConnection] = set()
@@ -53,8 +64,30 @@ class HttpServer:
             return self._connection() if tls is None else self._accept_tls(tls)
 
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(accept, sock=sock, backlog=BACKLOG, start_serving=True)
+        places = self._places
+
+        def spread() -> asyncio.Protocol:
+            place = places.elsewhere() if places is not None else None
+            return accept() if places is None or place is None else HandedOver(places, place, accept)
+
+        def adopt(sock: socket.socket) -> None:
+            task = loop.create_task(self._adopt(accept, sock))
+            self._adopting.add(task)
+            task.add_done_callback(self._adopting.discard)
+
+        server = await loop.create_server(spread, sock=sock, backlog=BACKLOG, start_serving=True)
         self._servers.append(server)
+        if places is not None:
+            places.enter(adopt)
+
+    async def _adopt(self, accept: Callable[[], asyncio.Protocol], sock: socket.socket) -> None:
+        """Serve a connection that another process accepted."""
+        sock.setblocking(False)  # noqa: FBT003 - the name says it
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().connect_accepted_socket(accept, sock)
+        except OSError:
+            sock.close()  # the client is gone already
 
     async def listen_unix(self, sock: socket.socket) -> None:
         """Serve on a bound Unix socket."""
@@ -76,6 +109,12 @@ class HttpServer:
         # Whoever knocks without speaking our TLS gets its alert and nothing else; there is nobody to tell.
         del error
         self._handshaking.discard(layer)
+
+    def forget(self, connection: ClientConnection) -> None:
+        """It is closed."""
+        self.connections.discard(connection)
+        if self._places is not None:
+            self._places.gone()
 
     def report(self, error: BaseException) -> None:
         """Tell the loop of what the handler raised."""
@@ -102,11 +141,15 @@ class HttpServer:
             self._handshaking.discard(layer)
             if not layer.established:
                 layer.abort()
+        if self._places is not None:
+            self._places.count(len(self.connections) + len(self._handshaking))
         self._sweeper = self.clock.call_later(SWEEP_S, self._sweep)
 
     def stop_listening(self) -> None:
         """Accept nothing more; connections without a request are closed, others after their answer."""
         self.draining = True
+        if self._places is not None:
+            self._places.leave()
         for server in self._servers:
             server.close()
         for layer in list(self._handshaking):

@@ -28,6 +28,10 @@ class VertexEmbed:
     __slots__ = ()
     shape = SHAPE
 
+    def served_at(self, request: EmbedRequest) -> str:  # noqa: ARG002 - the port's
+        """One method takes any number of inputs."""
+        return SHAPE
+
     def encode_request(self, request: EmbedRequest, to: Addressee) -> dict[str, Any]:
         """The request's body. Raises UnsupportedError."""
         if any(each.number != "float" for each in request.forms):

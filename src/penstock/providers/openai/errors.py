@@ -48,6 +48,7 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
     "rate_limited": ("fallback", "rate_limited"),
     "too_many_concurrent": ("fallback", "too_many_concurrent"),
     "deployment_busy": ("fallback", "deployment_busy"),
+    "limits_unavailable": ("fallback", "limits_unavailable"),
     "unpriced": ("fallback", "unpriced_model"),
     "killed": ("final", "exchange_killed"),
     "journal_full": ("final", "journal_full"),

@@ -1,0 +1,111 @@
+"""What limits and budgets cost a request: `python -m bench.governance_probe memory|leased STATE_DIR`.
+
+Run by the environment that is measured, hot path compiled. Three levels (key, team, organisation), each with
+a rate of requests and of tokens, a concurrency and a hard budget; eight requests in a turn of the event loop.
+Prints the CPU time of this process per request in microseconds, an empty loop's taken off; with leases that
+includes what is said to the owner, which is a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from penstock.adapters.accounts.holder import AccountsSocket
+from penstock.adapters.clock import LoopClock
+from penstock.admission.accounts import Accounts, Allowance
+from penstock.admission.allowances import key_allowance
+from penstock.admission.entry import enter, leave
+from penstock.admission.holding import Needs, hold
+from penstock.admission.leased import leased_counters
+from penstock.admission.tending import Away
+from penstock.bootstrap.state_dir import StateDir
+from penstock.compile.plan import compile_plan
+from penstock.config.load import load_text
+from penstock.core.plan import Plan
+from penstock.core.price_book import PriceBook
+from penstock.core.usage import Usage
+
+RULES = "limits: {rpm: 50000000, tpm: 2000000000, concurrency: 20000}, budget: {usd: 100000, window: month}"
+CONFIG = f"""
+version: 1
+providers: {{up: {{kind: openai, base_url: "http://127.0.0.1:1/v1", api_key: sk}}}}
+deployments: {{main: {{provider: up, model: m, price: {{input: 1, output: 1}}}}}}
+orgs: {{acme: {{{RULES}, teams: {{research: {{{RULES}}}}}}}}}
+routes: {{chat: {{policy: main}}}}
+keys: [{{name: bench, secret: sk-bench, org: acme, team: research, {RULES}}}]
+"""
+IN_A_TURN = 8
+TURNS = 6000
+WARM_TURNS = 1000
+
+
+def plan() -> Plan:
+    """Three levels with everything on."""
+    return compile_plan(
+        load_text(CONFIG, {}),
+        revision="",
+        prices=PriceBook("none", {}),
+        reveal=lambda secret: secret.resolve({}),
+        urls={},
+        now_ms=0,
+    )
+
+
+def govern(allowance: Allowance, clock: LoopClock) -> bool:
+    """One request from its admission to its settlement; whether it was let through without waiting."""
+    now, now_ms = clock.monotonic(), clock.now_ms()
+    if enter(allowance, now, now_ms) is not None:
+        return False
+    holding = hold(allowance, None, Needs(100, 400, 500_000), now, now_ms)
+    done = holding.blocked is None
+    holding.settle(Usage(input_tokens=90, output_tokens=120, requests=1), 210_000, now_ms)
+    leave(allowance, now, now_ms)
+    return done
+
+
+async def turns(count: int, allowance: Allowance | None, clock: LoopClock) -> tuple[float, int]:
+    """CPU seconds of so many turns of the loop, and how many requests had to wait."""
+    began, waited = time.process_time(), 0
+    for _ in range(count):
+        if allowance is not None:
+            for _ in range(IN_A_TURN):
+                waited += not govern(allowance, clock)
+        await asyncio.sleep(0)
+    return time.process_time() - began, waited
+
+
+async def main() -> None:
+    """Measure one kind of counters."""
+    mode, folder = sys.argv[1], Path(sys.argv[2])
+    clock = LoopClock(asyncio.get_running_loop())
+    shares = AccountsSocket(StateDir(folder).accounts, f"bench{os.getpid():016d}", clock)
+    if mode == "leased":
+        shares.start()
+        if not await shares.first(10):
+            sys.exit("the owner of accounts does not answer")
+        accounts = Accounts(
+            clock.call_soon, None, leased_counters(shares, clock, Away(fail_open=True, share=0.5))
+        )
+    else:
+        accounts = Accounts(clock.call_soon)
+    compiled = plan()
+    accounts.apply(compiled, clock.now_ms())
+    allowance = key_allowance(accounts, next(iter(compiled.keys.values())))
+    empty_s, _ = await turns(TURNS, None, clock)
+    await turns(WARM_TURNS, allowance, clock)
+    await asyncio.sleep(0.02)
+    used_s, waited = await turns(TURNS, allowance, clock)
+    requests = TURNS * IN_A_TURN
+    print(json.dumps({"cpu_us": (used_s - empty_s) / requests * 1e6, "waited": waited / requests}))
+    shares.hang_up()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

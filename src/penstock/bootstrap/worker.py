@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 from penstock.bootstrap import lifeline
+from penstock.bootstrap.burials import Burials
 from penstock.bootstrap.plan_source import LazyBox, budgeted_tags
 from penstock.bootstrap.state_dir import StateDir
 from penstock.config.document import Document
@@ -57,6 +58,15 @@ def settings_from(document: Document) -> WorkerSettings:
     return WorkerSettings(retention_s=document.journal.retention_s, max_bytes=document.journal.max_bytes or 0)
 
 
+def shared_settings(state: StateDir) -> Document | None:
+    """The published configuration where it says that counters live in Redis."""
+    try:
+        document = _document(state)
+    except SnapshotError:
+        return None
+    return document if document.server.redis_url is not None else None
+
+
 def main() -> int:
     """Project the journal until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -71,7 +81,11 @@ def main() -> int:
     lifeline.on_end(stop.set)
     # Traffic comes first: on a busy machine the ledger may lag, and the journal holds what it has not read.
     os.nice(10)
-    run(state.root, settings_of(state), stop, tags=PublishedTags(state))
+    tags = PublishedTags(state)
+    settings = shared_settings(state)
+    if settings is not None:
+        Burials(state, settings, tags, stop).start()
+    run(state.root, settings_of(state), stop, tags=tags)
     return 0
 
 

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from penstock.adapters.clock import LoopClock
+from penstock.adapters.credentials.place import address_of
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.inspection import Inspection
 from penstock.server.listener import HttpServer
@@ -29,7 +30,8 @@ class Door:
         sock = socket.socket(socket.AF_UNIX)
         before = os.umask(0o177)
         try:
-            sock.bind(str(self._path))
+            with address_of(self._path) as address:
+                sock.bind(address)
         finally:
             os.umask(before)
         sock.listen()

@@ -67,7 +67,7 @@ class RedisShares:
         connection.subscribe(f"{PREFIX}to:{me}", self._heard)
         self._epochs = Epochs(connection, clock, me, self._scripts, self, word, pace or Pace())
         self._epochs.counted = gateways
-        connection.watch(self._epochs.up, self._down)
+        connection.watch(self._epochs.up, self._epochs.down)
 
     # --- ports.accounts.Shares ------------------------------------------------------------------------------
 
@@ -345,9 +345,6 @@ class RedisShares:
         """For Epochs: nothing is granted for now."""
         for counter in list(self._counters.values()):
             self._tell_away(counter)
-
-    def _down(self) -> None:
-        self._epochs.down()
 
     def _tell_away(self, counter: SharedCounter) -> None:
         if self._epochs.settled:

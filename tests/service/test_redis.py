@@ -48,7 +48,7 @@ class Machines:
         for service in self.services:
             stack.callback(service.stop)
         with ThreadPoolExecutor() as pool:  # each waits until its Redis has settled
-            list(pool.map(lambda service: service.__enter__(), self.services))
+            list(pool.map(Service.__enter__, self.services))
         return self
 
     def __exit__(self, *error: object) -> None:

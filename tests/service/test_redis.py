@@ -128,7 +128,7 @@ def test_redis_is_away_and_comes_back_empty(tmp_path: Path) -> None:
 
 
 def test_a_rate_holds_over_three_machines(tmp_path: Path) -> None:
-    """Under pressure no second has more than the limit, and most of it is used; also while Redis restarts."""
+    """Under pressure no second has more than the limit, and most of it is used."""
     limit, seconds = 100, 4.0
     rules = f"limits: {{rates: [{{unit: requests, per: second, limit: {limit}}}]}}"
     with Machines(tmp_path, rules, count=3) as machines, machines.clients(6, pause_s=0.004) as clients:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "penstock-tests"
 MINUTES_S = 300
+_SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin"
 CLIENTS = ROOT / "tests" / "clients"
 
 
@@ -186,6 +187,47 @@ def cpu_backend(folder: Path) -> Path:
     return named if named.exists() else one(folder, "libggml-cpu*.so")
 
 
+# --- Redis -------------------------------------------------------------------------------------------------
+
+REDIS_PACKAGES = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1")
+_REDIS_LAUNCHER = """#!/bin/sh
+LD_LIBRARY_PATH="{libraries}" exec "{server}" "$@"
+"""
+
+
+def install_redis(folder: Path) -> None:
+    """A Redis or Valkey server: the system's, else that of this system's Debian packages, unpacked here."""
+    launcher = folder / "redis-server"
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name) or shutil.which(name, path=_SBIN)
+        if found is not None:
+            launcher.symlink_to(found)
+            return
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise MissingError("neither redis-server nor valkey-server is installed, and there is no apt-get here")
+    debs = folder / "debs"
+    debs.mkdir()
+    try:
+        run("apt-get", "-q", "download", *REDIS_PACKAGES, cwd=debs)
+    except subprocess.CalledProcessError as error:
+        said = said_by(error)
+        raise MissingError(f"{said} (Debian: apt-get update, or apt-get install redis-server)") from error
+    for package in debs.glob("*.deb"):
+        run("dpkg-deb", "-x", package, folder / "root")
+    shutil.rmtree(debs)
+    # Debian's redis-server is the same program under the name of one of its tools.
+    program = folder / "root" / "usr" / "bin" / "redis-server"
+    real = program.resolve()
+    server = folder / "server" / "redis-server"
+    server.parent.mkdir()
+    shutil.copy2(real, server)
+    launcher.write_text(
+        _REDIS_LAUNCHER.format(libraries=one(folder, "root/usr/lib/*-linux-gnu"), server=server)
+    )
+    launcher.chmod(0o755)
+    run(launcher, "--version")
+
+
 # --- clients ----------------------------------------------------------------------------------------------
 
 
@@ -251,7 +293,6 @@ def environment(lock: Path) -> Callable[[Path], None]:
 
 # --- nginx ------------------------------------------------------------------------------------------------
 
-_SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin"
 
 
 def find_nginx() -> str | None:
@@ -300,6 +341,7 @@ TOOLS = {
             (ROOT / "scripts" / "tiny_gguf.py",),
         ),
         Tool("npm", "the JavaScript clients", install_npm, (CLIENTS / "node" / "package-lock.json",)),
+        Tool("redis", "a Redis server", install_redis),
         Tool("nginx", "nginx, as a second opinion on HTTP framing", install_nginx),
         Tool("uv", "uv, which sets up the next ones", install_uv, (INSTALLER_LOCK,)),
         *(

@@ -15,6 +15,7 @@ import socket
 import ssl
 import sys
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import uvloop
@@ -52,7 +53,17 @@ SAY_AGAIN_S = 10.0
 FIRST_CREDENTIALS_S = 2.0
 # How long it waits for the owner of accounts, and for what it knows of the Plan's budgets.
 FIRST_OWNER_S = 2.0
+# Longer than a new epoch of Redis takes (adapters.redis.epochs).
+FIRST_REDIS_S = 12.0
 log = logging.getLogger("penstock.gateway")
+
+
+class SharedPart(Protocol):
+    """This process's part of accounts that it shares with others."""
+
+    async def close(self) -> None:
+        """Give it back."""
+        ...
 
 
 class MissingRecords:
@@ -86,7 +97,7 @@ class GatewayProcess:
         self._state = state
         self._sock = sock
         self._places = places
-        self._part: Part | None = None
+        self._part: SharedPart | None = None
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -143,7 +154,7 @@ class GatewayProcess:
         journal.flush()
         journal.close()
         if self._part is not None:
-            self._part.close()
+            await self._part.close()
         missing.say()
         self._state.ack(boot).unlink(missing_ok=True)
 
@@ -161,9 +172,18 @@ class GatewayProcess:
         def tags() -> frozenset[str]:
             return budgeted_tags(source.settings)
 
+        settings = source.settings
+        if settings.server.redis_url is not None:
+            from penstock.bootstrap.redis_part import RedisPart  # noqa: PLC0415 - one machine needs no Redis
+
+            shared = self._part = RedisPart(self._state, boot, clock, settings, tags)
+            if not await shared.first(FIRST_REDIS_S):
+                log.warning("Redis cannot be asked yet; limits and budgets wait for it")
+            return Accounts(clock.call_soon, shared.earlier, shared.counters)
         if self._places is None:
             return Accounts(clock.call_soon, lambda: replay(self._state.root, is_locked, tags()))
-        part = self._part = Part(self._state, boot, clock, source.settings.server.workers, tags)
+        fail_open = settings.defaults.on_accounts_away == "fail_open"
+        part = self._part = Part(self._state, boot, clock, settings.server.workers, tags, fail_open=fail_open)
         part.socket.start()
         if not await part.socket.first(FIRST_OWNER_S):
             log.warning("the owner of accounts does not answer; limits and budgets wait for it")

@@ -46,6 +46,8 @@ class Part:
         clock: Clock,
         workers: int,
         tags: Callable[[], frozenset[str]],
+        *,
+        fail_open: bool = True,
     ) -> None:
         """`tags`: those whose values have budgets in the Plan that is about to be applied."""
         self._state = state
@@ -55,7 +57,9 @@ class Part:
         self._alive = os.open(state.alive(boot), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._alive, fcntl.LOCK_EX)
         self.socket = AccountsSocket(state.accounts, boot, clock)
-        self.counters = leased_counters(self.socket, clock, Away(fail_open=True, share=1 / max(1, workers)))
+        self.counters = leased_counters(
+            self.socket, clock, Away(fail_open=fail_open, share=1 / max(1, workers))
+        )
         self._begun = False
 
     def earlier(self) -> Earlier:
@@ -68,7 +72,7 @@ class Part:
             return SpentBefore({})
         return SpentBefore(spending_of_boot(self._state.root, self._boot, is_locked, self._tags()))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Hang up; what is held is free as soon as the owner has read our journal."""
         self.socket.hang_up()
         os.close(self._alive)

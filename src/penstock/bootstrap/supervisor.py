@@ -71,6 +71,8 @@ class Supervisor:
     simulator_port: int | None = None
     workers: int = 1
     roles: tuple[str, ...] = ROLES
+    # Counters live in Redis, so no owner of accounts is needed.
+    redis: bool = False
     children: list[Child] = field(default_factory=list[Child])
     leaving: list[tuple[Child, subprocess.Popen[bytes]]] = field(
         default_factory=list[tuple[Child, subprocess.Popen[bytes]]]
@@ -89,11 +91,16 @@ class Supervisor:
             self._add(Child("simulator", "", common, 1.0))
         plain = {"worker": 15.0, "control": 2.0, "credentials": 2.0, "accounts": 2.0}
         for role, drain_s in plain.items():
-            if role in self.roles and (role != "accounts" or self.workers > 1 or self.roles == ("accounts",)):
+            if role in self.roles and (role != "accounts" or self._shares or self.roles == ("accounts",)):
                 wanted = self.state.credentials_wanted if role == "credentials" else None
                 self._add(Child(role, "", common, drain_s, wanted=wanted))
         if "gateway" in self.roles:
             self._add_gateways(common)
+
+    @property
+    def _shares(self) -> bool:
+        """Whether gateways share counters through a process of this machine."""
+        return self.workers > 1 and not self.redis
 
     def _add_gateways(self, common: dict[str, str]) -> None:
         room = self._room = Room(self.workers, self.state.run) if self.workers > 1 else None

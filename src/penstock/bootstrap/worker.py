@@ -15,6 +15,7 @@ from pathlib import Path
 
 from penstock.adapters.alerts.webhook import WebhookPoster
 from penstock.bootstrap import lifeline
+from penstock.bootstrap.burials import Burials
 from penstock.bootstrap.plan_source import budgeted_tags, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.compile.alerts import webhooks_of
@@ -112,6 +113,15 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def shared_settings(state: StateDir) -> Document | None:
+    """The published configuration where it says that counters live in Redis."""
+    try:
+        document = _document(state)
+    except SnapshotError:
+        return None
+    return document if document.server.redis_url is not None else None
+
+
 def main() -> int:
     """Project the journal until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -126,7 +136,11 @@ def main() -> int:
     lifeline.on_end(stop.set)
     # Traffic comes first: on a busy machine the ledger may lag, and the journal holds what it has not read.
     os.nice(10)
-    run(state.root, settings_of(state), stop, tags=PublishedTags(state), alerts=alert_desk(state))
+    tags = PublishedTags(state)
+    settings = shared_settings(state)
+    if settings is not None:
+        Burials(state, settings, tags, stop).start()
+    run(state.root, settings_of(state), stop, tags=tags, alerts=alert_desk(state))
     return 0
 
 

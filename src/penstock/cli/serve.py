@@ -89,16 +89,17 @@ def _serve(
         raise
     notices = [*publisher.notices, *(f"warning: {each}" for each in review(document, datetime.now(UTC).date()))]
     env = {**os.environ, PUBLISHED: published, **({LISTEN: listen} if listen else {})}
+    redis = document.server.redis_url is not None
     if role is not None:
         click.echo(f"Penstock's control process publishes to {state.root}")
         for notice in notices:
             click.echo(f"  {notice}")
         if key is not None:
             click.echo(f"  admin key (shown once): {key}")
-        return Supervisor(state, socks, env, path, None, workers, ALONE[role]).run()
+        return Supervisor(state, socks, env, path, None, workers, ALONE[role], redis=redis).run()
     port = simulator_port(document)
     _greet(document, notices, key, socks[0].getsockname())
-    return Supervisor(state, socks, env, path, port, workers).run()
+    return Supervisor(state, socks, env, path, port, workers, redis=redis).run()
 
 
 def _write_no_core_files() -> None:

@@ -39,7 +39,6 @@ NEEDS: tuple[Need, ...] = (
     Need("server.trusted_proxies", "client addresses", unless=("[]",)),
     Need("server.cors", "answers to browsers"),
     Need("server.database_url", "PostgreSQL storage"),
-    Need("server.redis_url", "Redis storage"),
     Need("guards.*", "guardrails"),
     Need("routes.*.policy.**.when", "conditional routing"),
     Need("routes.*.policy.**.cheapest", "routing by price"),

@@ -97,6 +97,10 @@ class Spending:
             if start_ms <= slot * SLOT_MS < end_ms
         )
 
+    def boots(self) -> list[str]:
+        """Whose spending is known; '' stands for all that are folded."""
+        return list(self._boots)
+
     def of_boot(self, boot: str) -> dict[str, Spent]:
         """What one boot has spent, by account."""
         return self._boots.get(boot, {})

@@ -31,6 +31,9 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             `GET /v1/responses/{id}` work: at the vendor where it has that API, else here, sealed and for 30
             days. `off` sends `store: false` and keeps nothing.
         facts_max_age: How old the verification of a fact may be before it is warned about.
+        on_accounts_away: What holds for rates and simultaneous requests while what several gateways share
+            cannot be asked for: `fail_open` goes on with this gateway's share of each limit, `fail_closed`
+            refuses. Budgets always refuse what is not leased.
     """
 
     on_unknown_price: Literal["flag", "refuse"] = "refuse"
@@ -40,6 +43,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session: SessionCeiling = SessionCeiling(requests=200, usd=Decimal(20))
     responses_store: Literal["on", "off"] = "on"
     facts_max_age_s: Duration = msgspec.field(default=180 * 86_400, name="facts_max_age")
+    on_accounts_away: Literal["fail_open", "fail_closed"] = "fail_open"
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

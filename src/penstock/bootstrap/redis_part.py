@@ -1,0 +1,142 @@
+"""A gateway's part of the accounts that gateways of several machines share through Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import random
+import ssl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from penstock.adapters.files.posix import is_locked
+from penstock.adapters.redis.accounts import RedisShares
+from penstock.adapters.redis.address import RedisAddress
+from penstock.adapters.redis.connection import RedisConnection
+from penstock.admission.accounts import Earlier
+from penstock.admission.leased import leased_counters
+from penstock.admission.tending import Away
+from penstock.bootstrap.accounts import spent_of
+from penstock.bootstrap.sharing import SpentBefore
+from penstock.bootstrap.state_dir import StateDir
+from penstock.config.document import Document
+from penstock.core.allowance import CounterRule
+from penstock.ledger.accounts_replay import Spending, replay, spending_of_boot
+from penstock.ports.clock import Clock
+
+GOODBYE_S = 1.0
+log = logging.getLogger("penstock.gateway")
+
+
+class RedisPart:
+    """Its leases, and the way to Redis. Raises RedisUrlError, SecretError, OSError."""
+
+    def __init__(
+        self, state: StateDir, boot: str, clock: Clock, settings: Document, tags: Callable[[], frozenset[str]]
+    ) -> None:
+        self._state = state
+        self._boot = boot
+        self._tags = tags
+        # As long as it is locked we live: nobody resolves what we hold by our journal.
+        self._alive = os.open(state.alive(boot), os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._alive, fcntl.LOCK_EX)
+        self.connection = connection_for(settings, clock, boot)
+        self._away = Away(fail_open=settings.defaults.on_accounts_away == "fail_open", share=1.0)
+        self.shares = RedisShares(
+            self.connection,
+            clock,
+            boot,
+            word=new_word,
+            source=source_of(state, settings),
+            earlier=self._spent,
+            gateways=self._count,
+        )
+        self.counters = leased_counters(self.shares, clock, self._away)
+        self._begun = False
+        self._reading: asyncio.Future[Spending] | None = None
+
+    async def first(self, most_s: float) -> bool:
+        """Connect, and wait at a start until Redis can be asked; whether it could in time."""
+        self.connection.start()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.shares.began.wait(), most_s)
+        return self.shares.ready
+
+    def earlier(self) -> Earlier:
+        """What this gateway spent before the Plan in force, for the budgets that are new in it."""
+        if not self._begun:
+            self._begun = True
+            return SpentBefore({})
+        return SpentBefore(spending_of_boot(self._state.root, self._boot, is_locked, self._tags()))
+
+    async def close(self) -> None:
+        """Give everything back; where Redis cannot be told, the worker tells it later, by the journal."""
+        told = self.shares.end()
+        await self.connection.close(GOODBYE_S)
+        if told:
+            self._state.alive(self._boot).unlink(missing_ok=True)
+        os.close(self._alive)
+
+    def _count(self, gateways: int) -> None:
+        self._away.share = 1 / max(1, gateways)
+
+    # --- what was spent before ------------------------------------------------------------------------------
+
+    def _spent(self, counter: str, rule: CounterRule, then: Callable[[Mapping[str, int] | None], None]) -> None:
+        """See adapters.redis.accounts.Earlier; journals are read in a thread, once for all who ask."""
+        del rule
+        if self._reading is None or self._reading.done():
+            loop = asyncio.get_running_loop()
+            self._reading = loop.run_in_executor(None, replay, self._state.root, is_locked, self._tags())
+        source = source_name(self._state)
+
+        def read(done: asyncio.Future[Spending]) -> None:
+            error = done.exception()
+            if error is not None:
+                log.error("what was spent before cannot be read: %s", error)
+                then(None)
+                return
+            found = done.result()
+            sums = {
+                boot or f"before:{source}": spent_of(found.of_boot(boot), counter) for boot in found.boots()
+            }
+            then({boot: nanousd for boot, nanousd in sums.items() if nanousd > 0})
+
+        self._reading.add_done_callback(read)
+
+
+def connection_for(settings: Document, clock: Clock, name: str) -> RedisConnection:
+    """A connection as the document says, not started yet. Raises RedisUrlError, SecretError, OSError."""
+    if settings.server.redis_url is None:
+        raise RuntimeError("there is no server.redis_url")
+    address = RedisAddress.parse(settings.server.redis_url.resolve(os.environ))
+    tls = ssl.create_default_context(cafile=settings.server.ca_file) if address.tls else None
+    return RedisConnection(address, clock, random.random, name=f"penstock-{name}", tls=tls)
+
+
+def source_of(state: StateDir, settings: Document) -> str:
+    """The ledger that says what was spent before: one database for all machines, or this machine's."""
+    return "database" if settings.server.database_url is not None else source_name(state)
+
+
+def source_name(state: StateDir) -> str:
+    """A name that this state directory has had from the first time on. Raises OSError."""
+    path = state.root / "machine.id"
+    if not path.exists():
+        made = path.with_suffix(f".{os.getpid()}")
+        made.write_text(new_word())
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            log.debug("another gateway named this machine meanwhile")
+        finally:
+            made.unlink()
+    return Path(path).read_text("utf-8").strip()
+
+
+def new_word() -> str:
+    """A random word."""
+    return os.urandom(8).hex()

@@ -154,6 +154,8 @@ def values(path: str, kind: inspect.Type) -> list[Value]:
         return [values("", inner.item_type)]
     if reads in {"address", "url", "network"}:
         return [{"address": "127.0.0.3:0", "url": "http://127.0.0.1:11", "network": "10.0.0.0/8"}[reads]]
+    if reads == "moment":
+        return ["2036-05-01T10:00:00Z"]
     if isinstance(inner, inspect.BoolType):
         return [True]
     if isinstance(inner, inspect.IntType):

@@ -39,7 +39,6 @@ NEEDS: tuple[Need, ...] = (
     Need("server.trusted_proxies", "client addresses", unless=("[]",)),
     Need("server.cors", "answers to browsers"),
     Need("server.workers", "several gateway processes", unless=("1",), instead="write 1"),
-    Need("server.database_url", "PostgreSQL storage"),
     Need("server.redis_url", "Redis storage"),
     Need("providers.*.facts", "rules about residency and retention"),
     Need("guards.*", "guardrails"),

@@ -24,6 +24,7 @@ _READS: dict[str, dict[str, Any]] = {
     "address": {"type": "string"},
     "url": {"type": "string"},
     "network": {"type": "string"},
+    "moment": {"type": "string"},
     "policy": {"$ref": "#/$defs/Policy"},
 }
 

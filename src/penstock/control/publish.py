@@ -1,8 +1,9 @@
-"""From a configuration file (or the environment) to the snapshot that every gateway reads."""
+"""From a configuration file (or the environment) and stored objects to the snapshot that every gateway reads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -11,20 +12,37 @@ from penstock.compile.plan import compile_plan
 from penstock.compile.targets import price_id_of
 from penstock.config.detect import detect
 from penstock.config.document import Document, Secret, VirtualKey
-from penstock.config.load import load_file
+from penstock.config.load import load_node, read_text
+from penstock.config.merge import clashes, digest_of, document_of, items_of
+from penstock.config.problem import ConfigError
 from penstock.config.snapshot import Snapshot, make_snapshot, write_snapshot
+from penstock.config.source import Json, plain_source
+from penstock.config.yaml_text import parse_yaml
 from penstock.control.admin_key import ADMIN_KEY, stored_hash
+from penstock.control.known import read_known
 from penstock.core.price_book import PriceBook
+from penstock.ports.control_store import Item
 from penstock.ports.secrets import SecretBox
 
 _PLACEHOLDER_URL = "http://127.0.0.1:9/v1"
+# What stands in a document is each machine's own; the rest is shared by all that share a database.
+OWN_SETTINGS = frozenset({"server", "journal"})
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """A valid file, or what stands in for one, taken apart. `digest` changes when its meaning does."""
+
+    items: list[Item]
+    digest: str
+    notices: list[str] = field(default_factory=list[str])
 
 
 class Publisher:
     """Publishes the configuration of one installation; an invalid one never replaces a valid one.
 
     `server` holds what the command line says of `listen` and `state_dir`, which wins over the file.
-    `published` is told of each document that is in force.
+    `published` is told of each document that is in force. `known` is where control keeps what it published.
     """
 
     def __init__(
@@ -38,6 +56,7 @@ class Publisher:
         box: SecretBox,
         server: Mapping[str, str] | None = None,
         published: Callable[[Document], None] | None = None,
+        known: Path | None = None,
     ) -> None:
         self._config = config
         self._snapshot = snapshot
@@ -47,14 +66,41 @@ class Publisher:
         self._box = box
         self._server = dict(server or {})
         self._published = published
+        self._known = known
         self.notices: list[str] = []
 
     def read(self) -> Document:
-        """The document, with the key that administers a set-up without keys. Raises ConfigError."""
-        if self._config is not None:
-            document = load_file(self._config, self._env)
-        else:
-            document, self.notices = detect(self._env)
+        """The document without a database: the file, and the stored objects as last known. Raises ConfigError."""
+        file = self.file()
+        self.notices = file.notices
+        known = read_known(self._known) if self._known is not None else None
+        if known is None:
+            return self.document(file.items)
+        if known.file == file.digest:
+            return self.document([*known.items, *own_settings(file.items)])
+        stored = [item for item in known.items if item.managed_by == "api"]
+        refuse_clashes(file.items, stored)
+        return self.document([*file.items, *stored])
+
+    def file(self) -> FileContent:
+        """The file's content; what the environment offers where there is none. Raises ConfigError."""
+        if self._config is None:
+            document, notices = detect(self._env)
+            source = _source_of(document)
+            return FileContent(items_of(source, document, "environment"), digest_of(source), notices)
+        name = str(self._config)
+        root, problems = parse_yaml(read_text(self._config), name)
+        if root is None:
+            if problems:
+                raise ConfigError(name, problems)
+            return FileContent([], digest_of({}))
+        document = load_node(root, self._env, name, found=problems)
+        source = plain_source(root)
+        return FileContent(items_of(source, document), digest_of(source))
+
+    def document(self, items: Iterable[Item]) -> Document:
+        """One document of items, with the key that administers a set-up without keys. Raises ConfigError."""
+        document = document_of(items, self._env, self._box.unseal)
         digest = stored_hash(self._admin_key)
         if digest is not None and not any(key.name == ADMIN_KEY for key in document.keys):
             admin = VirtualKey(name=ADMIN_KEY, secret=Secret.hashed(digest), direct=True)
@@ -64,8 +110,8 @@ class Publisher:
             document = msgspec.structs.replace(document, server=server)
         return document
 
-    def publish(self, document: Document, now_ms: int) -> Snapshot:
-        """Try the document out, then write its snapshot. Raises CompileError, SnapshotError, OSError."""
+    def snapshot(self, document: Document, now_ms: int) -> Snapshot:
+        """Try the document out and make its snapshot. Raises CompileError, SnapshotError."""
         compile_plan(
             document,
             revision="",
@@ -75,11 +121,50 @@ class Publisher:
             now_ms=now_ms,
         )
         prices = msgspec.msgpack.encode(_wanted(self._prices, document))
-        snapshot = make_snapshot(document, self._env, now_ms, prices)
+        return make_snapshot(document, self._env, now_ms, prices)
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Put a snapshot where gateways look. Raises SnapshotError, OSError."""
         write_snapshot(self._snapshot, snapshot, self._box)
         if self._published is not None:
-            self._published(document)
+            self._published(snapshot.document)
+
+    def publish(self, document: Document, now_ms: int) -> Snapshot:
+        """Try the document out, then write its snapshot. Raises CompileError, SnapshotError, OSError."""
+        snapshot = self.snapshot(document, now_ms)
+        self.write(snapshot)
         return snapshot
+
+
+def own_settings(items: Iterable[Item]) -> list[Item]:
+    """What of a file holds for this machine alone."""
+    return [item for item in items if item.kind == "settings" and item.name in OWN_SETTINGS]
+
+
+def refuse_clashes(file: Iterable[Item], stored: Iterable[Item]) -> None:
+    """Names are unique across the file and the stored objects. Raises ConfigError."""
+    problems = clashes(file, stored)
+    if problems:
+        raise ConfigError("the configuration file", problems)
+
+
+def _source_of(document: Document) -> Json:
+    """What was detected, in the shape of a file."""
+
+    def written(value: object) -> object:
+        if isinstance(value, Secret):
+            return value.stored()
+        raise NotImplementedError(type(value).__name__)
+
+    providers: dict[str, Json] = {
+        name: {
+            key: value
+            for key, value in msgspec.to_builtins(provider, enc_hook=written).items()
+            if value not in (None, {})
+        }
+        for name, provider in document.providers.items()
+    }
+    return {"providers": providers, "defaults": {"provider_order": list(document.defaults.provider_order)}}
 
 
 def _wanted(prices: PriceBook, document: Document) -> PriceBook:

@@ -38,7 +38,7 @@ from penstock.config.document.routes import (
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, shown
 from penstock.config.document.server import Cors, Journal, Server, Tls
-from penstock.config.document.tenants import Allowed, Org, Team, VirtualKey
+from penstock.config.document.tenants import Allowed, Org, PreviousSecret, Team, User, VirtualKey
 
 __all__ = [
     "Allowed",
@@ -66,6 +66,7 @@ __all__ = [
     "Org",
     "Policy",
     "PolicyNode",
+    "PreviousSecret",
     "Price",
     "PriceTier",
     "Provider",
@@ -90,6 +91,7 @@ __all__ = [
     "Team",
     "Timeouts",
     "Tls",
+    "User",
     "VirtualKey",
     "WeightedBranch",
     "WeightedNode",

@@ -16,6 +16,8 @@ REFERENCE = re.compile(
     r"(?P<escape>\$\$\{)"
     r"|\$\{(?:file:(?P<file>[^}\n]+)|(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}\n]*))?)\}"
 )
+# A secret of which only the SHA-256 is said; enough for virtual keys.
+HASHED = re.compile(r"\$\{sha256:([0-9a-f]{64})\}")
 HIDDEN = "********"
 
 

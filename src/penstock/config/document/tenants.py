@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.config.document.fields import Name, Text
+from penstock.config.document.fields import Count, Moment, Name, Network, Text
 from penstock.config.document.limits import Budget, Limits
 from penstock.config.document.routes import Require
 from penstock.config.document.secret import Secret
@@ -40,6 +40,21 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     budgets: tuple[Budget, ...] = ()
 
 
+class User(Allowed, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person of an organisation.
+
+    Attributes:
+        limits: How much the person may use, over all keys.
+        budget: How much the person may spend, over all keys.
+        budgets: More budgets, with other windows.
+        teams: The teams that the person belongs to.
+        email: The address under which the person logs in and is notified.
+    """
+
+    teams: tuple[Name, ...] = ()
+    email: Text | None = None
+
+
 class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An organisation: the line that no data crosses.
 
@@ -49,7 +64,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         budget: How much it may spend.
         budgets: More budgets, with other windows.
         teams: Its teams by name.
-        users: How much its users may use, by name; `"*"` holds for each user without a row of their own.
+        users: Its people by name, and how much they may use; `"*"` holds for each user without a row of their own.
         tags: How much is used in the name of a tag's value: by tag, then by value, `"*"` for each other value.
     """
 
@@ -58,8 +73,20 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
     teams: dict[Name, Team] = {}
-    users: dict[Text, Allowed] = {}
+    users: dict[Text, User] = {}
     tags: dict[Name, dict[Text, Allowed]] = {}
+
+
+class PreviousSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A secret that a key had before its rotation, and that works on for a while.
+
+    Attributes:
+        secret: What the client sends, best as `${VARIABLE}` or `${file:/path}`.
+        until: The moment from which it is refused, such as `2026-12-01T12:00:00Z`.
+    """
+
+    secret: Secret
+    until: Moment
 
 
 class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,7 +97,8 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         name: The key's name; unique.
-        secret: What the client sends, best as `${VARIABLE}` or `${file:/path}`.
+        secret: What the client sends, best as `${VARIABLE}` or `${file:/path}`; `${sha256:…}` with 64 hex
+            digits gives its SHA-256 instead.
         org: The organisation that pays.
         team: Its team.
         user: Its user.
@@ -80,6 +108,12 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         limits: How much the key may use.
         budget: How much it may spend.
         budgets: More budgets, with other windows.
+        endpoints: Endpoints that the key may call, such as `[chat, embeddings]`; without it, all.
+        dialects: API shapes that the key may speak, such as `[openai, anthropic]`; without it, all.
+        networks: Addresses that the key may be used from, such as `[10.0.0.0/8]`; without it, all.
+        expires_at: The moment from which the key is refused, such as `2026-12-01T12:00:00Z`.
+        max_tokens: Most output tokens that one request may ask for; one that asks for nothing gets this.
+        previous: Secrets from before a rotation that still work.
     """
 
     name: Name
@@ -93,3 +127,9 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     limits: Limits = Limits()
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
+    endpoints: tuple[Text, ...] | None = None
+    dialects: tuple[Text, ...] | None = None
+    networks: tuple[Network, ...] | None = None
+    expires_at: Moment | None = None
+    max_tokens: Count | None = None
+    previous: tuple[PreviousSecret, ...] = ()

@@ -10,6 +10,7 @@ from penstock.config.access_checks import access_problems, signs
 from penstock.config.allowance_checks import allowance_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
 from penstock.config.node import Node
+from penstock.config.scope_checks import scope_problems
 from penstock.config.problem import Problem, child, nearest, suggestion
 from penstock.core.rates import UNITS
 
@@ -213,6 +214,8 @@ class Checks:
                 self._report(
                     child(path, "routes"), "this key may use nothing", "name routes, or set direct: true"
                 )
+            for at, message, hint in scope_problems(key, path):
+                self._report(at, message, hint)
             if key.team and not key.org:
                 self._report(child(path, "team"), "a team without its organisation", "add org")
 

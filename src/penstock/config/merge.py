@@ -198,7 +198,9 @@ def _org(
     whole = dict(body)
     for section, found in sections.items():
         own = whole.get(section)
-        already = {name: one.value for name, one in own.entries.items()} if isinstance(own, nodes.Mapping) else {}
+        already = (
+            {name: one.value for name, one in own.entries.items()} if isinstance(own, nodes.Mapping) else {}
+        )
         whole[section] = mapping({**already, **found})
     return whole
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from penstock.admission.allowances import allowance_for
-from penstock.admission.gate import key_of
+from penstock.admission.scopes import bound_output, key_for
 from penstock.admission.tags import read_tags
 from penstock.core.errors import CODES, Refusal
 from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
@@ -115,7 +115,7 @@ class Gateway:
             send_refusal(reply, refusal, request_id, dialect)
             return
         try:
-            key = key_of(self.ctx.plan, request.headers)
+            key = key_for(self.ctx.plan, request, self.ctx.clock)
         except Refusal as refusal:
             send_refusal(reply, refusal, request_id, dialect)
             return
@@ -153,8 +153,10 @@ class _Admission:
         The exchange, to be started; None where it starts by itself as soon as there is room.
         """
         ctx, http = self._ctx, self._http
-        key = self._key = key_of(self._plan, http.headers)
+        endpoint = self._endpoint
+        key = self._key = key_for(self._plan, http, ctx.clock, endpoint.name, endpoint.dialect)
         request = self._decoded = self._decode()
+        bound_output(key, request)
         route = self._route = ctx.resolver.resolve(request.model, key)
         tags = read_tags(http.headers.get(b"x-penstock-tags"), request.metadata, key.tags)
         missing = [name for name in route.required_tags if name not in tags]

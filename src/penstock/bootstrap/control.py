@@ -146,6 +146,9 @@ def _took(service: ControlService) -> None:
 def main() -> int:
     """Look after the configuration until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    os.umask(0o077)  # the database's own further files are nobody else's to read either
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
     given = os.environ.get("PENSTOCK_CONFIG")
     config = Path(given) if given else None

@@ -41,6 +41,14 @@ def schema() -> dict[str, Any]:
     }
 
 
+def definitions_of(*classes: type) -> dict[str, Any]:
+    """The schemas of these types and of all that they are made of, by name, referred to as `#/$defs/Name`."""
+    definitions: dict[str, Any] = _policy()
+    for cls in classes:
+        _type(inspect.type_info(cls), definitions)
+    return definitions
+
+
 def schema_text() -> str:
     """What `penstock.schema.json` has to contain."""
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"

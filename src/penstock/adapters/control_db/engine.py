@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from penstock.ports.control_store import StoreError
 BUSY_S = 10.0
 # Any number that nothing else in the database uses as an advisory lock: the letters of "penstock".
 LOCK = 0x70656E73746F636B
+# Alembic keeps what it is doing in module variables.
+_ONE_AT_A_TIME = threading.Lock()
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -72,6 +75,14 @@ def lock(connection: Connection) -> None:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
+def alone(engine: Engine) -> dict[str, Any]:
+    """The options of a connection whose transaction is to be the only writing one."""
+    if engine.dialect.name == "postgresql":
+        # After the wait for the lock each statement must see what the one before us has committed.
+        return {"isolation_level": "READ COMMITTED"}
+    return {"alone": True}
+
+
 def migrate(engine: Engine) -> None:
     """Bring the tables to this version's form; several processes that start at once do it one by one.
 
@@ -81,7 +92,11 @@ def migrate(engine: Engine) -> None:
     settings = Config()
     settings.set_main_option("script_location", str(_MIGRATIONS))
     try:
-        with engine.connect().execution_options(alone=True) as connection, connection.begin():
+        with (
+            _ONE_AT_A_TIME,
+            engine.connect().execution_options(**alone(engine)) as connection,
+            connection.begin(),
+        ):
             lock(connection)
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from penstock.adapters.control_db.engine import failed, lock, migrate
+from penstock.adapters.control_db.engine import alone, failed, lock, migrate
 from penstock.adapters.control_db.tables import AUDIT, CHANGES, ITEMS, NOTES, REVISIONS, SERVED
 from penstock.ports.control_store import (
     AuditQuery,
@@ -223,10 +223,7 @@ class SqlControlStore:
     @contextmanager
     def writing(self) -> Iterator[SqlWriting]:
         """See the port."""
-        options: dict[str, Any] = {"alone": True}
-        if self._engine.dialect.name == "postgresql":
-            # After the wait for the lock each statement must see what the one before us has committed.
-            options["isolation_level"] = "READ COMMITTED"
+        options = alone(self._engine)
         try:
             with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 lock(connection)

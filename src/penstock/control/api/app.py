@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 
@@ -27,7 +27,7 @@ PREFIX = "/admin/api"
 
 
 @get("/whoami", operation_id="whoami", summary="Who the caller is here, and with which roles", tags=["session"])
-async def whoami(asker: Asker) -> dict[str, Any]:
+async def whoami(asker: NamedDependency[Asker]) -> dict[str, Any]:
     """Also a way to try a credential out."""
     principal = asker.principal
     grants = [{"role": g.role, "org": g.place.org, "team": g.place.team} for g in principal.grants]

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from penstock.control.api.resources import Cursor, IfNoneMatch, Limit, list_answer
@@ -30,10 +31,11 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Since = Annotated[
-    str | None, Parameter(query="since", required=False, description="From this moment on (RFC 3339).")
+    str | None, QueryParameter(name="since", required=False, description="From this moment on (RFC 3339).")
 ]
-Until = Annotated[str | None, Parameter(query="until", required=False, description="Before this moment.")]
-_TEXT = Parameter(required=False, max_length=200)
+Until = Annotated[str | None, QueryParameter(name="until", required=False, description="Before this moment.")]
+_TEXT_BASE = QueryParameter(required=False)
+_TEXT = QueryParameter(required=False, max_length=200)
 
 
 def _scopes(asker: Asker) -> Scopes | None:
@@ -62,14 +64,14 @@ def _moment(text: str | None) -> int | None:
     sync_to_thread=True,
 )
 def entries(
-    asker: Asker,
-    plane: ControlPlane,
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
     actor: Annotated[str | None, _TEXT] = None,
     action: Annotated[str | None, _TEXT] = None,
     kind: Annotated[str | None, _TEXT] = None,
     org: Annotated[str | None, _TEXT] = None,
     name: Annotated[str | None, _TEXT] = None,
-    outcome: Literal["done", "denied", "failed"] | None = None,
+    outcome: Annotated[Literal["done", "denied", "failed"] | None, _TEXT_BASE] = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
@@ -104,7 +106,12 @@ def entries(
     tags=["audit"],
     sync_to_thread=True,
 )
-def export(asker: Asker, plane: ControlPlane, since: Since = None, until: Until = None) -> Stream:
+def export(
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
+    since: Since = None,
+    until: Until = None,
+) -> Stream:
     """One entry a line, with the digests of the chain."""
     query = AuditQuery(scopes=_scopes(asker), since_ms=_moment(since), until_ms=_moment(until))
 
@@ -124,10 +131,10 @@ def export(asker: Asker, plane: ControlPlane, since: Since = None, until: Until 
     sync_to_thread=True,
 )
 def verify(
-    asker: Asker,
-    plane: ControlPlane,
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
     head: Annotated[
-        str, Parameter(query="head", required=False, max_length=100, description="A head noted earlier.")
+        str, QueryParameter(name="head", required=False, max_length=100, description="A head noted earlier.")
     ] = "",
 ) -> Verdict:
     """Walks the whole chain, and compares it with the anchors and with a head that was noted earlier."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Response, post
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from penstock.control.api.requests import answered, expected, version_etag
 from penstock.control.api.resources import IfMatch, NamePath, OrgPath, Reason, org_of
@@ -24,7 +25,12 @@ from penstock.control.problems import Denied
     tags=["keys"],
     sync_to_thread=True,
 )
-def create(asker: Asker, plane: ControlPlane, sent: dict[str, Any], reason: Reason = "") -> Response[KeyView]:
+def create(
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
+    sent: NamedDependency[dict[str, Any]],
+    reason: Reason = "",
+) -> Response[KeyView]:
     """The body has `name`, `org` if it is one's, and the key's configuration as `spec`."""
     unknown = sent.keys() - {"name", "org", "spec"}
     name, org, spec = sent.get("name"), sent.get("org", ""), sent.get("spec", {})
@@ -35,7 +41,7 @@ def create(asker: Asker, plane: ControlPlane, sent: dict[str, Any], reason: Reas
 
 
 Overlap = Annotated[
-    int, Parameter(query="overlap_s", ge=0, description="For how many seconds the secret before works on.")
+    int, QueryParameter(name="overlap_s", ge=0, description="For how many seconds the secret before works on.")
 ]
 
 
@@ -48,8 +54,8 @@ Overlap = Annotated[
     sync_to_thread=True,
 )
 def rotate(
-    asker: Asker,
-    plane: ControlPlane,
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
     org: OrgPath,
     name: NamePath,
     overlap_s: Overlap = DEFAULT_OVERLAP_S,
@@ -72,8 +78,8 @@ def rotate(
     sync_to_thread=True,
 )
 def revoke(
-    asker: Asker,
-    plane: ControlPlane,
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
     org: OrgPath,
     name: NamePath,
     if_match: IfMatch = None,

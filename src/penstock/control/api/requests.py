@@ -9,6 +9,7 @@ from typing import Any, cast
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 
 from penstock.control.api.auth import Authentication
 from penstock.control.objects import Asker, Expected
@@ -43,7 +44,7 @@ def provide_plane(state: State) -> ControlPlane:
     return state.plane
 
 
-async def provide_body(request: AnyRequest, asker: Asker) -> dict[str, Any]:
+async def provide_body(request: AnyRequest, asker: NamedDependency[Asker]) -> dict[str, Any]:
     """The JSON object that was sent, after it is known who sent it. Raises Denied."""
     del asker
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

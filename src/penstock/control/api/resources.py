@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, delete, get, put
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from penstock.control.api.requests import answered, expected, version_etag
 from penstock.control.api.shapes import (
@@ -31,28 +32,30 @@ NO_ORG = "-"
 MOST = 500
 
 IfMatch = Annotated[
-    str | None, Parameter(header="If-Match", required=False, description="ETags of which it must have one.")
+    str | None, HeaderParameter(name="If-Match", required=False, description="ETags of which it must have one.")
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Parameter(
-        header="If-None-Match",
+    HeaderParameter(
+        name="If-None-Match",
         required=False,
         description="ETags that the caller has; `*` on a PUT: only make it.",
     ),
 ]
 Reason = Annotated[
-    str, Parameter(query="reason", required=False, max_length=500, description="Why, for the history.")
+    str, QueryParameter(name="reason", required=False, max_length=500, description="Why, for the history.")
 ]
-OrgPath = Annotated[str, Parameter(max_length=128, description="The organisation; `-` for none.")]
-NamePath = Annotated[str, Parameter(max_length=128, description="The object's name.")]
-Limit = Annotated[int, Parameter(ge=1, le=MOST, description="At most so many.")]
+OrgPath = Annotated[str, PathParameter(max_length=128, description="The organisation; `-` for none.")]
+NamePath = Annotated[str, PathParameter(max_length=128, description="The object's name.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="At most so many.")]
 Cursor = Annotated[
-    str | None, Parameter(query="cursor", required=False, description="next_cursor of the page before.")
+    str | None, QueryParameter(name="cursor", required=False, description="next_cursor of the page before.")
 ]
 ManagedByFilter = Annotated[
-    Literal["file", "environment", "api"] | None, Parameter(query="managed_by", required=False)
+    Literal["file", "environment", "api"] | None, QueryParameter(name="managed_by", required=False)
 ]
+
+Cascade = Annotated[bool, QueryParameter(description="Remove what belongs to it, too.")]
 
 
 def org_of(path: str, kind: Kind) -> str:
@@ -97,17 +100,17 @@ def _list(info: KindInfo) -> HTTPRouteHandler:
         sync_to_thread=True,
     )
     def listing(
-        asker: Asker,
-        plane: ControlPlane,
+        asker: NamedDependency[Asker],
+        plane: NamedDependency[ControlPlane],
         org: Annotated[
-            str | None, Parameter(query="org", required=False, description="Of this organisation.")
+            str | None, QueryParameter(name="org", required=False, description="Of this organisation.")
         ] = None,
         team: Annotated[
-            str | None, Parameter(query="team", required=False, description="Of this team.")
+            str | None, QueryParameter(name="team", required=False, description="Of this team.")
         ] = None,
         managed_by: ManagedByFilter = None,
         prefix: Annotated[
-            str, Parameter(query="prefix", required=False, description="Names that begin so.")
+            str, QueryParameter(name="prefix", required=False, description="Names that begin so.")
         ] = "",
         limit: Limit = 100,
         cursor: Cursor = None,
@@ -147,7 +150,10 @@ def _installation(info: KindInfo) -> list[HTTPRouteHandler]:
         sync_to_thread=True,
     )
     def read(
-        asker: Asker, plane: ControlPlane, name: NamePath, if_none_match: IfNoneMatch = None
+        asker: NamedDependency[Asker],
+        plane: NamedDependency[ControlPlane],
+        name: NamePath,
+        if_none_match: IfNoneMatch = None,
     ) -> Response[ItemView]:
         return _read(asker, plane, kind, whose(name), name, if_none_match)
 
@@ -159,10 +165,10 @@ def _installation(info: KindInfo) -> list[HTTPRouteHandler]:
         sync_to_thread=True,
     )
     def write(
-        asker: Asker,
-        plane: ControlPlane,
+        asker: NamedDependency[Asker],
+        plane: NamedDependency[ControlPlane],
         name: NamePath,
-        sent: dict[str, Any],
+        sent: NamedDependency[dict[str, Any]],
         if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
         reason: Reason = "",
@@ -178,12 +184,12 @@ def _installation(info: KindInfo) -> list[HTTPRouteHandler]:
         sync_to_thread=True,
     )
     def remove(
-        asker: Asker,
-        plane: ControlPlane,
+        asker: NamedDependency[Asker],
+        plane: NamedDependency[ControlPlane],
         name: NamePath,
         if_match: IfMatch = None,
         reason: Reason = "",
-        cascade: bool = False,
+        cascade: Cascade = False,
     ) -> Response[Any]:
         return _remove(asker, plane, kind, whose(name), name, if_match, reason, cascade=cascade)
 
@@ -202,7 +208,11 @@ def _tenant(info: KindInfo) -> list[HTTPRouteHandler]:
         sync_to_thread=True,
     )
     def read(
-        asker: Asker, plane: ControlPlane, org: OrgPath, name: NamePath, if_none_match: IfNoneMatch = None
+        asker: NamedDependency[Asker],
+        plane: NamedDependency[ControlPlane],
+        org: OrgPath,
+        name: NamePath,
+        if_none_match: IfNoneMatch = None,
     ) -> Response[ItemView]:
         return _read(asker, plane, kind, org_of(org, kind), name, if_none_match)
 
@@ -214,11 +224,11 @@ def _tenant(info: KindInfo) -> list[HTTPRouteHandler]:
         sync_to_thread=True,
     )
     def write(
-        asker: Asker,
-        plane: ControlPlane,
+        asker: NamedDependency[Asker],
+        plane: NamedDependency[ControlPlane],
         org: OrgPath,
         name: NamePath,
-        sent: dict[str, Any],
+        sent: NamedDependency[dict[str, Any]],
         if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
         reason: Reason = "",
@@ -234,13 +244,13 @@ def _tenant(info: KindInfo) -> list[HTTPRouteHandler]:
         sync_to_thread=True,
     )
     def remove(
-        asker: Asker,
-        plane: ControlPlane,
+        asker: NamedDependency[Asker],
+        plane: NamedDependency[ControlPlane],
         org: OrgPath,
         name: NamePath,
         if_match: IfMatch = None,
         reason: Reason = "",
-        cascade: bool = False,
+        cascade: Cascade = False,
     ) -> Response[Any]:
         return _remove(asker, plane, kind, org_of(org, kind), name, if_match, reason, cascade=cascade)
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 
 from penstock.control.api.requests import answered
 from penstock.control.api.resources import Cursor, IfNoneMatch, Limit, Reason, list_answer
@@ -52,7 +53,7 @@ class DiffView(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[Difference]
 
 
-Number = Annotated[int, Parameter(ge=0, le=2**53, description="A revision's number.")]
+Number = Annotated[int, PathParameter(ge=0, le=2**53, description="A revision's number.")]
 
 
 def _view(revision: Revision) -> dict[str, Any]:
@@ -71,11 +72,11 @@ def _view(revision: Revision) -> dict[str, Any]:
     sync_to_thread=True,
 )
 def history(
-    asker: Asker,
-    plane: ControlPlane,
-    author: Annotated[str | None, Parameter(query="author", required=False)] = None,
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
+    author: Annotated[str | None, QueryParameter(name="author", required=False)] = None,
     origin: Annotated[
-        Literal["file", "api", "rollback"] | None, Parameter(query="origin", required=False)
+        Literal["file", "api", "rollback"] | None, QueryParameter(name="origin", required=False)
     ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -98,7 +99,10 @@ def history(
     sync_to_thread=True,
 )
 def one(
-    asker: Asker, plane: ControlPlane, number: Number, if_none_match: IfNoneMatch = None
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
+    number: Number,
+    if_none_match: IfNoneMatch = None,
 ) -> Response[RevisionDetail]:
     """A revision never changes."""
     revision, changes = Revisions(plane).get(asker, number)
@@ -113,13 +117,13 @@ def one(
     sync_to_thread=True,
 )
 def diff(
-    asker: Asker,
-    plane: ControlPlane,
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
     number: Number,
     to: Annotated[
         int | None,
-        Parameter(
-            query="to",
+        QueryParameter(
+            name="to",
             required=False,
             ge=0,
             le=2**53,
@@ -141,7 +145,9 @@ def diff(
     status_code=200,
     sync_to_thread=True,
 )
-def rollback(asker: Asker, plane: ControlPlane, number: Number, reason: Reason = "") -> AppliedView:
+def rollback(
+    asker: NamedDependency[Asker], plane: NamedDependency[ControlPlane], number: Number, reason: Reason = ""
+) -> AppliedView:
     """Keys, people and roles stay as they are."""
     return applied_view(Revisions(plane).rollback(asker, number, reason=reason))
 
@@ -162,10 +168,10 @@ class ApplyView(msgspec.Struct, frozen=True, kw_only=True):
     sync_to_thread=True,
 )
 def apply_changes(
-    asker: Asker,
-    plane: ControlPlane,
-    sent: dict[str, Any],
-    dry_run: Annotated[bool, Parameter(query="dry_run", description="Only say what would change.")] = False,
+    asker: NamedDependency[Asker],
+    plane: NamedDependency[ControlPlane],
+    sent: NamedDependency[dict[str, Any]],
+    dry_run: Annotated[bool, QueryParameter(name="dry_run", description="Only say what would change.")] = False,
     reason: Reason = "",
 ) -> ApplyView:
     """All of it or none: `{"set": {section: {name: spec}}, "remove": {section: [name]}}`."""

@@ -142,6 +142,14 @@ def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Ty
 LEAVES = dict(leaves(inspect.type_info(Document)))
 
 
+READ = {
+    "address": "127.0.0.3:0",
+    "url": "http://127.0.0.1:11",
+    "network": "10.0.0.0/8",
+    "moment": "2036-05-01T10:00:00Z",
+}
+
+
 def values(path: str, kind: inspect.Type) -> list[Value]:
     """Values for a key: all others than the default one of a choice, else one that is likely to be new."""
     inner, reads = unwrapped(kind)
@@ -152,10 +160,8 @@ def values(path: str, kind: inspect.Type) -> list[Value]:
         return list(inner.values)
     if isinstance(inner, inspect.VarTupleType):
         return [values("", inner.item_type)]
-    if reads in {"address", "url", "network"}:
-        return [{"address": "127.0.0.3:0", "url": "http://127.0.0.1:11", "network": "10.0.0.0/8"}[reads]]
-    if reads == "moment":
-        return ["2036-05-01T10:00:00Z"]
+    if reads in READ:
+        return [READ[reads]]
     if isinstance(inner, inspect.BoolType):
         return [True]
     if isinstance(inner, inspect.IntType):

@@ -53,7 +53,7 @@ def test_every_list_is_paged_and_filtered(house: House) -> None:
 
 
 def test_etags_guard_changes(house: House) -> None:
-    """A change on what somebody else has changed meanwhile is refused; `*` says what must be or not be there."""
+    """A change on what somebody else has changed is refused; `*` says what must be or not be there."""
     path, body = "/admin/api/routes/r", {"policy": "sim/echo"}
     with house.client() as client:
         assert client.put(path, json=body, headers={"if-match": "*"}).status_code == 412
@@ -62,7 +62,8 @@ def test_etags_guard_changes(house: House) -> None:
         assert client.put(path, json=body, headers={"if-none-match": "*"}).status_code == 412
         etag = made.headers["etag"]
         changed = client.put(path, json={"policy": "sim/slow-1ms"}, headers={"if-match": etag})
-        assert changed.status_code == 200 and changed.headers["etag"] != etag
+        assert changed.status_code == 200
+        assert changed.headers["etag"] != etag
         stale = client.put(path, json=body, headers={"if-match": etag})
         assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
         assert client.delete(path, headers={"if-match": etag}).status_code == 412
@@ -108,7 +109,8 @@ def test_puts_are_idempotent(house: House) -> None:
             again = client.put(f"/admin/api/{path}", json=body)
             assert (first.status_code, again.status_code) == (201, 200), (path, first.text)
             assert first.headers["etag"] == again.headers["etag"]
-            assert first.json()["applied"]["changed"] and not again.json()["applied"]["changed"]
+            assert first.json()["applied"]["changed"]
+            assert not again.json()["applied"]["changed"]
             read = client.get(f"/admin/api/{path}").json()
             assert read["version"] == again.json()["version"] == first.json()["version"]
             if path != "providers/v":
@@ -148,7 +150,8 @@ def test_refusals_are_problem_details(house: House) -> None:
         assert answer.headers["content-type"].startswith("application/problem+json")
         said = answer.json()
         assert said.keys() == {"type", "title", "status", "code", "detail", "request_id", "errors"}
-        assert said["code"] in CODES and said["status"] == answer.status_code
+        assert said["code"] in CODES
+        assert said["status"] == answer.status_code
         assert said["request_id"] == answer.headers["x-penstock-request-id"]
     assert answers[-1].headers["www-authenticate"].startswith("Bearer")
     assert house.head() == 1
@@ -167,7 +170,8 @@ def test_several_changes_are_one_revision_or_none(house: House) -> None:
     with house.client() as client:
         assert client.post("/admin/api/apply", json=bad).json()["errors"][0]["path"] == "deployments.d.provider"
         tried = client.post("/admin/api/apply?dry_run=true", json=good)
-        assert house.head() == 1 and tried.json()["applied"] is None
+        assert house.head() == 1
+        assert tried.json()["applied"] is None
         assert client.post("/admin/api/apply?dry_run=true", json=bad).status_code == 422
         done = client.post("/admin/api/apply", json=good)
         assert (done.json()["changes"], done.json()["applied"]["revision"]) == (tried.json()["changes"], 2)

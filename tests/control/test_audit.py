@@ -28,7 +28,8 @@ def test_an_entry_says_who_did_what_to_which_object_from_where(house: House) -> 
     first, second = entries(house, kind="provider", name="v")
     assert (first["actor"], first["address"], first["action"]) == ("operator:alice", "203.0.113.9", "create")
     assert (first["reason"], first["before"], first["revision"]) == ("why not", None, 2)
-    assert second["action"] == "update" and second["before"] == first["after"] != second["after"]
+    assert second["action"] == "update"
+    assert second["before"] == first["after"] != second["after"]
     assert "sk-" not in json.dumps([first, second])
 
 
@@ -55,7 +56,9 @@ def test_a_log_that_nobody_touched_is_whole(house: House) -> None:
     house.close()
     house.open()
     later = house.audit.verify(house.store, early.head)
-    assert early.valid and later.valid and later.entries == early.entries + 1
+    assert early.valid
+    assert later.valid
+    assert later.entries == early.entries + 1
     assert later.flaws == []
 
 
@@ -156,7 +159,8 @@ def test_tampering_shows(house: House, tamper: Callable[[sqlite3.Connection], No
         writing.keep_note("kept", writing.note("audit.anchor") or "")
     house.keys.create(house.owner, "acme", "last", {})
     whole = house.audit.verify(house.store)
-    assert whole.valid and whole.entries > 10
+    assert whole.valid
+    assert whole.entries > 10
     house.close()
     with sqlite3.connect(house.state.control_db) as db:
         tamper(db)

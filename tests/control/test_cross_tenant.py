@@ -1,4 +1,4 @@
-"""A matrix of principals and objects over every operation of the OpenAPI document: nobody sees what is not his."""
+"""A matrix of principals and objects over every operation of the API: nobody sees what is not his."""
 
 from __future__ import annotations
 

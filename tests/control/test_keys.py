@@ -31,7 +31,9 @@ def test_a_secret_is_shown_once_and_kept_as_a_hash(house: House) -> None:
     with house.client() as client:
         made = client.post("/admin/api/keys", json={"name": "k", "org": "acme", "spec": {"routes": ["echo"]}})
         secret = made.json()["secret"]
-        assert made.status_code == 201 and secret.startswith("sk-penstock-") and len(secret) > 50
+        assert made.status_code == 201
+        assert secret.startswith("sk-penstock-")
+        assert len(secret) > 50
         answers = [
             client.get(path).text
             for path in (
@@ -41,7 +43,8 @@ def test_a_secret_is_shown_once_and_kept_as_a_hash(house: House) -> None:
         ]  # fmt: skip
         again = client.put("/admin/api/orgs/acme/keys/k", json={"routes": ["echo"]})
     assert not any(secret in answer for answer in answers)
-    assert "secret" not in again.json() and again.status_code == 200
+    assert "secret" not in again.json()
+    assert again.status_code == 200
     assert made.json()["secret_prefix"] == secret[:17]
     assert plan(house).keys[digest(secret)].id == "acme:k"
     house.close()
@@ -69,8 +72,10 @@ def test_both_secrets_work_while_a_rotation_overlaps(house: House) -> None:
     keys = plan(house).keys
     first, second = keys[digest(old)], keys[digest(new)]
     assert (first.id, first.accounts) == (second.id, second.accounts)
-    assert first.scope is not None and first.scope.expires_ms == house.now + 3_600_000
-    assert second.scope is not None and (second.scope.expires_ms or 0) > house.now + 3_600_000
+    assert first.scope is not None
+    assert first.scope.expires_ms == house.now + 3_600_000
+    assert second.scope is not None
+    assert (second.scope.expires_ms or 0) > house.now + 3_600_000
     assert item.version == 3
     house.now += 3_600_001
     _, newest, _ = house.keys.rotate(house.owner, "acme", "k", overlap_s=60)

@@ -77,7 +77,8 @@ def test_secrets_are_sealed_and_never_shown(house: House) -> None:
         house.revisions.diff(house.owner, 2, 3)[0].before,
         house.revisions.diff(house.owner, 2, 3)[0].after,
     )
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     assert before["api_key"] != after["api_key"]
     assert str(before["api_key"]).startswith("********")
     assert house.published.providers["vendor"].api_key is not None
@@ -207,14 +208,15 @@ def test_a_start_without_the_database_knows_the_stored_objects(house: House) -> 
 
 
 def test_references_of_tenants_are_text(house: House) -> None:
-    """What an organisation writes never reads this process's environment; an administrator's references stay."""
+    """What an organisation writes never reads our environment; an administrator's references stay."""
     house.env["DEPLOY_TOKEN"] = "sk-hidden"
     house.keys.create(house.owner, "acme", "curious", {"tags": {"note": "${DEPLOY_TOKEN}"}})
     [key] = [key for key in house.published.keys if key.name == "acme:curious"]
     assert key.tags == {"note": "${DEPLOY_TOKEN}"}
     house.objects.put(house.owner, "provider", "", "v", {"kind": "openai", "api_key": "${DEPLOY_TOKEN}"})
     secret = house.published.providers["v"].api_key
-    assert secret is not None and secret.shown() == "${DEPLOY_TOKEN}"
+    assert secret is not None
+    assert secret.shown() == "${DEPLOY_TOKEN}"
     for body in ({"kind": "openai", "api_key": {"$sealed": "AAAA"}}, {"kind": "openai", "$state": "x"}):
         with pytest.raises(Denied):
             house.objects.put(house.owner, "provider", "", "w", body)

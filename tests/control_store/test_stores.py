@@ -32,8 +32,8 @@ def team(org: str, name: str, **body: Any) -> Item:
 def entry(seq: int, org: str = "acme", **said: Any) -> AuditRow:
     """A link of the chain with these fields."""
     row = AuditRow(
-        seq=seq, entry=f'{{"seq":{seq}}}', previous="a", digest="b", ts_ms=seq * 1000, actor="op", action="create",
-        kind="team", org=org, team="", name="t", outcome="done",
+        seq=seq, entry=f'{{"seq":{seq}}}', previous="a", digest="b", ts_ms=seq * 1000, actor="op",
+        action="create", kind="team", org=org, team="", name="t", outcome="done",
     )  # fmt: skip
     return msgspec.structs.replace(row, **said)
 
@@ -59,7 +59,7 @@ def test_an_object_comes_back_as_it_was_put(store: SqlControlStore) -> None:
 
 def test_what_raises_leaves_nothing(store: SqlControlStore) -> None:
     """A writing that ends badly is undone as a whole."""
-    with pytest.raises(ZeroDivisionError), store.writing() as writing:
+    with pytest.raises(ZeroDivisionError), store.writing() as writing:  # noqa: PT012 - the block is the transaction
         writing.put(team("acme", "one"))
         writing.add_revision(
             Revision(number=1, created_ms=1, author="a", origin="api", reason="", content="c"), []
@@ -70,7 +70,7 @@ def test_what_raises_leaves_nothing(store: SqlControlStore) -> None:
 
 
 def test_objects_are_listed_by_place_and_name_page_by_page(store: SqlControlStore) -> None:
-    """Pages follow each other without gap or repetition, in the order of bytes, whatever the database's language."""
+    """Pages follow each other without gap or repetition, in the order of bytes, in any language."""
     wanted = [("a", "Z"), ("a", "a"), ("a", "ä"), ("b", "B"), ("b", "a-b"), ("b", "a_b")]
     with store.writing() as writing:
         for org, name in reversed(wanted):
@@ -133,7 +133,8 @@ def test_revisions_are_kept_with_what_they_changed(store: SqlControlStore) -> No
         found = reading.changes(1, 3)
         assert [(number, c.before, c.after) for number, c in found] == [(2, one, two), (3, two, None)]
         middle = reading.revision(2)
-        assert middle is not None and middle.reason == "r2"
+        assert middle is not None
+        assert middle.reason == "r2"
         assert reading.revision(9) is None
 
 

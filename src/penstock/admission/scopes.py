@@ -1,4 +1,4 @@
-"""What a key is good for beyond its routes: until when, from where, for which endpoints, for how much output."""
+"""What a key is good for beyond its routes: until when, from where, for which endpoints and how much output."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def key_for(plan: Plan, http: HttpRequest, clock: Clock, endpoint: str = "", dia
 
 
 def bound_output(key: VirtualKey, request: OpenAIRequest) -> None:
-    """Hold a request to the key's bound on output tokens; who asks for no bound gets that one. Raises Refusal."""
+    """Hold a request to the key's bound on output tokens; who asks for none gets that. Raises Refusal."""
     scope = key.scope
     if scope is None or scope.max_tokens is None or not request.endpoint.cap_fields:
         return
@@ -48,13 +48,12 @@ def bound_output(key: VirtualKey, request: OpenAIRequest) -> None:
 
 def _check_use(scope: KeyScope, endpoint: str, dialect: str) -> None:
     endpoints, dialects = scope.endpoints, scope.dialects
-    if endpoint and endpoints is not None and endpoint not in endpoints:
-        # `audio` stands for `audio.speech` and all others of its family.
-        if endpoint.partition(".")[0] not in endpoints:
-            allowed = ", ".join(sorted(endpoints))
-            raise Refusal(
-                "endpoint_not_allowed", f"this API key may call {allowed or 'nothing'}, and not {endpoint}"
-            )
+    # `audio` stands for `audio.speech` and all others of its family.
+    if endpoint and endpoints is not None and not {endpoint, endpoint.partition(".")[0]} & endpoints:
+        allowed = ", ".join(sorted(endpoints))
+        raise Refusal(
+            "endpoint_not_allowed", f"this API key may call {allowed or 'nothing'}, and not {endpoint}"
+        )
     if dialect and dialects is not None and dialect not in dialects:
         allowed = ", ".join(sorted(dialects))
         raise Refusal(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import cast
 
 import click
 import msgspec
@@ -148,7 +149,7 @@ def _lines(body: dict[str, object] | None) -> list[str]:
 
     def walk(value: object, path: str) -> list[str]:
         if isinstance(value, dict) and value:
-            pairs: dict[str, object] = value
+            pairs = cast("dict[str, object]", value)
             return [
                 line for key, inner in pairs.items() for line in walk(inner, f"{path}.{key}" if path else key)
             ]

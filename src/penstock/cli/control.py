@@ -6,11 +6,11 @@ import fcntl
 import getpass
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import click
 import msgspec
@@ -47,7 +47,7 @@ def why_option(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextmanager
-def control(file: Path | None, state: Path | None) -> Iterator[Client]:
+def control(file: Path | None, state: Path | None) -> Generator[Client]:
     """The control process of an installation; its refusals and absence become messages of the command."""
     found = state_dir(file, state)
     with Client(token=_token(found), socket=found.control_socket, headers=_user()) as client:
@@ -89,8 +89,8 @@ def _starts(found: StateDir) -> bool:
 
 def _absent(found: StateDir) -> click.ClickException:
     return click.ClickException(
-        f"no control process answers at {found.control_socket}; start `penstock serve`, or name its folder with "
-        "--state-dir"
+        f"no control process answers at {found.control_socket}; start `penstock serve`, or name its "
+        "folder with --state-dir"
     )
 
 
@@ -137,12 +137,12 @@ def spec_of(text: str | None, path: Path | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        found = json.loads(text)
+        found: object = json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f"--spec is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise click.BadParameter("--spec must be a JSON object")
-    return found
+    return cast("dict[str, Any]", found)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -154,14 +154,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
     try:
         root, problems = parse_yaml(read_text(path), str(path))
-        if problems:
-            raise ConfigError(str(path), problems)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    found = plain_source(root) if root is not None else {}
+    if problems:
+        raise click.ClickException(str(ConfigError(str(path), problems)))
+    found: object = plain_source(root) if root is not None else {}
     if not isinstance(found, dict):
         raise click.ClickException(f"{path}: expected a mapping")
-    return found
+    return cast("dict[str, Any]", found)
 
 
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:

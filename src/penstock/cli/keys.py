@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -150,7 +150,10 @@ def _spec(said: dict[str, Any]) -> dict[str, Any]:
     limits = without_none({name: said.pop(name) for name in ("rpm", "tpm", "concurrency")})
     budget, tags = said.pop("budget"), dict(_pair(tag) for tag in said.pop("tags"))
     flags = {name: True for name in ("direct", "admin_api") if said.pop(name)}
-    lists = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+    lists: dict[str, Any] = {
+        name: list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
+        for name, value in said.items()
+    }
     return without_none({**lists, "tags": tags, "limits": limits, "budget": _budget(budget), **flags})
 
 

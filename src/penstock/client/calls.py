@@ -28,7 +28,7 @@ class Call(Generic[T]):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of object: its name in paths, the type of its objects, and whether they belong to organisations."""
+    """A kind of object: its name in paths, the type of its objects, and whether organisations have them."""
 
     plural: str
     item: type

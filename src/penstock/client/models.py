@@ -18,7 +18,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One object. `spec` has the shape of the configuration file; `applied` comes with an answer to a change."""
+    """One object. `spec` has the shape of the configuration file; `applied` comes after a change."""
 
     kind: str
     name: str

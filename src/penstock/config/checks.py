@@ -10,8 +10,8 @@ from penstock.config.access_checks import access_problems, signs
 from penstock.config.allowance_checks import allowance_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
 from penstock.config.node import Node
-from penstock.config.scope_checks import scope_problems
 from penstock.config.problem import Problem, child, nearest, suggestion
+from penstock.config.scope_checks import scope_problems
 from penstock.core.rates import UNITS
 
 # Guards that need no configuration of their own.

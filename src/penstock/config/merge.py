@@ -1,14 +1,14 @@
 """The file's objects and the stored ones as one list, and that list as one document.
 
-Everything that is configured is an `Item` here, whoever manages it. The file is taken apart into items, the stored
-ones come as they are, and the document that gateways get is read from both by the same reader that reads a file.
+Everything that is configured is an `Item` here, whoever manages it. The file is taken apart into items, the
+stored ones come as they are, and what gateways get is read from both by the reader that reads a file.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import inspect
@@ -69,7 +69,7 @@ def items_of(source: Json, document: Document, managed_by: ManagedBy = "file") -
 
     Organisations and teams that its keys found by naming them become objects.
     """
-    source = source if isinstance(source, dict) else {}
+    source = cast("dict[str, Any]", source) if isinstance(source, dict) else {}
     items = [
         Item(kind="settings", name=name, managed_by=managed_by, body={"value": source[name]})
         for name in SETTINGS
@@ -173,14 +173,17 @@ def _with_tenants(node: Node, kinds: dict[Kind, list[Item]], unseal: Callable[[b
 
     for item in kinds.get("org", []):
         bodies[item.name] = read(item, item.body)
-    for kind, section in (("team", "teams"), ("user", "users")):
+    within: tuple[tuple[Kind, str], ...] = (("team", "teams"), ("user", "users"))
+    for kind, section in within:
         for item in kinds.get(kind, []):
             if item.org:
                 orgs.setdefault(item.org, {}).setdefault(section, {})[item.name] = mapping(
                     read(item, item.body)
                 )
     keys = [mapping(read(item, key_source(item))) for item in kinds.get("key", []) if is_active(item)]
-    tenants = {name: mapping(_org(body, orgs.get(name, {}), mapping)) for name, body in bodies.items()}
+    tenants: dict[str, Node] = {
+        name: mapping(_org(body, orgs.get(name, {}), mapping)) for name, body in bodies.items()
+    }
     entries = dict(node.entries) if isinstance(node, nodes.Mapping) else {}
     if tenants:
         entries["orgs"] = entry(mapping(tenants))

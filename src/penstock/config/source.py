@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from msgspec import inspect
 
@@ -54,16 +54,18 @@ def to_node(value: Json, unseal: Callable[[bytes], bytes], *, literal: bool = Fa
         TypeError: it is no JSON value.
     """
     if isinstance(value, dict):
-        if SEALED in value:
-            text = unseal(base64.b64decode(value[SEALED])).decode()
+        mapping = cast("dict[str, Json]", value)
+        if SEALED in mapping:
+            text = unseal(base64.b64decode(mapping[SEALED])).decode()
             return Scalar(**_NOWHERE, text=text, plain=False)
         entries = {
             str(key): nodes.Entry(**_NOWHERE, value=to_node(inner, unseal, literal=literal))
-            for key, inner in value.items()
+            for key, inner in mapping.items()
         }
         return nodes.Mapping(**_NOWHERE, entries=entries)
     if isinstance(value, list | tuple):
-        return nodes.Sequence(**_NOWHERE, items=tuple(to_node(item, unseal, literal=literal) for item in value))
+        items = tuple(to_node(item, unseal, literal=literal) for item in cast("list[Json]", value))
+        return nodes.Sequence(**_NOWHERE, items=items)
     if isinstance(value, str):
         escape = literal and HASHED.fullmatch(value) is None
         return Scalar(**_NOWHERE, text=value.replace("${", "$${") if escape else value, plain=False)
@@ -83,12 +85,13 @@ def map_secrets(value: Json, kind: inspect.Type, change: Callable[[Json], Json])
         types = {field.encode_name: field.type for field in kind.fields}
         return {
             key: map_secrets(inner, types[key], change) if key in types else inner
-            for key, inner in value.items()
+            for key, inner in cast("dict[str, Json]", value).items()
         }
     if isinstance(kind, inspect.DictType) and isinstance(value, dict):
-        return {key: map_secrets(inner, kind.value_type, change) for key, inner in value.items()}
+        named = cast("dict[str, Json]", value)
+        return {key: map_secrets(inner, kind.value_type, change) for key, inner in named.items()}
     if isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
-        return [map_secrets(item, kind.item_type, change) for item in value]
+        return [map_secrets(item, kind.item_type, change) for item in cast("list[Json]", value)]
     return value
 
 
@@ -108,7 +111,7 @@ def sealed(text: str, seal: Callable[[bytes], bytes], fingerprint: Callable[[byt
 def shown(stored: Json) -> Json:
     """A stored secret as people may see it: a reference as written, else its fingerprint and no more."""
     if isinstance(stored, dict):
-        return f"{HIDDEN} ({stored.get(FINGERPRINT, '?')})"
+        return f"{HIDDEN} ({cast('dict[str, Json]', stored).get(FINGERPRINT, '?')})"
     found = HASHED.fullmatch(stored) if isinstance(stored, str) else None
     if found is not None:
         return f"{HIDDEN} (sha256 {found[1][:12]})"

@@ -137,7 +137,7 @@ def day(text: str) -> date:
 
 
 def moment(text: str) -> int:
-    """Milliseconds since the Unix epoch from `2026-12-01T12:00:00Z`, or from a day, which begins at 0:00 UTC."""
+    """Milliseconds since the Unix epoch from `2026-12-01T12:00:00Z`, or a day, from 0:00 UTC."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

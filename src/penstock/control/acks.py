@@ -48,8 +48,8 @@ def _lives(pid: int) -> bool:
 class Gateways:
     """Knows who has taken a revision.
 
-    `numbers` has the content of each revision that this machine published of late, because gateways know contents
-    and revisions have numbers; several revisions may have the same content.
+    It remembers the content of each revision that this machine published of late, because gateways know
+    contents and revisions have numbers; several revisions may have the same content.
     """
 
     def __init__(self, run: Path, machine: str, others: Callable[[], list[Served]] | None) -> None:
@@ -73,7 +73,7 @@ class Gateways:
         ]
 
     def behind(self, number: int, now_ms: int) -> list[str]:
-        """The live gateways that do not serve this revision, or a later one, yet; those of other machines named so."""
+        """The live gateways, of all machines, that do not serve this revision, or a later one, yet."""
         waiting = [one.boot for one in self.mine(now_ms) if one.number < number]
         if self._others is None:
             return waiting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,12 +19,19 @@ from penstock.ports.control_store import Item, Kind
 class Changes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be: sections of the file with the objects to set, and names to remove.
 
-    Sections are `providers`, `deployments`, `guards`, `routes` and `orgs` (with `teams` and `users` inside, as in
-    the file); `remove` takes the first five.
+    Sections are `providers`, `deployments`, `guards`, `routes` and `orgs` (with `teams` and `users` inside, as
+    in the file); `remove` takes the first five.
     """
 
     set: dict[str, dict[str, dict[str, Any]]] = {}
     remove: dict[str, list[str]] = {}
+
+
+class _Part(NamedTuple):
+    kind: Kind
+    org: str
+    name: str
+    body: dict[str, Any]
 
 
 class _DryRunError(Exception):
@@ -80,12 +87,12 @@ def apply(
 
 def _set(objects: Objects, asker: Asker, draft: Draft, kind: Kind, name: str, body: dict[str, Any]) -> None:
     org = name if kind == "org" else ""
-    parts: list[tuple[Kind, str, str, dict[str, Any]]] = []
+    parts: list[_Part] = []
     if kind == "org":
-        parts += [("team", name, team, said) for team, said in _mapping(body, "teams").items()]
-        parts += [("user", name, user, said) for user, said in _mapping(body, "users").items()]
+        parts += [_Part("team", name, team, said) for team, said in _mapping(body, "teams").items()]
+        parts += [_Part("user", name, user, said) for user, said in _mapping(body, "users").items()]
         body = {key: value for key, value in body.items() if key not in {"teams", "users"}}
-    for each, whose, called, said in ((kind, org, name, body), *parts):
+    for each, whose, called, said in (_Part(kind, org, name, body), *parts):
         check_name(called, each)
         refuse_reserved(said)
         before = draft.get(each, whose, called)

@@ -1,7 +1,7 @@
-"""The audit log: who did what to which object, as a chain in which each entry holds the digest of the one before.
+"""The audit log: who did what to which object, a chain in which each entry holds the digest of the one before.
 
-Whoever changes, removes or reorders an entry breaks the chain; whoever cuts off its end misses the *anchor*, the
-newest link sealed with the master key, which stands in the database and in a file of each machine.
+Whoever changes, removes or reorders an entry breaks the chain; whoever cuts off its end misses the *anchor*:
+the newest link, sealed with the master key, which stands in the database and in a file of each machine.
 """
 
 from __future__ import annotations

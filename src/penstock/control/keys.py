@@ -21,7 +21,7 @@ from penstock.control.rights import may_act_for
 from penstock.control.secrets import refuse_reserved
 from penstock.ports.control_store import Item, Kind
 
-SECRET_BEGINS = "sk-penstock-"
+SECRET_BEGINS = "sk-penstock-"  # noqa: S105 - how every secret begins
 SHOWN_CHARACTERS = len(SECRET_BEGINS) + 5
 DEFAULT_OVERLAP_S = 86_400
 MAX_OVERLAP_S = 90 * 86_400
@@ -107,7 +107,7 @@ class Keys:
             draft.put(item)
             return before is None
 
-        created, applied = self._run(asker, "write", org, name, edit, reason, "")
+        created, applied = self._run(asker, org, name, edit, reason, "")
         return self._objects.fresh(_KEY, org, name), secret if created else None, applied
 
     def rotate(
@@ -143,26 +143,25 @@ class Keys:
             body = {**before.body, **_made(secret), PREVIOUS: previous, ROTATED: draft.now_ms}
             draft.put(msgspec.structs.replace(before, body=body))
 
-        _, applied = self._run(asker, "write", org, name, edit, reason, "rotate")
+        _, applied = self._run(asker, org, name, edit, reason, "rotate")
         return self._objects.fresh(_KEY, org, name), secret, applied
 
     def revoke(
         self, asker: Asker, org: str, name: str, *, expected: Expected = ANYTHING, reason: str = ""
     ) -> tuple[Item, Applied]:
-        """Refuse the key from now on, its earlier secrets too; again changes nothing. Raises Denied, StoreError."""
+        """Refuse the key, its earlier secrets too; again changes nothing. Raises Denied, StoreError."""
 
         def edit(draft: Draft) -> None:
             before = self._editable(asker, draft, org, name, expected)
             if is_active(before):
                 draft.put(msgspec.structs.replace(before, body={**before.body, STATE: "revoked", PREVIOUS: []}))
 
-        _, applied = self._run(asker, "write", org, name, edit, reason, "revoke")
+        _, applied = self._run(asker, org, name, edit, reason, "revoke")
         return self._objects.fresh(_KEY, org, name), applied
 
     def _run(
         self,
         asker: Asker,
-        verb: str,
         org: str,
         name: str,
         edit: Callable[[Draft], Any],

@@ -47,28 +47,28 @@ class RoleBinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 @dataclass(frozen=True)
 class KindInfo:
-    """One kind. `plural` is its name in paths; `tenant`: it belongs to an organisation; `what` is for people."""
+    """One kind. `plural` is its name in paths; `tenant`: organisations have it; `what` is for people."""
 
     kind: Kind
     plural: str
-    tenant: bool
     what: str
     body: type
+    tenant: bool = True
 
 
 KINDS: dict[Kind, KindInfo] = {
     info.kind: info
     for info in (
-        KindInfo("org", "orgs", True, "organisation", TYPES["org"]),
-        KindInfo("team", "teams", True, "team", TYPES["team"]),
-        KindInfo("user", "users", True, "user", TYPES["user"]),
-        KindInfo("service_account", "service-accounts", True, "service account", ServiceAccount),
-        KindInfo("role_binding", "role-bindings", True, "role binding", RoleBinding),
-        KindInfo("key", "keys", True, "key", TYPES["key"]),
-        KindInfo("provider", "providers", False, "provider", TYPES["provider"]),
-        KindInfo("deployment", "deployments", False, "deployment", TYPES["deployment"]),
-        KindInfo("guard", "guards", False, "guard", TYPES["guard"]),
-        KindInfo("route", "routes", False, "route", TYPES["route"]),
+        KindInfo("org", "orgs", "organisation", TYPES["org"]),
+        KindInfo("team", "teams", "team", TYPES["team"]),
+        KindInfo("user", "users", "user", TYPES["user"]),
+        KindInfo("service_account", "service-accounts", "service account", ServiceAccount),
+        KindInfo("role_binding", "role-bindings", "role binding", RoleBinding),
+        KindInfo("key", "keys", "key", TYPES["key"]),
+        KindInfo("provider", "providers", "provider", TYPES["provider"], tenant=False),
+        KindInfo("deployment", "deployments", "deployment", TYPES["deployment"], tenant=False),
+        KindInfo("guard", "guards", "guard", TYPES["guard"], tenant=False),
+        KindInfo("route", "routes", "route", TYPES["route"], tenant=False),
     )
 }
 

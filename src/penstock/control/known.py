@@ -32,7 +32,7 @@ def read_known(path: Path) -> Known | None:
 
 
 def write_known(path: Path, known: Known) -> None:
-    """Keep it, readable only by the owner: after a crash there is the old file or the new one. Raises OSError."""
+    """Keep it, for the owner alone: after a crash there is the old file or the new one. Raises OSError."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

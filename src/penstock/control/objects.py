@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -251,7 +251,7 @@ def check(draft: Draft, item: Item) -> None:
     if kind in {"user", "service_account"}:
         other: Kind = "service_account" if kind == "user" else "user"
         if draft.get(other, org, item.name) is not None:
-            raise Denied("already_exists", f"a {KINDS[other].what} has this name; both are called so in logs")
+            raise Denied("already_exists", f"a {KINDS[other].what} has this name; in logs they would be one")
     if kind == "role_binding":
         _check_subject(draft, item)
 
@@ -307,4 +307,4 @@ def forbidden(principal: Principal, action: Action, kind: Kind) -> Denied:
 
 
 def _listed(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
+    return [str(one) for one in cast("list[object]", value)] if isinstance(value, list) else []

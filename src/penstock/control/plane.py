@@ -73,7 +73,7 @@ class Draft:
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a change. `number` is the newest revision; `behind` are gateways that do not serve it yet."""
+    """What became of a change. `number` is the newest revision; `behind` are gateways without it."""
 
     number: int
     changed: bool

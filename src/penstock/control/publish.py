@@ -1,4 +1,4 @@
-"""From a configuration file (or the environment) and stored objects to the snapshot that every gateway reads."""
+"""From a configuration file (or the environment) and stored objects to what every gateway reads."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Publisher:
         self.notices: list[str] = []
 
     def read(self) -> Document:
-        """The document without a database: the file, and the stored objects as last known. Raises ConfigError."""
+        """The document without a database: the file, and stored objects as last known. Raises ConfigError."""
         file = self.file()
         self.notices = file.notices
         known = read_known(self._known) if self._known is not None else None

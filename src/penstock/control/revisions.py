@@ -19,7 +19,7 @@ NEVER_BACK: frozenset[Kind] = frozenset({"key", "user", "service_account", "role
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One object that two revisions do not have alike: None before where it was added, after where it was removed."""
+    """One object that differs: None before where it was added, after where it was removed."""
 
     kind: Kind
     org: str

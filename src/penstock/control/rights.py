@@ -27,7 +27,7 @@ def grants_of(items: Iterable[Item], kind: str, org: str, name: str) -> tuple[Gr
 
 
 def may_act_for(principal: Principal, items: Iterable[Item], kind: str, org: str, name: str) -> bool:
-    """Whether the principal may make a credential with which somebody else administers: it could grant as much."""
+    """Whether the principal may make a credential for somebody else: it could grant as much."""
     if principal.kind == kind and (principal.org, principal.user) == (org, name):
         return True
     return all(may_grant(principal, grant.role, grant.place) for grant in grants_of(items, kind, org, name))

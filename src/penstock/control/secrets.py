@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from typing import cast
 
 import msgspec
 
@@ -21,8 +22,8 @@ _NOTE = "fingerprint.key"
 class Secrets:
     """Seals and fingerprints with keys of one installation.
 
-    A fingerprint is a keyed digest, cut short: it tells whether two secrets are the same, and cannot be searched
-    for by who has no master key.
+    A fingerprint is a keyed digest, cut short: it tells whether two secrets are the same, and cannot be
+    searched for without the master key.
     """
 
     def __init__(self, box: SecretBox) -> None:
@@ -30,7 +31,7 @@ class Secrets:
         self._key = b""
 
     def prepare(self, store: ControlStore) -> None:
-        """Take this installation's key of fingerprints, made at the first start. Raises StoreError, UnsealError."""
+        """Take the key of fingerprints, made at the first start. Raises StoreError, UnsealError."""
         with store.writing() as writing:
             noted = writing.note(_NOTE)
             if noted is None:
@@ -78,7 +79,8 @@ class Secrets:
         body = map_secrets(body, kind, shown) if kind is not None else body
         if not isinstance(body, dict):
             return {"value": body}
-        return {name: value for name, value in body.items() if not name.startswith("$")}
+        known = cast("dict[str, Json]", body)
+        return {name: value for name, value in known.items() if not name.startswith("$")}
 
     def audited(self, item: Item | None) -> dict[str, Json] | None:
         """The whole item for the audit log and for differences: its secrets as fingerprints."""
@@ -106,13 +108,13 @@ class Secrets:
 def refuse_reserved(body: Json, path: str = "") -> None:
     """Sealed forms come from the store alone. Raises Denied."""
     if isinstance(body, dict):
-        for name, value in body.items():
-            at = f"{path}.{name}" if path else str(name)
-            if name in {SEALED, FINGERPRINT} or (not path and str(name).startswith("$")):
+        for name, value in cast("dict[str, Json]", body).items():
+            at = f"{path}.{name}" if path else name
+            if name in {SEALED, FINGERPRINT} or (not path and name.startswith("$")):
                 raise Denied("config_invalid", f"{at}: names that begin with $ are not yours to set here")
             refuse_reserved(value, at)
     elif isinstance(body, list):
-        for value in body:
+        for value in cast("list[Json]", body):
             refuse_reserved(value, path or "[]")
 
 

@@ -28,13 +28,22 @@ _CONFIG: tuple[Resource, ...] = ("settings", "provider", "deployment", "guard", 
 _ALL: frozenset[Action] = frozenset({"read", "write", "delete"})
 _READ: frozenset[Action] = frozenset({"read"})
 
-RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
-    "owner": dict.fromkeys((*_TENANT, *_CONFIG, "role_binding"), _ALL) | {"audit": _READ},
-    "admin": dict.fromkeys((*_TENANT, *_CONFIG, "role_binding"), _ALL)
-    | {"audit": _READ, "org": frozenset({"read", "write"})},
-    "member": dict.fromkeys((*_TENANT, *_CONFIG), _READ),
-    "viewer": dict.fromkeys((*_TENANT, *_CONFIG, "role_binding"), _READ),
-    "auditor": dict.fromkeys((*_TENANT, *_CONFIG, "role_binding", "audit"), _READ),
+Rights = dict[Resource, frozenset[Action]]
+
+
+def _each(resources: tuple[Resource, ...], actions: frozenset[Action]) -> Rights:
+    return dict.fromkeys(resources, actions)
+
+
+_OWN: tuple[Resource, ...] = (*_TENANT, *_CONFIG, "role_binding")
+_AUDIT: Rights = {"audit": _READ}
+_NO_END: Rights = {"org": frozenset({"read", "write"})}
+RIGHTS: dict[Role, Rights] = {
+    "owner": _each(_OWN, _ALL) | _AUDIT,
+    "admin": _each(_OWN, _ALL) | _AUDIT | _NO_END,
+    "member": _each((*_TENANT, *_CONFIG), _READ),
+    "viewer": _each(_OWN, _READ),
+    "auditor": _each(_OWN, _READ) | _AUDIT,
 }
 # What a role may hand on: never more than itself, and only owners make owners.
 _MAY_GRANT: dict[Role, frozenset[Role]] = {
@@ -110,7 +119,7 @@ def allows(principal: Principal, action: Action, target: Target) -> bool:
 
 
 def _from_above(grant: Grant, target: Target) -> bool:
-    """What bounds an organisation or a team (budget, limits) is set by who stands above it, never from within."""
+    """What bounds an organisation or a team (budget, limits) is set from above, never from within."""
     if target.resource == "org":
         return not grant.place.org
     return target.resource != "team" or not grant.place.team

@@ -1,7 +1,7 @@
 """Where control keeps what it manages: objects, revisions, the audit log, and what gateways serve.
 
-A store has transactions of two kinds. A *reading* sees one state; a *writing* excludes all others, those of other
-machines included, and is kept whole or not at all. Nothing else waits for a writing.
+A store has transactions of two kinds. A *reading* sees one state; a *writing* excludes all others, those of
+other machines included, and is kept whole or not at all. Nothing else waits for a writing.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def open_postgresql(url: str) -> Engine:
 
 
 def lock(connection: Connection) -> None:
-    """Wait until this transaction is the only writing one, on whatever machine; it ends with the transaction."""
+    """Wait until this transaction is the only writing one, on any machine; it ends with the transaction."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -83,7 +83,7 @@ class SqlReading:
     def revision(self, number: int) -> Revision | None:
         """See the port."""
         found = self._connection.execute(select(REVISIONS).where(REVISIONS.c.number == number)).first()
-        return Revision(**found._mapping) if found is not None else None  # noqa: SLF001 - Row's documented name
+        return Revision(**_fields(found)) if found is not None else None
 
     def revisions(self, query: RevisionQuery) -> list[Revision]:
         """See the port."""
@@ -97,7 +97,7 @@ class SqlReading:
         rows = self._connection.execute(
             select(REVISIONS).where(*wanted).order_by(REVISIONS.c.number.desc()).limit(query.limit)
         )
-        return [Revision(**row._mapping) for row in rows]  # noqa: SLF001 - Row's documented name
+        return [Revision(**_fields(row)) for row in rows]
 
     def changes(self, after: int, upto: int) -> list[tuple[int, Change]]:
         """See the port."""
@@ -135,7 +135,7 @@ class SqlReading:
             wanted.append(AUDIT.c.seq > query.after if query.oldest_first else AUDIT.c.seq < query.after)
         order = AUDIT.c.seq.asc() if query.oldest_first else AUDIT.c.seq.desc()
         rows = self._connection.execute(select(AUDIT).where(*wanted).order_by(order).limit(query.limit))
-        return [AuditRow(**row._mapping) for row in rows]  # noqa: SLF001 - Row's documented name
+        return [AuditRow(**_fields(row)) for row in rows]
 
     def note(self, name: str) -> str | None:
         """See the port."""
@@ -146,7 +146,7 @@ class SqlReading:
         rows = self._connection.execute(
             select(SERVED).where(SERVED.c.seen_ms >= since_ms).order_by(SERVED.c.boot)
         )
-        return [Served(**row._mapping) for row in rows]  # noqa: SLF001 - Row's documented name
+        return [Served(**_fields(row)) for row in rows]
 
 
 class SqlWriting(SqlReading):
@@ -212,7 +212,7 @@ class SqlControlStore:
         migrate(self._engine)
 
     @contextmanager
-    def reading(self) -> Iterator[SqlReading]:
+    def reading(self) -> Generator[SqlReading]:
         """See the port."""
         try:
             with self._engine.connect() as connection, connection.begin():
@@ -221,7 +221,7 @@ class SqlControlStore:
             raise failed(error) from None
 
     @contextmanager
-    def writing(self) -> Iterator[SqlWriting]:
+    def writing(self) -> Generator[SqlWriting]:
         """See the port."""
         options = alone(self._engine)
         try:
@@ -250,8 +250,12 @@ def _visible(table: Table, scopes: Scopes | None) -> ColumnElement[bool]:
     )
 
 
+def _fields(row: Row[Any]) -> dict[str, Any]:
+    return dict(row._mapping)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its documented name
+
+
 def _read_item(row: Row[Any]) -> Item:
-    values = dict(row._mapping)  # noqa: SLF001 - Row's documented name
+    values = _fields(row)
     return Item(**{**values, "body": msgspec.json.decode(values["body"])})
 
 

@@ -64,7 +64,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         budget: How much it may spend.
         budgets: More budgets, with other windows.
         teams: Its teams by name.
-        users: Its people by name, and how much they may use; `"*"` holds for each user without a row of their own.
+        users: Its people by name, and how much they may use; `"*"` holds for each one without a row.
         tags: How much is used in the name of a tag's value: by tag, then by value, `"*"` for each other value.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 from litestar import Response
 from litestar.exceptions import HTTPException
@@ -59,12 +59,9 @@ def unavailable(request: AnyRequest, error: StoreError) -> Response[Any]:
 def http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
     """What the framework refused: paths, methods, parameters."""
     code = _BY_STATUS.get(error.status_code, "invalid_request" if error.status_code < 500 else "internal_error")
-    extra: Any = error.extra
-    errors = [
-        FieldError(path=str(one.get("key", "")), message=str(one.get("message", "")))
-        for one in (extra if isinstance(extra, list) else [])
-        if isinstance(one, dict)
-    ]
+    extra = cast("list[object]", error.extra) if isinstance(error.extra, list) else []
+    told = [cast("dict[str, object]", one) for one in extra if isinstance(one, dict)]
+    errors = [FieldError(path=str(one.get("key", "")), message=str(one.get("message", ""))) for one in told]
     said = error.detail if error.status_code < 500 else CODES[code][1]
     denied = Denied(code, said, errors)
     kept = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}

@@ -39,7 +39,7 @@ def bearer(headers: Mapping[str, str]) -> str:
 
 
 class OperatorToken:
-    """Whoever can read the state directory: the commands of this machine, with a token that control left there."""
+    """Whoever can read the state directory: the commands of this machine, by a token that lies there."""
 
     def __init__(self, token: str) -> None:
         self._digest = hashlib.sha256(token.encode()).digest()

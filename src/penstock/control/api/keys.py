@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from litestar import Response, post
 from litestar.di import NamedDependency
@@ -36,7 +36,9 @@ def create(
     name, org, spec = sent.get("name"), sent.get("org", ""), sent.get("spec", {})
     if unknown or not isinstance(name, str) or not isinstance(org, str) or not isinstance(spec, dict):
         raise Denied("invalid_request", "send {name, org, spec}; what the key may do stands in spec")
-    item, secret, applied = Keys(Objects(plane)).create(asker, org, name, spec, reason=reason)
+    item, secret, applied = Keys(Objects(plane)).create(
+        asker, org, name, cast("dict[str, Any]", spec), reason=reason
+    )
     return answered(item_view(plane, item, applied, secret), version_etag(item.version), status=201)
 
 

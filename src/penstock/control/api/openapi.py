@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar
 
@@ -49,7 +49,7 @@ def document(app: Litestar) -> bytes:
 
 
 def _fit(specs: Schema) -> None:
-    """The types of the file as bodies here: what stands in the address, or is an object of its own, is left out."""
+    """The types of the file as bodies here: without what stands in the address or is an object."""
     key, org = specs["VirtualKey"], specs["Org"]
     for name in ("name", "secret", "org", "previous"):
         key["properties"].pop(name)
@@ -195,13 +195,14 @@ def _problem() -> Schema:
     }
 
 
-def _moved(schema: Any) -> Any:
+def _moved(schema: object) -> Any:
     """The same schema with its references where OpenAPI keeps them."""
     if isinstance(schema, dict):
+        found = cast("dict[str, object]", schema)
         return {
             key: value.replace("#/$defs/", "#/components/schemas/")
             if key == "$ref" and isinstance(value, str)
             else _moved(value)
-            for key, value in schema.items()
+            for key, value in found.items()
         }
-    return [_moved(one) for one in schema] if isinstance(schema, list) else schema
+    return [_moved(one) for one in cast("list[object]", schema)] if isinstance(schema, list) else schema

@@ -23,7 +23,7 @@ AnyRequest = Request[Any, Any, State]
 
 def request_id(request: AnyRequest) -> str:
     """The id of this request: the gateway's where it forwarded it, else one of ours."""
-    known = request.scope.get("penstock_request_id")
+    known = cast("dict[str, Any]", request.scope).get("penstock_request_id")
     if not isinstance(known, str):
         given = request.headers.get("x-penstock-request-id", "")
         known = given if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", given) else f"adm_{secrets.token_hex(10)}"

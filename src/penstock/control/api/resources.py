@@ -21,8 +21,8 @@ from penstock.control.api.shapes import (
     item_view,
     place_of,
 )
-from penstock.control.kinds import KINDS, KindInfo
 from penstock.control.keys import Keys
+from penstock.control.kinds import KINDS, KindInfo
 from penstock.control.objects import Asker, Objects
 from penstock.control.plane import ControlPlane
 from penstock.ports.control_store import Kind

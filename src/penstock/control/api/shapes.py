@@ -27,7 +27,7 @@ class AppliedView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One object. `spec` has the shape of the configuration file; `applied` comes with an answer to a change."""
+    """One object. `spec` has the shape of the configuration file; `applied` comes after a change."""
 
     kind: str
     name: str

@@ -11,10 +11,10 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables. Text is compared by its bytes everywhere, so that pages do not depend on a language."""
-    collate = {"collation": "C"} if op.get_bind().dialect.name == "postgresql" else {}
+    kind = Text(collation="C") if op.get_bind().dialect.name == "postgresql" else Text()
 
     def text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-        return Column(name, Text(**collate), primary_key=key, nullable=null)
+        return Column(name, kind, primary_key=key, nullable=null)
 
     def number(name: str, *, key: bool = False) -> Column[int]:
         return Column(name, BigInteger, primary_key=key, autoincrement=False, nullable=False)
@@ -36,8 +36,8 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_table(
         "audit",
-        number("seq", key=True), text("entry"), text("previous"), text("digest"), number("ts_ms"), text("actor"),
-        text("action"), text("kind"), text("org"), text("team"), text("name"), text("outcome"),
+        number("seq", key=True), text("entry"), text("previous"), text("digest"), number("ts_ms"),
+        text("actor"), text("action"), text("kind"), text("org"), text("team"), text("name"), text("outcome"),
     )  # fmt: skip
     op.create_index("audit_by_time", "audit", ["ts_ms"])
     op.create_index("audit_by_org", "audit", ["org", "seq"])

@@ -159,14 +159,14 @@ def test_refusals_are_problem_details(house: House) -> None:
 
 def test_several_changes_are_one_revision_or_none(house: House) -> None:
     """One that is wrong takes the others with it; a dry run changes nothing and shows what would."""
-    good = {
+    good: dict[str, Any] = {
         "set": {
             "providers": {"two": {"kind": "simulator"}},
             "routes": {"r": {"policy": "two/echo"}},
             "orgs": {"gamma": {"budget": {"usd": 1, "window": "day"}, "teams": {"t": {}}, "users": {"u": {}}}},
         }
     }
-    bad = {"set": {**good["set"], "deployments": {"d": {"provider": "nobody", "model": "m"}}}}
+    bad: dict[str, Any] = {"set": {**good["set"], "deployments": {"d": {"provider": "nobody", "model": "m"}}}}
     with house.client() as client:
         assert client.post("/admin/api/apply", json=bad).json()["errors"][0]["path"] == "deployments.d.provider"
         tried = client.post("/admin/api/apply?dry_run=true", json=good)

@@ -158,8 +158,8 @@ def test_the_same_requests_of_an_owner_work(world: House) -> None:
 def test_roles_inside_their_place(world: House) -> None:
     """What each role may do to the objects of its own organisation."""
     may: dict[str, tuple[int, int, int]] = {
-        "owner": (201, 201, 403), "admin": (201, 201, 403), "member": (403, 403, 403), "viewer": (403, 403, 403),
-        "auditor": (403, 403, 403),
+        "owner": (201, 201, 403), "admin": (201, 201, 403), "member": (403, 403, 403),
+        "viewer": (403, 403, 403), "auditor": (403, 403, 403),
     }  # fmt: skip
     for role, (team, key, org) in may.items():
         secret = world.member("acme", f"in-{role}", role)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -131,12 +132,13 @@ def test_a_key_of_the_file_is_read_only_here(house: House) -> None:
 
 def test_what_a_key_may_do_is_checked(house: House) -> None:
     """Routes, teams, endpoints, networks and moments that are none, and secrets of one's own, are refused."""
-    for spec in (
+    specs: list[dict[str, Any]] = [
         {"routes": ["nowhere"]}, {"team": "blue"}, {"endpoints": ["chatt"]}, {"dialects": ["morse"]},
         {"networks": ["10.0.0.0/33"]}, {"networks": []}, {"expires_at": "tomorrow"}, {"max_tokens": 0},
         {"secret": "sk-mine"}, {"previous": []}, {"service_account": "nobody"}, {"admin_api": True},
         {"user": "a", "service_account": "b"}, {"nonsense": 1},
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for spec in specs:
         with pytest.raises(Denied) as refused:
             house.keys.create(house.owner, "acme", "k", spec)
         assert refused.value.code == "config_invalid", spec

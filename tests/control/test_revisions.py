@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from penstock.config.problem import ConfigError
@@ -46,7 +48,7 @@ def test_the_same_again_is_no_revision(house: House) -> None:
 def test_what_is_invalid_changes_nothing(house: House) -> None:
     """The loader's own problems come back with their paths; database and snapshot stay as they were."""
     before = house.state.snapshot.read_bytes()
-    bad = {
+    bad: dict[str, dict[str, Any]] = {
         "unknown key": {"policy": "sim/echo", "retyr": {}},
         "no such target": {"policy": "nobody/model"},
         "no engine": {"policy": "sim/echo", "mirror": {"to": "sim/echo", "percent": 5}},
@@ -86,7 +88,10 @@ def test_secrets_are_sealed_and_never_shown(house: House) -> None:
 
 def test_differences_go_both_ways_and_skip_what_came_and_went(house: House) -> None:
     """Between two revisions only the outcome counts."""
-    put = lambda name, target: house.objects.put(house.owner, "route", "", name, {"policy": target})  # noqa: E731
+
+    def put(name: str, target: str) -> None:
+        house.objects.put(house.owner, "route", "", name, {"policy": target})
+
     put("a", "sim/echo")
     put("b", "sim/echo")
     put("a", "sim/slow-1ms")

@@ -26,12 +26,13 @@ def server() -> Iterator[PostgresServer]:
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Opens one empty database, as often as it is called."""
     opened: list[SqlControlStore] = []
+    url = ""
     if request.param == "postgresql":
         running: PostgresServer = request.getfixturevalue("server")
         url = running.database()
 
     def open_store() -> SqlControlStore:
-        engine = open_sqlite(tmp_path / "control.db") if request.param == "sqlite" else open_postgresql(url)
+        engine = open_postgresql(url) if url else open_sqlite(tmp_path / "control.db")
         opened.append(SqlControlStore(engine))
         return opened[-1]
 

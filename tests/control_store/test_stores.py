@@ -91,7 +91,10 @@ def test_objects_are_filtered_by_what_the_asker_may_see(store: SqlControlStore) 
                 writing.put(team(org, name))
         writing.put(Item(kind="route", name="r", body={}))
     with store.reading() as reading:
-        found = lambda **said: names(reading.items(Query(**{"kind": "team", **said})))  # noqa: E731
+
+        def found(**said: Any) -> list[tuple[str, str]]:
+            return names(reading.items(Query(**{"kind": "team", **said})))
+
         assert found(scopes=None) == [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")]
         assert found(scopes=(("a", ""),)) == [("a", "x"), ("a", "y")]
         assert found(scopes=(("a", "x"), ("b", "y"))) == [("a", "x"), ("b", "y")]
@@ -154,7 +157,10 @@ def test_audit_entries_are_searched_in_both_directions(store: SqlControlStore) -
         writing.add_audit(entry(2, org="beta", actor="ann", team="red"))
         writing.add_audit(entry(3, action="delete", outcome="denied", name="u"))
     with store.reading() as reading:
-        seqs = lambda **said: [row.seq for row in reading.audit(AuditQuery(**said))]  # noqa: E731
+
+        def seqs(**said: Any) -> list[int]:
+            return [row.seq for row in reading.audit(AuditQuery(**said))]
+
         assert seqs() == [3, 2, 1]
         assert seqs(oldest_first=True, after=1, limit=1) == [2]
         assert seqs(after=3) == [2, 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.core.permissions import (
@@ -44,6 +44,7 @@ def test_without_a_grant_nothing_is_allowed() -> None:
     assert not any(may_grant(nobody, role, Place("a")) for role in ROLES)
 
 
+@settings(deadline=None)
 @given(PRINCIPALS, ACTIONS, TARGETS)
 def test_a_grant_reaches_its_place_and_below(principal: Principal, action: str, target: Target) -> None:
     """Whatever is allowed is allowed by a grant whose place holds the object's."""
@@ -51,6 +52,7 @@ def test_a_grant_reaches_its_place_and_below(principal: Principal, action: str, 
         assert any(grant.reaches(target.place) for grant in principal.grants)
 
 
+@settings(deadline=None)
 @given(PRINCIPALS, TARGETS)
 def test_what_is_listed_can_be_read_and_the_other_way_round(principal: Principal, target: Target) -> None:
     """The filter of lists and the check of single objects agree, apart from what is one's own."""
@@ -65,6 +67,7 @@ def test_what_is_listed_can_be_read_and_the_other_way_round(principal: Principal
     assert listed == allows(principal, "read", plain)
 
 
+@settings(deadline=None)
 @given(PRINCIPALS, st.sampled_from(ROLES), PLACES)
 def test_nobody_hands_on_more_than_he_has(principal: Principal, role: str, place: Place) -> None:
     """Who may give a role at a place may do there all that the role may."""
@@ -81,7 +84,10 @@ def test_nobody_hands_on_more_than_he_has(principal: Principal, role: str, place
 def test_bounds_are_set_from_above() -> None:
     """An organisation's owner cannot raise its budget, nor a team's owner the team's; who stands above can."""
     org, team = Target("org", Place("a")), Target("team", Place("a", "x"))
-    of = lambda place: Principal("user", "u", (Grant("owner", place),))  # noqa: E731
+
+    def of(place: Place) -> Principal:
+        return Principal("user", "u", (Grant("owner", place),))
+
     assert not allows(of(Place("a")), "write", org)
     assert allows(of(Place("a")), "write", team)
     assert not allows(of(Place("a", "x")), "write", team)

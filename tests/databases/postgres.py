@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+from psycopg import sql
 
 from scripts.test_tools import find_postgres
 from tests.clients.needed import needed
@@ -67,7 +68,10 @@ class PostgresServer:
             *settings,
         ]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self._as)
+            process: subprocess.Popen[bytes] = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=self.folder, **self._as
+            )
+        self._process = process
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
             try:
@@ -89,7 +93,7 @@ class PostgresServer:
         self._databases += 1
         name = f"test{self._databases}"
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"create database {name}")
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         return f"postgresql://{self._user}@/{name}?host={self.folder}"
 
     def _dsn(self, name: str) -> str:

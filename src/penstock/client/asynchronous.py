@@ -100,6 +100,7 @@ class AsyncClient:
     ) -> None:
         """`socket`: the path of control's socket, instead of the network."""
         transport = httpx.AsyncHTTPTransport(uds=str(socket)) if socket is not None else None
+        self._socket = socket
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"authorization": f"Bearer {token}", **(headers or {})},
@@ -134,6 +135,8 @@ class AsyncClient:
 
     async def send(self, call: Call[T]) -> T:
         """Carry out one call."""
+        if self._socket is not None and not self._socket.exists():
+            raise UnreachableError(f"nothing listens at {self._socket}")
         try:
             answer = await self._http.request(
                 call.method,

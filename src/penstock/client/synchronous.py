@@ -97,6 +97,7 @@ class Client:
     ) -> None:
         """`socket`: the path of control's socket, instead of the network."""
         transport = httpx.HTTPTransport(uds=str(socket)) if socket is not None else None
+        self._socket = socket
         self._http = httpx.Client(
             base_url=url,
             headers={"authorization": f"Bearer {token}", **(headers or {})},
@@ -131,6 +132,8 @@ class Client:
 
     def send(self, call: Call[T]) -> T:
         """Carry out one call."""
+        if self._socket is not None and not self._socket.exists():
+            raise UnreachableError(f"nothing listens at {self._socket}")
         try:
             answer = self._http.request(
                 call.method,

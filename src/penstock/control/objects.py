@@ -269,7 +269,7 @@ def _check_subject(draft: Draft, item: Item) -> None:
 
 
 def dependents(draft: Draft, item: Item) -> list[Item]:
-    """What cannot be without this object: what belongs to an organisation, a team, a user, a service account."""
+    """What cannot be without this organisation, team, user or service account."""
     if item.kind == "org":
         return [one for one in draft.items if one.org == item.name and one.kind != "org"]
     if item.kind == "team":

@@ -18,7 +18,7 @@ from penstock.control.acks import HEARD_WITHIN_MS, Gateways
 from penstock.control.audit import Actor, AuditLog, Event
 from penstock.control.known import Known, read_known, write_known
 from penstock.control.problems import Denied, invalid
-from penstock.control.publish import FileContent, Publisher, own_settings, refuse_clashes
+from penstock.control.publish import FileContent, Publisher, refuse_clashes
 from penstock.control.secrets import Secrets
 from penstock.ports.control_store import Change, ControlStore, Item, Kind, Origin, Revision, Served, Writing
 
@@ -252,9 +252,13 @@ class ControlPlane:
             StoreError: the database cannot be reached.
         """
         file = self.publisher.file()
-        self._own = own_settings(file.items)
+        moved, self._own = file.own != self._own, file.own
         known = read_known(self._known)
         if known is not None and known.file == file.digest:
+            if moved and self._published:
+                # No revision: it is this machine's alone, and its next gateway takes it.
+                self._published = 0
+                self.catch_up()
             return None
         with self.store.reading() as reading:
             taken = reading.note(FILE_NOTE + file.digest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -21,21 +21,25 @@ from penstock.config.yaml_text import parse_yaml
 from penstock.control.admin_key import ADMIN_KEY, stored_hash
 from penstock.control.known import read_known
 from penstock.core.price_book import PriceBook
-from penstock.ports.control_store import Item
+from penstock.ports.control_store import Item, ManagedBy
 from penstock.ports.secrets import SecretBox
 
 _PLACEHOLDER_URL = "http://127.0.0.1:9/v1"
-# What stands in a document is each machine's own; the rest is shared by all that share a database.
+# These parts of a file are each machine's own; the rest is shared by all that share a database.
 OWN_SETTINGS = frozenset({"server", "journal"})
 
 
 @dataclass(frozen=True)
 class FileContent:
-    """A valid file, or what stands in for one, taken apart. `digest` changes when its meaning does."""
+    """A valid file, or what stands in for one, taken apart. `digest` changes when the meaning of `items` does.
+
+    `own` is what holds for this machine alone and is no part of revisions: its addresses, paths and journal.
+    """
 
     items: list[Item]
+    own: list[Item]
     digest: str
-    notices: list[str] = field(default_factory=list[str])
+    notices: list[str]
 
 
 class Publisher:
@@ -75,28 +79,28 @@ class Publisher:
         self.notices = file.notices
         known = read_known(self._known) if self._known is not None else None
         if known is None:
-            return self.document(file.items)
+            return self.document([*file.items, *file.own])
         if known.file == file.digest:
-            return self.document([*known.items, *own_settings(file.items)])
+            return self.document([*known.items, *file.own])
         stored = [item for item in known.items if item.managed_by == "api"]
         refuse_clashes(file.items, stored)
-        return self.document([*file.items, *stored])
+        return self.document([*file.items, *stored, *file.own])
 
     def file(self) -> FileContent:
         """The file's content; what the environment offers where there is none. Raises ConfigError."""
         if self._config is None:
             document, notices = detect(self._env)
             source = _source_of(document)
-            return FileContent(items_of(source, document, "environment"), digest_of(source), notices)
+            return _content(source, document, "environment", notices)
         name = str(self._config)
         root, problems = parse_yaml(read_text(self._config), name)
         if root is None:
             if problems:
                 raise ConfigError(name, problems)
-            return FileContent([], digest_of({}))
+            return _content({}, Document(), "file", [])
         document = load_node(root, self._env, name, found=problems)
         source = plain_source(root)
-        return FileContent(items_of(source, document), digest_of(source))
+        return _content(source, document, "file", [])
 
     def document(self, items: Iterable[Item]) -> Document:
         """One document of items, with the key that administers a set-up without keys. Raises ConfigError."""
@@ -136,9 +140,11 @@ class Publisher:
         return snapshot
 
 
-def own_settings(items: Iterable[Item]) -> list[Item]:
-    """What of a file holds for this machine alone."""
-    return [item for item in items if item.kind == "settings" and item.name in OWN_SETTINGS]
+def _content(source: Json, document: Document, managed_by: ManagedBy, notices: list[str]) -> FileContent:
+    items = items_of(source, document, managed_by)
+    own = [item for item in items if item.kind == "settings" and item.name in OWN_SETTINGS]
+    shared = {name: said for name, said in source.items() if name not in OWN_SETTINGS}
+    return FileContent([item for item in items if item not in own], own, digest_of(shared), notices)
 
 
 def refuse_clashes(file: Iterable[Item], stored: Iterable[Item]) -> None:

@@ -20,7 +20,7 @@ def audit() -> None:
 @click.option("--action", help="Of this kind, such as create, revoke or rollback.")
 @click.option("--org", help="On objects of this organisation.")
 @click.option("--since", help="From this moment on, such as 2026-12-01T00:00:00Z.")
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="At most so many.")
 @control_options
 def listing(
     file: Path | None,

@@ -51,7 +51,7 @@ def show(file: Path | None, state: Path | None, *, as_json: bool) -> None:
 
 
 @config.command()
-@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="At most so many.")
 @control_options
 def history(file: Path | None, state: Path | None, limit: int, *, as_json: bool) -> None:
     """List revisions, the newest first."""

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from penstock.admission.scopes import bound_output, key_for
-from penstock.compile.scopes import scope_of
+from penstock.compile.key_bounds import bounds_of
 from penstock.config import document as doc
 from penstock.config.load import ConfigError, load_text
 from penstock.core.errors import CODES, Refusal
@@ -50,7 +50,7 @@ def plan_with(text: str) -> Plan:
     document = load_text(f"version: 1\nkeys: [{{name: k, secret: sk-scoped, direct: true, {text}}}]\n", {})
     [config] = document.keys
     digest = hashlib.sha256(SECRET).digest()
-    key = VirtualKey("k", digest, Subject("acme"), direct=True, scope=scope_of(config))
+    key = VirtualKey("k", digest, Subject("acme"), direct=True, bounds=bounds_of(config))
     return Plan("r", {}, {}, {}, (), {digest: key}, True, PriceBook("none", {}))  # noqa: FBT003
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import ssl
 from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,19 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from penstock.bootstrap.control_service import engine_for
 from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
+from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import listening_socket
 from penstock.bootstrap.worker import settings_from
 from penstock.cli.files import state_dir
 from penstock.compile.plan import compile_plan
+from penstock.compile.review import review
 from penstock.config.document import Document
 from penstock.config.load import ConfigError, load_file
+from penstock.config.merge import items_of
 from penstock.config.schema import unwrapped
+from penstock.control.route_card import route_card
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import RateCard
@@ -34,12 +40,26 @@ BOUNDS: dict[str, Value] = {
     "budgets": [{"usd": 1, "window": "month", "downgrade": {"to": "r", "at": 0.25}}],
     "limits": {"rates": [{"unit": "input_tokens", "per": "hour", "limit": 5}]},
 }
+FACTS: dict[str, Value] = {
+    "retention_days": 5,
+    "source": "contract",
+    "verified": "2026-04-01",
+    "url": "https://facts.example",
+    "endpoints": {"chat": {"certified": ["iso"], "url": "https://chat.example"}},
+}
+OWN: dict[str, Value] = {"p": {"api_key": "own", "headers": {"x-a": "c"}, "facts": FACTS}}
 # A document that has a place for every key that is not refused; `*` stands for the name or index used here.
 BASE: dict[str, Value] = {
     "version": 1,
     "server": {"listen": "127.0.0.1:0", "tls": {"cert": "CERT", "key": "KEY"}},
     "providers": {
-        "p": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key": "k", "headers": {"x-a": "b"}},
+        "p": {
+            "kind": "openai",
+            "base_url": "http://127.0.0.1:9/v1",
+            "api_key": "k",
+            "headers": {"x-a": "b"},
+            "facts": FACTS,
+        },
         "q": {"kind": "openai", "base_url": "http://127.0.0.1:9/v2"},
     },
     "deployments": {
@@ -54,10 +74,17 @@ BASE: dict[str, Value] = {
             "set": {"top_p": 0.5},
             "budget": BOUNDS["budget"],
             "limits": BOUNDS["limits"],
+            "facts": FACTS,
         }
     },
     "orgs": {
-        "o": {"teams": {"t": BOUNDS}, "users": {"u": BOUNDS}, "tags": {"a": {"b": BOUNDS}}, **BOUNDS},
+        "o": {
+            "credentials": OWN,
+            "teams": {"t": {"credentials": OWN, **BOUNDS}},
+            "users": {"u": dict(BOUNDS)},
+            "tags": {"a": {"b": dict(BOUNDS)}},
+            **BOUNDS,
+        },
         "o2": {"teams": {"t": {}}},
     },
     "routes": {"r": {"policy": "d", **BOUNDS}, "r2": {"policy": "q/m"}},
@@ -68,8 +95,10 @@ BASE: dict[str, Value] = {
             "org": "o",
             "routes": ["r"],
             "tags": {"a": "b"},
+            "previous": [{"secret": "s-before", "until": "2036-01-01"}],
             **BOUNDS,
-        }
+        },
+        {"name": "k2", "secret": "s-second", "org": "o", "team": "t", "routes": ["r"]},
     ],
 }
 PLACES = {
@@ -89,13 +118,20 @@ PLACES = {
     "budgets": 0,
     "rates": 0,
     "a": "b",
+    "credentials": "p",
+    "endpoints": "chat",
+    "previous": 0,
 }
+OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
 # Another value than the base's, where the kind of the key alone does not give one.
 VALUES: dict[str, Value] = {
     "server.listen": "127.0.0.2:0",
     "server.tls.cert": "missing.pem",
     "server.tls.key": "missing.pem",
     "server.max_body_bytes": 77,
+    "server.database_url": "postgresql://host/name",
+    "keys.*.endpoints": ["chat"],
+    "keys.*.dialects": ["openai"],
     "journal.segment_bytes": 100_000,
     "defaults.provider_order": ["q", "p"],
     "providers.*.kind": "anthropic",
@@ -107,6 +143,7 @@ VALUES: dict[str, Value] = {
     "routes.*.timeouts.total_s": 999.0,
     "routes.*.success.all": ["finish"],
     "routes.*.retry.backoff_s": 0.125,
+    **{f"{of}.require.providers.{what}": ["q"] for of in OWNERS for what in ("allow", "deny")},
     "keys.*.org": "o2",
     "keys.*.team": "t",
     "keys.*.routes": ["r2"],
@@ -121,6 +158,8 @@ ENDS: dict[str, Value] = {
     "rates.*.unit": "tokens",
     "rates.*.per": "second",
 }
+# A day on which the facts above are younger than the default age, and older than a short one.
+REVIEWED = date(2026, 5, 1)
 # Keys that have one possible value.
 FIXED = {"version"}
 
@@ -226,7 +265,18 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     with listening_socket(loaded.server.listen) as sock:
         host = sock.getsockname()[0]
     settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
-    return seen([plan, settings, tls, host, str(state_dir(file, None).root)])
+    people = [item.body for item in items_of(document, loaded) if item.kind == "user"]
+    engine = engine_for(loaded, StateDir(folder))
+    engine.dispose()
+    return seen([plan, settings, tls, host, str(state_dir(file, None).root), people, str(engine.url)])
+
+
+def shown(document: dict[str, Value], folder: Path) -> Value:
+    """What people are told of a document: warnings, and the card of its first route."""
+    file = folder / "penstock.yaml"
+    file.write_text(json.dumps(document))
+    loaded = load_file(file, {})
+    return seen([review(loaded, REVIEWED), route_card(loaded, "r", REVIEWED)])
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +302,9 @@ def test_a_key_has_an_effect_or_is_refused(path: str, folder: Path) -> None:
 def is_silent(document: dict[str, Value], base: Value, folder: Path) -> bool:
     """Whether a document is taken and does what the base does."""
     try:
-        return bool(effects(document, folder) == base)
+        if effects(document, folder) != base:
+            return False
+        return bool(shown(document, folder) == shown(BASE, folder))
     except ConfigError as error:
         told = [each.message for each in error.problems]
     reasons = ("which this version does not have yet", "has no effect")

@@ -60,7 +60,7 @@ def test_a_put_makes_a_key_and_then_changes_it(house: House) -> None:
     before = plan(house).keys[digest(secret)]
     _, again, _ = house.keys.put(house.owner, "acme", "k", {"routes": ["echo"], "max_tokens": 10})
     after = plan(house).keys[digest(secret)]
-    assert (again, before.scope, after.scope and after.scope.max_tokens) == (None, None, 10)
+    assert (again, before.bounds, after.bounds and after.bounds.max_tokens) == (None, None, 10)
     with pytest.raises(Denied) as refused:
         house.keys.create(house.owner, "acme", "k", {})
     assert refused.value.code == "already_exists"
@@ -73,10 +73,10 @@ def test_both_secrets_work_while_a_rotation_overlaps(house: House) -> None:
     keys = plan(house).keys
     first, second = keys[digest(old)], keys[digest(new)]
     assert (first.id, first.accounts) == (second.id, second.accounts)
-    assert first.scope is not None
-    assert first.scope.expires_ms == house.now + 3_600_000
-    assert second.scope is not None
-    assert (second.scope.expires_ms or 0) > house.now + 3_600_000
+    assert first.bounds is not None
+    assert first.bounds.expires_ms == house.now + 3_600_000
+    assert second.bounds is not None
+    assert (second.bounds.expires_ms or 0) > house.now + 3_600_000
     assert item.version == 3
     house.now += 3_600_001
     _, newest, _ = house.keys.rotate(house.owner, "acme", "k", overlap_s=60)

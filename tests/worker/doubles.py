@@ -68,29 +68,56 @@ def dump(state_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
         "open_attempts",
         "open_exchanges",
         "refusals",
-        "spend_hourly",
-        "spend_total",
+        "spend",
     )
-    return {table: rows(state_dir, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}  # noqa: S608
+    return {table: sorted(rows(state_dir, f"SELECT * FROM {table}")) for table in tables}  # noqa: S608
 
 
-def full_sum(events: Sequence[Event]) -> dict[str, int]:
-    """Known spending per key with open attempts at their reservation, summed in the plainest way."""
-    settled: dict[tuple[str, int], tuple[str, int]] = {}
-    held: dict[tuple[str, int], tuple[str, int]] = {}
+Sums = dict[str, dict[str, dict[int, int]]]
+
+
+def full_sum(events: Sequence[tuple[str, Event]]) -> Sums:
+    """Known spending by boot, account and slot of (boot, event) pairs, summed in the plainest way.
+
+    Attempts that are open count at their reservation. The names of accounts are spelled out here once more.
+    """
+    settled: dict[tuple[str, int], tuple[str, Event, str, int, int]] = {}
+    held: dict[tuple[str, int], tuple[str, Event, str, int, int]] = {}
     ended: set[str] = set()
-    for event in events:
-        request_id, key = event.request.request_id, event.subject.key
+    for boot, event in events:
+        request_id = event.request.request_id
         if isinstance(event, AttemptOpened):
-            held[request_id, event.index] = (key, event.reserved_nanousd or 0)
+            cost = event.reserved_nanousd or 0
+            held[request_id, event.index] = (boot, event, event.target, event.at_ms, cost)
         elif isinstance(event, AttemptSettled):
-            settled[request_id, event.attempt.index] = (key, event.attempt.cost_nanousd or 0)
+            each = event.attempt
+            charge = (boot, event, each.target, each.opened_ms, each.cost_nanousd or 0)
+            settled.setdefault((request_id, each.index), charge)
         elif isinstance(event, ExchangeSettled):
             ended.add(request_id)
             for each in event.attempts:
-                settled[request_id, each.index] = (key, each.cost_nanousd or 0)
-    totals: dict[str, int] = {}
-    for place, (key, cost) in {**held, **settled}.items():
-        if place in settled or place[0] not in ended:
-            totals[key] = totals.get(key, 0) + cost
-    return totals
+                charge = (boot, event, each.target, each.opened_ms, each.cost_nanousd or 0)
+                settled.setdefault((request_id, each.index), charge)
+    sums: Sums = {}
+    for place, (boot, event, target, at_ms, cost) in {**held, **settled}.items():
+        if cost and (place in settled or place[0] not in ended):
+            for account in plain_accounts(event, target):
+                slots = sums.setdefault(boot, {}).setdefault(account, {})
+                slots[at_ms // 900_000] = slots.get(at_ms // 900_000, 0) + cost
+    return sums
+
+
+def plain_accounts(event: Event, target: str) -> list[str]:
+    """The accounts of an attempt, by a table."""
+    who, what = event.subject, event.request
+    table = [
+        (who.org, "org:" + who.org),
+        (who.org and who.team, f"team:{who.org}/{who.team}"),
+        (who.user, f"user:{who.org}/{who.user}"),
+        (who.key, "key:" + who.key),
+        (what.route, "route:" + what.route),
+        (target, "deployment:" + target),
+        (what.session, f"session:{who.org}/{what.session}"),
+        (what.task, f"task:{who.org}/{what.task}"),
+    ]
+    return [account for level, account in table if level]

@@ -10,7 +10,6 @@ import pytest
 
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.sqlite.ledger import SqliteLedger
-from penstock.adapters.sqlite.ledger_read import LedgerReader
 from penstock.core.exchange import Event
 from penstock.ports.ledger import Gaps, LedgerState, Position
 from penstock.worker.projector import Projector
@@ -58,7 +57,7 @@ def test_attempts_settled_early_do_not_double(tmp_path: Path) -> None:
         ("req_00000002", 1, 7),
         ("req_00000002", 2, 123),
     ]
-    assert rows(tmp_path, "SELECT nanousd, attempts, unpriced FROM spend_hourly") == [(253, 3, 0)]
+    assert rows(tmp_path, "SELECT nanousd FROM spend WHERE account = 'key:dev'") == [(253,)]
     assert rows(tmp_path, "SELECT * FROM open_attempts") == []
 
 
@@ -97,7 +96,7 @@ def test_an_unpriced_attempt_makes_the_cost_null_not_zero(tmp_path: Path) -> Non
     write(tmp_path, "b1", [opened(1), settled(1, [attempt(1, 50, "error"), attempt(2, None)])])
     project(tmp_path)
     assert rows(tmp_path, "SELECT cost_nanousd, spent_nanousd FROM exchanges") == [(None, 50)]
-    assert rows(tmp_path, "SELECT unpriced FROM spend_hourly") == [(1,)]
+    assert rows(tmp_path, "SELECT nanousd FROM spend WHERE account = 'key:dev'") == [(50,)]
 
 
 class Dying:
@@ -123,11 +122,17 @@ class Dying:
             raise sqlite3.OperationalError("database or disk is full")
         return charged
 
+    def count_tags(self, tags: frozenset[str]) -> None:
+        self.inner.count_tags(tags)
+
+    def fold(self, now_ms: int) -> bool:
+        return self.inner.fold(now_ms)
+
     def forget(self, boots: Sequence[str]) -> None:
         self.inner.forget(boots)
 
-    def state(self, since_hour: int) -> LedgerState:
-        return self.inner.state(since_hour)
+    def state(self, now_ms: int) -> LedgerState:
+        return self.inner.state(now_ms)
 
     def close(self) -> None:
         self.inner.close()
@@ -171,7 +176,7 @@ def test_a_group_written_twice_counts_once(tmp_path: Path) -> None:
     (tmp_path / "journal" / "b1-000002.journal").write_bytes(data)
     project(tmp_path)
     assert len(rows(tmp_path, "SELECT * FROM refusals")) == 1
-    assert rows(tmp_path, "SELECT nanousd FROM spend_total") == [(123,)]
+    assert rows(tmp_path, "SELECT nanousd FROM spend WHERE account = 'key:dev'") == [(123,)]
 
 
 def test_torn_places_are_counted_in_the_checkpoint(tmp_path: Path) -> None:
@@ -199,24 +204,6 @@ def test_rows_carry_every_field_of_the_events(tmp_path: Path) -> None:
     assert json.loads(rows(tmp_path, "SELECT tags FROM exchanges")[0][0]) == {"feature": "search"}
 
 
-def test_a_ledger_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    """Its rows stay, new ones have the new column, and a reader that comes too early says what to do."""
-    write(tmp_path, "b1", [opened(1), settled(1)])
-    project(tmp_path)
-    database = sqlite3.connect(tmp_path / "ledger.db")
-    for table in ("exchanges", "attempts"):
-        database.execute(f"ALTER TABLE {table} DROP COLUMN service_tier")
-    database.execute("PRAGMA user_version = 1")
-    database.close()
-    with pytest.raises(sqlite3.DatabaseError, match="a worker that starts brings older ones up to date"):
-        LedgerReader(tmp_path / "ledger.db")
-    flex = msgspec.structs.replace(attempt(), service_tier="flex")
-    write(tmp_path, "b2", [opened(2), settled(2, [flex])])
-    project(tmp_path)
-    assert rows(tmp_path, "SELECT service_tier FROM exchanges ORDER BY request_id") == [("",), ("flex",)]
-    assert rows(tmp_path, "SELECT service_tier FROM attempts ORDER BY request_id") == [("",), ("flex",)]
-
-
 def test_a_count_beyond_64_bits_does_not_stop_the_projection(tmp_path: Path) -> None:
     """One absurd row is cut; the rows beside it are exact."""
     absurd = msgspec.structs.replace(attempt(), cost_nanousd=2**64 - 1)
@@ -227,4 +214,4 @@ def test_a_count_beyond_64_bits_does_not_stop_the_projection(tmp_path: Path) -> 
         (123,),
         (2**53,),
     ]
-    assert rows(tmp_path, "SELECT nanousd FROM spend_total") == [(2**54 + 123,)]
+    assert rows(tmp_path, "SELECT nanousd FROM spend WHERE account = 'key:dev'") == [(2**54 + 123,)]

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from penstock.admission.counters import BudgetCounter, Counter, RateCounter, SlotCounter, TallyCounter
-from penstock.admission.waiting import Wakings
+from penstock.admission.waiting import FairWaitlist, Wakings
 from penstock.core.allowance import AccountRule, BudgetRule, RateRule
 from penstock.core.budget import window_bounds
 from penstock.core.plan import Plan
 
 # Accounts that requests name themselves (users, tag values, sessions); the longest unused ones go first.
 MAX_NAMED = 65_536
+MAX_EVICTED = 262_144
 
 
 class Earlier(Protocol):
@@ -55,7 +56,7 @@ class Counters:
         account: str,
         rule: BudgetRule,
         before: Counter | None,
-        earlier: ReadEarlier | None,
+        earlier: Earlier | None,
         now_ms: int,
     ) -> Counter:
         """A budget, which begins with what was spent `earlier` in its window."""
@@ -66,7 +67,7 @@ class Counters:
         counter.budget.roll(now_ms)
         if earlier is not None:
             start_ms, end_ms = window_bounds(rule.window, now_ms, rule.timezone)
-            counter.budget.spent_nanousd = earlier().spent(account, start_ms, end_ms)
+            counter.budget.spent_nanousd = earlier.spent(account, start_ms, end_ms)
         return counter
 
     def tally(self, counter_id: str, account: str, limit: int, before: Counter | None) -> Counter:
@@ -80,13 +81,14 @@ class Counters:
 class Account:
     """The counters of one account: `requests` and `slots` count exchanges, the others attempts.
 
-    Of a deployment, all of them count attempts.
+    Of a deployment, all of them count attempts. `began_ms`: when this process first met it.
     """
 
-    __slots__ = ("budgets", "id", "requests", "rule", "slots", "tokens")
+    __slots__ = ("began_ms", "budgets", "id", "requests", "rule", "slots", "tokens")
 
-    def __init__(self, account: str, rule: AccountRule) -> None:
+    def __init__(self, account: str, rule: AccountRule, began_ms: int) -> None:
         self.id = account
+        self.began_ms = began_ms
         self.rule = rule
         self.requests: list[Counter] = []
         self.slots: list[Counter] = []
@@ -96,6 +98,15 @@ class Account:
     def counters(self) -> list[Counter]:
         """All of them."""
         return [*self.requests, *self.slots, *self.tokens, *self.budgets]
+
+
+def _queue(counter: Counter, rule: AccountRule) -> None:
+    """Let requests queue, fairly, for the slots of a deployment."""
+    counter.queues = rule.queue_size > 0
+    counter.patience_s = rule.queue_wait_s
+    if not isinstance(counter.waitlist, FairWaitlist):
+        counter.waitlist = FairWaitlist()
+    counter.waitlist.size = rule.queue_size
 
 
 class Allowance:
@@ -144,7 +155,10 @@ class Allowance:
 
 
 class Accounts:
-    """Accounts by id. `earlier` reads what was spent before; it is asked when a budget is new here."""
+    """Accounts by id. `earlier` reads what was spent before: at the start, and whenever the Plan changes.
+
+    What is new later was either read then, or nothing had been spent on it.
+    """
 
     def __init__(
         self,
@@ -155,6 +169,8 @@ class Accounts:
         self.wakings = Wakings(call_soon)
         self.counters = counters(self.wakings)
         self._earlier = earlier
+        self._before: Earlier | None = None
+        self._evicted: dict[str, None] = {}
         self._accounts: dict[str, Account] = {}
         self._named: dict[str, Account] = {}
         self._known: dict[str, Counter] = {}
@@ -172,19 +188,10 @@ class Accounts:
 
     def apply(self, plan: Plan, now_ms: int) -> None:
         """Take over the rules of a new Plan; what is counted stays counted."""
-        read: list[Earlier] = []
-
-        def earlier() -> Earlier:
-            if not read and self._earlier is not None:
-                read.append(self._earlier())
-            return read[0]
-
-        source = earlier if self._earlier is not None else None
+        self._before = self._earlier() if self._earlier is not None else None
         before = self._known
         self._known = {}
-        self._accounts = {
-            rule.id: self._made(rule.id, rule, before, source, now_ms) for rule in plan.accounts.values()
-        }
+        self._accounts = {rule.id: self._made(rule.id, rule, before, now_ms) for rule in plan.accounts.values()}
         # What requests named is made anew, with what was counted, when it is named again.
         for account in self._named.values():
             for counter in account.counters():
@@ -201,14 +208,17 @@ class Accounts:
         }
         for account in self.targets.values():
             for counter in account.slots:
-                counter.queues = True
+                _queue(counter, account.rule)
         self.combined.clear()
 
     def named(self, account: str, rule: AccountRule, now_ms: int) -> Account:
         """An account that a request names, bound by a rule that holds for all of its kind."""
         found = self._named.pop(account, None)
         if found is None or found.rule is not rule:
-            found = self._made(account, rule, self._known, self._earlier, now_ms)
+            before = found
+            found = self._made(account, rule, self._known, now_ms)
+            if before is not None:
+                found.began_ms = before.began_ms
             if len(self._named) >= MAX_NAMED:
                 self._forget(next(iter(self._named)))
         self._named[account] = found  # at the end: the one used last
@@ -216,17 +226,24 @@ class Accounts:
 
     def _forget(self, account: str) -> None:
         for counter in self._named.pop(account).counters():
-            self._known.pop(counter.id, None)
+            # What is spent of a budget is kept longer: somebody may name it again.
+            if counter.unit != "budget":
+                self._known.pop(counter.id, None)
+            else:
+                self._evicted[counter.id] = None
+        while len(self._evicted) > MAX_EVICTED:
+            oldest = next(iter(self._evicted))
+            del self._evicted[oldest]
+            self._known.pop(oldest, None)
 
     def _made(
         self,
         account_id: str,
         rule: AccountRule,
         before: dict[str, Counter],
-        earlier: ReadEarlier | None,
         now_ms: int,
     ) -> Account:
-        account = Account(account_id, rule)
+        account = Account(account_id, rule, now_ms)
         for rate in rule.rates:
             name = f"{account_id}|{rate.unit}|{rate.window_s:g}"
             counter = self.counters.rate(name, account_id, rate, before.get(name))
@@ -240,8 +257,9 @@ class Accounts:
         for budget in rule.budgets:
             name = f"{account_id}|usd|{budget.window}|{budget.timezone}|{'hard' if budget.hard else 'soft'}"
             account.budgets.append(
-                self.counters.budget(name, account_id, budget, before.get(name), earlier, now_ms)
+                self.counters.budget(name, account_id, budget, before.get(name), self._before, now_ms)
             )
         for counter in account.counters():
             self._known[counter.id] = counter
+            self._evicted.pop(counter.id, None)
         return account

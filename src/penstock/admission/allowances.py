@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from penstock.admission.accounts import Account, Accounts, Allowance
+from penstock.admission.entry import told
 from penstock.core.allowance import AccountRule, SessionRule
+from penstock.core.errors import Refusal
 from penstock.core.exchange import Subject
 from penstock.core.plan import Plan, Route, VirtualKey
 
@@ -19,7 +21,7 @@ def allowance_for(
     tags: dict[str, str],
     now_ms: int,
 ) -> Allowance:
-    """The counters that this exchange must satisfy."""
+    """The counters that this exchange must satisfy. Raises Refusal where a session has lasted too long."""
     base = accounts.combined.get((key.id, route.name))
     if base is None:
         base = _static(accounts, key, route)
@@ -70,16 +72,19 @@ def _named(
             rule = (values.get(value) or values.get("*")) if value is not None else None
             if rule is not None:
                 found.append(accounts.named(f"tag:{org}/{name}={value}", rule, now_ms))
-    ceiling = session_rule(plan, route)
-    if ceiling is not None:
+    ceiling = route.session or plan.session
+    if ceiling.account is not None:
         for kind in ("session", "task"):
             value = tags.get(kind)
             if value is not None:
-                found.append(accounts.named(f"{kind}:{org}/{value}", ceiling, now_ms))
+                found.append(_session(accounts, f"{kind}:{org}/{value}", ceiling.account, ceiling, now_ms))
     return found
 
 
-def session_rule(plan: Plan, route: Route) -> AccountRule | None:
-    """The ceilings of one session as a rule, None where there are none."""
-    rule: SessionRule = route.session or plan.session
-    return rule.account
+def _session(accounts: Accounts, name: str, rule: AccountRule, ceiling: SessionRule, now_ms: int) -> Account:
+    """The account of a session. Raises Refusal where it has lasted too long."""
+    account = accounts.named(name, rule, now_ms)
+    if ceiling.wall_s is not None and now_ms - account.began_ms > ceiling.wall_s * 1000:
+        what = f"{told(name)} has lasted longer than {ceiling.wall_s:g} s; end it, or begin another one"
+        raise Refusal("session_exhausted", what)
+    return account

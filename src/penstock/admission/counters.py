@@ -12,12 +12,25 @@ from penstock.core.budget import Budget
 from penstock.core.limits import SlidingWindow
 
 FOREVER_S = float("inf")
+# What a request waits at most for others to settle, or for another process to answer.
+PATIENCE_S = 30.0
 
 
 class Counter:
     """What one account may use of one thing. `now` is monotonic seconds, `now_ms` milliseconds of the epoch."""
 
-    __slots__ = ("_wakings", "account", "hard", "id", "limit", "queues", "unit", "waitlist", "window_s")
+    __slots__ = (
+        "_wakings",
+        "account",
+        "hard",
+        "id",
+        "limit",
+        "patience_s",
+        "queues",
+        "unit",
+        "waitlist",
+        "window_s",
+    )
 
     def __init__(
         self, counter_id: str, account: str, unit: str, limit: int, window_s: float, wakings: Wakings
@@ -29,6 +42,7 @@ class Counter:
         self.window_s = window_s
         self.hard = True
         self.queues = False
+        self.patience_s = PATIENCE_S
         self._wakings = wakings
         self.waitlist = Waitlist()
 
@@ -99,11 +113,13 @@ class RateCounter(Counter):
 class SlotCounter(Counter):
     """At most so many at a time, counted here. Where it `queues`, what does not fit waits."""
 
-    __slots__ = ("taken",)
+    __slots__ = ("_interval_s", "_taken_at", "taken")
 
     def __init__(self, counter_id: str, account: str, wakings: Wakings, limit: int) -> None:
         super().__init__(counter_id, account, "slots", limit, 0.0, wakings)
         self.taken = 0
+        self._interval_s = 1.0
+        self._taken_at = 0.0
 
     def apply(self, limit: int) -> None:
         """Take another limit; who is under way goes on."""
@@ -115,6 +131,11 @@ class SlotCounter(Counter):
         if self.taken + amount > self.limit or self.waitlist.blocks():
             return WAIT if self.queues and not self.waitlist.full() else NO
         self.taken += amount
+        if self.queues:
+            # How often one comes free while all are taken: what those who are turned away are told.
+            if len(self.waitlist):
+                self._interval_s += 0.1 * (now - self._taken_at - self._interval_s)
+            self._taken_at = now
         return OK
 
     def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
@@ -123,8 +144,8 @@ class SlotCounter(Counter):
         self.freed()
 
     def wait_s(self, amount: int, now: float, now_ms: int) -> float:
-        """See Counter: nobody knows when one ends, so a second is a guess."""
-        return 1.0
+        """See Counter: as long as the queue is likely to last."""
+        return max(1.0, self._interval_s * len(self.waitlist))
 
     def left(self, now: float, now_ms: int) -> int:
         """See Counter."""

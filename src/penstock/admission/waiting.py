@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from penstock.core.fair_queue import FairQueue, Ticket
+
 OK = 0
 WAIT = 1
 NO = 2
 MAX_WAITING = 10_000
 
 
-class Waiter:
+class Waiter(Ticket):
     """Something that goes on when a counter has room. Subclasses implement `again`."""
 
     __slots__ = ("place",)
 
     def __init__(self) -> None:
+        super().__init__()
         self.place: Waitlist | None = None
 
     def again(self) -> bool:
@@ -34,28 +37,32 @@ class Waiter:
 
 
 class Waitlist:
-    """Waiters of one counter in order of arrival; a fair queue is a Waitlist with another order."""
+    """Waiters of one counter in order of arrival."""
 
-    __slots__ = ("_waiters", "waking")
+    __slots__ = ("_waiters", "size", "waking")
 
     def __init__(self) -> None:
         self._waiters: deque[Waiter] = deque()
+        self.size = MAX_WAITING
         self.waking = False
 
     def blocks(self) -> bool:
         """Whether a newcomer must queue behind others."""
-        return bool(self._waiters) and not self.waking
+        return len(self) > 0 and not self.waking
 
     def full(self) -> bool:
         """Whether no more may wait."""
-        return len(self._waiters) >= MAX_WAITING
+        return len(self) >= self.size
 
     def add(self, waiter: Waiter) -> None:
-        """Let it wait at the end, unless it waits here already."""
+        """Let it wait, unless it waits here already."""
         if waiter.place is self:
             return
         waiter.leave()
         waiter.place = self
+        self._append(waiter)
+
+    def _append(self, waiter: Waiter) -> None:
         self._waiters.append(waiter)
 
     def remove(self, waiter: Waiter) -> None:
@@ -86,6 +93,34 @@ class Waitlist:
                     head.leave()
         finally:
             self.waking = False
+
+
+class FairWaitlist(Waitlist):
+    """Waiters of one counter in the order of a fair queue."""
+
+    __slots__ = ("_queue",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queue = FairQueue()
+
+    def _append(self, waiter: Waiter) -> None:
+        self._queue.add(waiter)
+
+    def remove(self, waiter: Waiter) -> None:
+        """See Waitlist: who leaves when it was woken has had its turn."""
+        if self.waking:
+            self._queue.serve(waiter)
+        self._queue.leave(waiter)
+
+    def first(self) -> Waiter | None:
+        """See Waitlist."""
+        head = self._queue.first()
+        return head if isinstance(head, Waiter) else None
+
+    def __len__(self) -> int:
+        """See Waitlist."""
+        return len(self._queue)
 
 
 class Wakings:

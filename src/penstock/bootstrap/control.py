@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
 from penstock.compile.access import sources_of
+from penstock.compile.review import review
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.problem import ConfigError
@@ -141,6 +143,10 @@ def _took(service: ControlService) -> None:
     applied = service.plane.take_file()
     if applied is not None and applied.changed:
         log.info("took the configuration file as revision %d", applied.number)
+        document = service.plane.publisher.in_force
+        today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
+        for notice in review(document, today) if document is not None else ():
+            log.warning("%s", notice)
 
 
 def main() -> int:

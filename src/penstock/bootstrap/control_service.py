@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from penstock.adapters.control_db.engine import open_postgresql, open_sqlite
+from penstock.adapters.control_db.engine import Engine, open_postgresql, open_sqlite
 from penstock.adapters.control_db.store import SqlControlStore
 from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
@@ -48,8 +48,7 @@ class ControlService:
         self._shared = url is not None
         self._said: list[tuple[str, int]] = []
         self._said_ms = 0
-        engine = open_postgresql(url.resolve(os.environ)) if url is not None else open_sqlite(state.control_db)
-        store = SqlControlStore(engine)
+        store = SqlControlStore(engine_for(document, state))
         store.prepare()
         if not self._shared:
             state.control_db.chmod(0o600)
@@ -112,6 +111,12 @@ class ControlService:
         self._state.operator.unlink(missing_ok=True)
         self._state.control_socket.unlink(missing_ok=True)
         self.plane.store.close()
+
+
+def engine_for(document: Document, state: StateDir) -> Engine:
+    """The database that a document names, else the embedded one. Raises StoreError, SecretError."""
+    url = document.server.database_url
+    return open_postgresql(url.resolve(os.environ)) if url is not None else open_sqlite(state.control_db)
 
 
 def unix_socket(path: Path) -> socket.socket:

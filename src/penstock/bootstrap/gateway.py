@@ -26,13 +26,14 @@ from penstock.adapters.http.client import HttpClient
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
-from penstock.bootstrap.plan_source import LazyBox, PlanSource
+from penstock.bootstrap.door import Door
+from penstock.bootstrap.plan_source import LazyBox, PlanSource, budgeted_tags
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Tls
 from penstock.core.ids import boot_id
 from penstock.core.plan import Plan
-from penstock.ledger.accounts_replay import Spending, replay
+from penstock.ledger.accounts_replay import replay
 from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
@@ -95,7 +96,10 @@ class GatewayProcess:
             on_error=lambda error: log.error("journal: %s", error),
             settings=journal_settings(settings),
         )
-        accounts = Accounts(clock.call_soon, lambda: Spending(replay(self._state.root, is_locked)))
+        accounts = Accounts(
+            clock.call_soon,
+            lambda: replay(self._state.root, is_locked, budgeted_tags(source.settings)),
+        )
         journal.start()
         transport = HttpClient(clock)
         owned = owned_ids(self._state, loop)
@@ -119,6 +123,8 @@ class GatewayProcess:
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
         await server.listen(self._sock, tls_context(settings.server.tls))
+        door = Door(ctx, clock, self._state.door(boot))
+        await door.open()
         self._acknowledge(boot, plan.revision)
         warm(transport, plan)
         missing = MissingRecords(journal, clock)
@@ -126,6 +132,7 @@ class GatewayProcess:
         feed.close()
         gateway.ready = False
         cut = await server.drain(DRAIN_S)
+        await door.close()
         if cut:
             log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
         await transport.close()
@@ -193,8 +200,7 @@ class GatewayProcess:
 
 def outside_sources(plan: Plan) -> set[str]:
     """The credentials that come from the credentials process."""
-    signings = [provider.template.signing for provider in plan.providers.values()]
-    return {signing.source for signing in signings if signing is not None and signing.source}
+    return {signing.source for signing in plan.signings() if signing.source}
 
 
 def owned_ids(state: StateDir, loop: asyncio.AbstractEventLoop) -> OwnedThread:

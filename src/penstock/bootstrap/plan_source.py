@@ -85,6 +85,16 @@ class PlanSource:
         return self.load(now_ms)
 
 
+def budgeted_tags(document: Document) -> frozenset[str]:
+    """The names of the tags by whose values money is counted: those that have budgets in some organisation."""
+    return frozenset(
+        tag
+        for org in document.orgs.values()
+        for tag, values in org.tags.items()
+        if any(allowed.budget is not None or allowed.budgets for allowed in values.values())
+    )
+
+
 def plan_of(snapshot: Snapshot, env: Mapping[str, str], now_ms: int) -> Plan:
     """A snapshot's Plan, secrets resolved from this process's environment."""
     prices = (

@@ -37,3 +37,7 @@ class StateDir:
     def ack(self, boot: str) -> Path:
         """Where a gateway says which revision it serves."""
         return self.run / f"{boot}.json"
+
+    def door(self, boot: str) -> Path:
+        """The socket at which a gateway answers the other processes of this installation."""
+        return self.run / f"{boot}.sock"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from penstock.cli.files import config_path
+from penstock.compile.review import review
 from penstock.config.load import ConfigError, load_file
 
 
@@ -34,9 +36,13 @@ def check(file: Path | None, config: Path | None, *, as_json: bool) -> None:
         else:
             click.echo(str(error), err=True)
         sys.exit(1)
+    notices = review(document, datetime.now(UTC).date())
     if as_json:
-        click.echo(json.dumps({"file": str(path), "valid": True, "problems": []}))
+        warnings = [{"path": each.path, "message": each.message} for each in notices]
+        click.echo(json.dumps({"file": str(path), "valid": True, "problems": [], "warnings": warnings}))
         return
+    for each in notices:
+        click.echo(f"warning: {each}", err=True)
     click.echo(
         f"{path} is valid: {len(document.providers)} providers, {len(document.deployments)} deployments, "
         f"{len(document.routes)} routes, {len(document.keys)} keys"

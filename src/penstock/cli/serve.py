@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from penstock.bootstrap.control import LISTEN, PUBLISHED, now_ms, publisher_for
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import Supervisor, free_port, listening_socket
 from penstock.cli.files import config_path, sole_service
+from penstock.compile.review import review
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.load import ConfigError
@@ -70,7 +72,8 @@ def _serve(state: StateDir, path: Path | None, listen: str | None, *, new_admin_
             state.admin_key.unlink(missing_ok=True)
         raise
     port = free_port() if any(p.kind == "simulator" for p in document.providers.values()) else None
-    _greet(document, publisher.notices, key, sock.getsockname())
+    warnings = [f"warning: {each}" for each in review(document, datetime.now(UTC).date())]
+    _greet(document, [*publisher.notices, *warnings], key, sock.getsockname())
     env = {**os.environ, PUBLISHED: published, **({LISTEN: listen} if listen else {})}
     return Supervisor(state, sock, env, path, port).run()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from penstock.compile.scopes import own_accesses
 from penstock.config.access_checks import signs
 from penstock.config.document import AwsAccess, Document, GoogleAccess, Provider, Secret, SecretError
 from penstock.core.credentials import AwsCredentials, Cloud, Signing
@@ -47,7 +48,8 @@ def signing_of(name: str, config: Provider, reveal: Reveal) -> Signing | None:
 
 def sources_of(document: Document, reveal: Reveal) -> Iterator[Source]:
     """The credentials that somebody must fetch. Raises SecretError."""
-    for name, config in document.providers.items():
+    own = [(access.name, access.config) for access in own_accesses(document)]
+    for name, config in (*document.providers.items(), *own):
         signing = signing_of(name, config, reveal)
         if signing is not None and signing.source:
             yield Source(signing.source, signing.cloud, config)

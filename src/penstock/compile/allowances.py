@@ -76,8 +76,17 @@ def rules_of(document: doc.Document) -> Rules:
     for name, deployment in document.deployments.items():
         rule = rule_of(f"deployment:{name}", deployment.limits, deployment.budget, ())
         if rule is not None:
-            rules.accounts[rule.id] = rule
+            queue = deployment.queue
+            rules.accounts[rule.id] = replace(rule, queue_size=queue.size, queue_wait_s=queue.wait_s)
     return rules
+
+
+def weights_of(document: doc.Document) -> dict[str, float]:
+    """The weights of organisations and users in queues, where they are not 1, by the ids of their accounts."""
+    weights = {f"org:{name}": org.weight for name, org in document.orgs.items()}
+    for name, org in document.orgs.items():
+        weights |= {f"user:{name}/{user}": allowed.weight for user, allowed in org.users.items()}
+    return {account: weight for account, weight in weights.items() if weight != 1}
 
 
 def _add_org(rules: Rules, name: str, org: doc.Org) -> None:
@@ -91,7 +100,7 @@ def _add_org(rules: Rules, name: str, org: doc.Org) -> None:
             rules.tags.setdefault(name, {}).setdefault(tag, {})[value] = rule
 
 
-def _each(values: Mapping[str, doc.Allowed]) -> Iterator[tuple[str, AccountRule]]:
+def _each(values: Mapping[str, doc.Allowed] | Mapping[str, doc.User]) -> Iterator[tuple[str, AccountRule]]:
     for value, allowed in values.items():
         rule = rule_of("", allowed.limits, allowed.budget, allowed.budgets)
         if rule is not None:
@@ -129,4 +138,5 @@ def session_of(ceiling: doc.SessionCeiling) -> SessionRule:
     """The ceilings of one session."""
     budgets = (BudgetRule(doc.nanousd(ceiling.usd), "total"),) if ceiling.usd is not None else ()
     account = AccountRule("", budgets=budgets, requests=ceiling.requests)
-    return SessionRule(account if account != AccountRule("") else None, ceiling.depth, ceiling.wall_s)
+    bound = account != AccountRule("") or ceiling.wall_s is not None
+    return SessionRule(account if bound else None, ceiling.depth, ceiling.wall_s)

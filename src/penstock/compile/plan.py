@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import accumulate
 
-from penstock.compile.allowances import Rules, rules_of, session_of
-from penstock.compile.scopes import scope_of
+from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
+from penstock.compile.handling import requirement_of
+from penstock.compile.key_bounds import bounds_of
+from penstock.compile.scopes import Scopes
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
+from penstock.core.fair_queue import HIGH, LOW, NORMAL
 from penstock.core.plan import (
     FallbackNode,
-    KeyScope,
+    KeyBounds,
     Plan,
     PolicyNode,
     Provider,
@@ -30,6 +34,7 @@ from penstock.core.retry import RetryRule
 from penstock.routing.resolve import target_of
 
 DEFAULT_ORG = "default"
+RANKS = {"high": HIGH, "normal": NORMAL, "low": LOW}
 
 
 def compile_plan(
@@ -48,18 +53,16 @@ def compile_plan(
     `proxy` names the proxy that leads to (scheme, host).
     Raises CompileError, which names the key at fault.
     """
-    providers = {
-        name: provider_from(
-            name,
-            config,
-            reveal=reveal,
-            prices=prices,
-            urls=urls,
-            ca_file=document.server.ca_file or "",
-            proxy=proxy,
-        )
-        for name, config in document.providers.items()
-    }
+    planned = partial(
+        provider_from,
+        reveal=reveal,
+        prices=prices,
+        urls=urls,
+        ca_file=document.server.ca_file or "",
+        proxy=proxy,
+    )
+    providers = {name: planned(name, config) for name, config in document.providers.items()}
+    scopes = Scopes(document, lambda own: planned(own.provider, own.config, own=own))
     deployments = {
         name: deployment_from(name, config, providers[config.provider], prices, now_ms)
         for name, config in document.deployments.items()
@@ -68,7 +71,7 @@ def compile_plan(
     keeps = document.defaults.responses_store
     routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
     rules = rules_of(document)
-    keys = [key for config in document.keys for key in _keys(config, reveal, rules)]
+    keys = [key for config in document.keys for key in _keys(config, reveal, rules, scopes)]
     by_hash = {key.secret_hash: key for key in keys}
     if len(by_hash) != len(keys):
         raise CompileError("keys: two keys have the same secret")
@@ -89,6 +92,8 @@ def compile_plan(
         users=rules.users,
         tag_rules=rules.tags,
         session=session_of(document.defaults.session),
+        weights=weights_of(document),
+        own=scopes.own,
     )
 
 
@@ -140,17 +145,25 @@ def _route(name: str, config: doc.Route, find: _Finder, keeps: str) -> Route:
         success=frozenset(config.success.all),
         keeps_responses=(config.responses_store or keeps) == "on",
         session=session_of(config.session) if config.session is not None else None,
+        rank=RANKS[config.priority] if config.priority is not None else None,
+        requires=requirement_of(config.require),
     )
 
 
-def _keys(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str], rules: Rules) -> Iterator[VirtualKey]:
+def _keys(
+    config: doc.VirtualKey, reveal: Callable[[doc.Secret], str], rules: Rules, scopes: Scopes
+) -> Iterator[VirtualKey]:
     """The key under its secret, and under each one from before a rotation, as long as that works."""
-    yield _key(config, _hash(config.name, config.secret, reveal), scope_of(config), rules)
+    secret_hash = _hash(config.name, config.secret, reveal)
+    yield _key(config, secret_hash, bounds_of(config), rules, scopes)
     for earlier in config.previous:
-        yield _key(config, _hash(config.name, earlier.secret, reveal), scope_of(config, earlier.until), rules)
+        secret_hash = _hash(config.name, earlier.secret, reveal)
+        yield _key(config, secret_hash, bounds_of(config, earlier.until), rules, scopes)
 
 
-def _key(config: doc.VirtualKey, secret_hash: bytes, scope: KeyScope | None, rules: Rules) -> VirtualKey:
+def _key(
+    config: doc.VirtualKey, secret_hash: bytes, bounds: KeyBounds | None, rules: Rules, scopes: Scopes
+) -> VirtualKey:
     subject = Subject(config.org or DEFAULT_ORG, config.team or "", config.user or "", config.name)
     return VirtualKey(
         id=config.name,
@@ -160,7 +173,9 @@ def _key(config: doc.VirtualKey, secret_hash: bytes, scope: KeyScope | None, rul
         direct=config.direct,
         tags=dict(config.tags),
         accounts=rules.accounts_of(subject),
-        scope=scope,
+        rank=RANKS[config.priority],
+        scope=scopes.of(subject.org, subject.team, config.name, config.require),
+        bounds=bounds,
     )
 
 

@@ -11,7 +11,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from penstock.compile.access import signing_of
+from penstock.compile.handling import deployed, handling_of
+from penstock.compile.scopes import OwnAccess
 from penstock.config.document import Deployment, Price, Provider, Secret, SecretError
+from penstock.core.credentials import Signing
 from penstock.core.origin import Origin
 from penstock.core.plan import Provider as PlannedProvider
 from penstock.core.plan import Target
@@ -48,8 +51,14 @@ def provider_from(
     urls: Mapping[str, str],
     ca_file: str,
     proxy: Proxy,
+    own: OwnAccess | None = None,
 ) -> PlannedProvider:
-    """One provider with the template of its targets. Raises CompileError."""
+    """One provider with the template of its targets; `own`: as a tenant's own credential opens it.
+
+    Raises CompileError.
+    """
+    owner = own.name if own is not None else ""
+    at = own.path if own is not None else f"providers.{name}"
     vendor = VENDORS[config.kind]
     url = config.url or urls.get(config.kind)
     if url is None:
@@ -57,21 +66,16 @@ def provider_from(
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    origin = Origin(parts.scheme, host, port, ca_file=ca_file, proxy=proxy(parts.scheme, host))
-    auth, secrets = _auth(name, config, vendor, reveal)
-    try:
-        signing = signing_of(name, config, reveal)
-    except SecretError as error:
-        raise CompileError(f"providers.{name}.aws: {error}") from None
+    origin = Origin(parts.scheme, host, port, ca_file=ca_file, proxy=proxy(parts.scheme, host), owner=owner)
+    auth, secrets = _auth(at, config, vendor, reveal)
+    signing = _signing(at, owner or name, config, reveal)
     if signing is not None and signing.fixed is not None:
-        if not (signing.fixed.access_key + signing.fixed.session_token).isascii():
-            raise CompileError(f"providers.{name}.aws: a key has characters that a header cannot carry")
         secrets = (*secrets, *signing.fixed.secrets)
     rows, default_profile = profiles_of(vendor)
     known_host = host == urlsplit(vendor.base_url).hostname
     template = Target(
-        id=name,
-        provider=name,
+        id=owner or name,
+        provider=owner or name,
         kind=config.kind,
         model="",
         model_json=b'""',
@@ -91,8 +95,20 @@ def provider_from(
         profile=default_profile,
         query=vendor.query.encode(),
         signing=signing,
+        handling=handling_of(name, config),
     )
-    return PlannedProvider(name, config.kind, template, price_id_of(config, prices), rows)
+    return PlannedProvider(owner or name, config.kind, template, price_id_of(config, prices), rows)
+
+
+def _signing(at: str, name: str, config: Provider, reveal: Reveal) -> Signing | None:
+    try:
+        signing = signing_of(name, config, reveal)
+    except SecretError as error:
+        raise CompileError(f"{at}.aws: {error}") from None
+    fixed = signing.fixed if signing is not None else None
+    if fixed is not None and not (fixed.access_key + fixed.session_token).isascii():
+        raise CompileError(f"{at}.aws: a key has characters that a header cannot carry")
+    return signing
 
 
 def _speaks(vendor: Vendor) -> frozenset[str]:
@@ -113,17 +129,17 @@ def price_id_of(config: Provider, prices: PriceBook) -> str | None:
     return prices.provider_for_url(config.url) if config.url is not None else None
 
 
-def _auth(name: str, config: Provider, vendor: Vendor, reveal: Reveal) -> tuple[bytes, tuple[str, ...]]:
+def _auth(at: str, config: Provider, vendor: Vendor, reveal: Reveal) -> tuple[bytes, tuple[str, ...]]:
     lines: list[bytes] = []
     secrets: list[str] = []
     if config.api_key is not None:
-        path = f"providers.{name}.api_key"
+        path = f"{at}.api_key"
         value = _reveal(path, config.api_key, reveal)
         secrets.append(value)
         lines.append(_credential(vendor.auth, _line_safe(path, value)))
     lines += [b"%b: %b\r\n" % (header.encode(), text.encode()) for header, text in vendor.headers]
     for header, secret in config.headers.items():
-        path = f"providers.{name}.headers.{header}"
+        path = f"{at}.headers.{header}"
         if not is_token(header.lower().encode("latin-1", "replace")):
             raise CompileError(f"{path}: not a header name")
         value = _reveal(path, secret, reveal)
@@ -180,6 +196,7 @@ def deployment_from(
         card=card,
         ceiling=Ceiling(card) if card is not None else None,
         set_fields=fields,
+        handling=deployed(target.handling, config.facts) if target.handling is not None else None,
         service_tier=(config.set["service_tier"] or "") if "service_tier" in config.set else None,
         set_cap=_cap_in(config.set),
     )

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from penstock.config.document import Provider
 from penstock.config.problem import child
 from penstock.providers.vendors import VENDORS
 
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+# Whoever sets these decides where a request ends, and could smuggle another one behind it.
+FRAMING_HEADERS = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "te",  # codespell:ignore te
+        "trailer",
+        "expect",
+        "accept-encoding",
+    }
+)
 # Path, message, hint.
 Found = tuple[str, str, str]
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
@@ -33,6 +49,15 @@ def access_problems(provider: Provider, path: str) -> Iterator[Found]:
             yield from _details(provider, name, at)
     if signs(provider) and provider.region is None and provider.base_url:
         yield path, "the region to sign for is not known", "add region, or an api_key"
+
+
+def header_problems(headers: Iterable[str], path: str) -> Iterator[Found]:
+    """What is wrong with the names of further headers."""
+    for header in headers:
+        if not HEADER_NAME.fullmatch(header) or header.lower() in FRAMING_HEADERS:
+            framing = header.lower() in FRAMING_HEADERS
+            hint = "the HTTP client owns it" if framing else "it is no header name"
+            yield child(child(path, "headers"), header), "cannot be set", hint
 
 
 def takes(provider: Provider, cloud: str) -> bool:

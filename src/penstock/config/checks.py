@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from penstock.config import node as nodes
-from penstock.config.access_checks import access_problems, signs
+from penstock.config.access_checks import access_problems, header_problems, signs
 from penstock.config.allowance_checks import allowance_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
 from penstock.config.node import Node
+from penstock.config.policy_checks import policy_problems
 from penstock.config.problem import Problem, child, nearest, suggestion
 from penstock.config.scope_checks import scope_problems
 from penstock.core.rates import UNITS
@@ -21,21 +21,6 @@ OWNED_PARAMETERS = frozenset(
     {"model", "stream", "stream_options", "messages", "input", "store", "previous_response_id"}
 )
 SUGGESTED_TARGETS = 3
-HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-# Whoever sets these decides where a request ends, and could smuggle another one behind it.
-FRAMING_HEADERS = frozenset(
-    {
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "upgrade",
-        "te",  # codespell:ignore te
-        "trailer",
-        "expect",
-        "accept-encoding",
-    }
-)
 
 
 class Checks:
@@ -72,6 +57,7 @@ class Checks:
             self._tenants,
             self._defaults,
             self._allowances,
+            self._policies,
         )
         for step in steps:
             step()
@@ -97,16 +83,11 @@ class Checks:
     def _providers(self) -> None:
         for name, provider in self.document.providers.items():
             path = child("providers", name)
-            for header in provider.headers:
-                if not HEADER_NAME.fullmatch(header) or header.lower() in FRAMING_HEADERS:
-                    hint = (
-                        "the HTTP client owns it"
-                        if header.lower() in FRAMING_HEADERS
-                        else "it is no header name"
-                    )
-                    self._report(child(child(path, "headers"), header), "cannot be set", hint)
             self._address(provider, path)
-            for at, message, hint in access_problems(provider, path):
+            for at, message, hint in (
+                *header_problems(provider.headers, path),
+                *access_problems(provider, path),
+            ):
                 self._report(at, message, hint)
             if provider.kind == "simulator":
                 for key in ("base_url", "api_key", "headers"):
@@ -240,6 +221,10 @@ class Checks:
             if name not in self.names["providers"]:
                 path = child(child("defaults", "provider_order"), index)
                 self._unknown(path, "provider", name, self.names["providers"])
+
+    def _policies(self) -> None:
+        for at, message, hint in policy_problems(self.document, self.names["providers"]):
+            self._report(at, message, hint)
 
 
 def _keys(root: Node | None, section: str) -> set[str]:

@@ -40,10 +40,7 @@ NEEDS: tuple[Need, ...] = (
     Need("server.cors", "answers to browsers"),
     Need("server.workers", "several gateway processes", unless=("1",), instead="write 1"),
     Need("server.redis_url", "Redis storage"),
-    Need("providers.*.facts", "rules about residency and retention"),
     Need("guards.*", "guardrails"),
-    Need("orgs.*.require", "rules about residency and retention"),
-    Need("orgs.*.teams.*.require", "rules about residency and retention"),
     Need("routes.*.policy.**.when", "conditional routing"),
     Need("routes.*.policy.**.cheapest", "routing by price"),
     Need("routes.*.policy.**.fastest", "routing by speed"),
@@ -57,7 +54,6 @@ NEEDS: tuple[Need, ...] = (
     Need("routes.*.policy.**.cached", "the response cache"),
     Need("routes.*.policy.**.webhook", "webhook answers"),
     Need("routes.*.slo", "objectives for latency"),
-    Need("routes.*.require", "rules about residency and retention"),
     Need("routes.*.cache", "the response cache"),
     Need("routes.*.guards", "guardrails"),
     Need(
@@ -72,8 +68,6 @@ NEEDS: tuple[Need, ...] = (
     Need("routes.*.on_break", "resuming broken streams", unless=("error",), instead="write error"),
     Need("**.budget.alerts", "budget alerts"),
     Need("**.budgets.*.alerts", "budget alerts"),
-    Need("**.session.depth", "the depth of sessions"),
-    Need("**.session.wall_s", "the duration of sessions"),
 )
 
 

@@ -200,6 +200,10 @@ class Objects:
                 continue
             if not allows(asker.principal, action, target_of(one)):
                 raise forbidden(asker.principal, action, one.kind)
+            own = {"credentials"} & one.body.keys() and action == "write"
+            if own and not allows(asker.principal, "write", Target("provider")):
+                # A credential names addresses at which it is exchanged, which only administrators may choose.
+                raise Denied("forbidden", f"{asker.principal.name} may not set credentials of providers")
             if one.kind == "role_binding":
                 role = one.body.get("role")
                 place = Place(one.org, one.team)

@@ -72,6 +72,7 @@ class Publisher:
         self._published = published
         self._known = known
         self.notices: list[str] = []
+        self.in_force: Document | None = None
 
     def read(self) -> Document:
         """The document without a database: the file, and stored objects as last known. Raises ConfigError."""
@@ -130,6 +131,7 @@ class Publisher:
     def write(self, snapshot: Snapshot) -> None:
         """Put a snapshot where gateways look. Raises SnapshotError, OSError."""
         write_snapshot(self._snapshot, snapshot, self._box)
+        self.in_force = snapshot.document
         if self._published is not None:
             self._published(snapshot.document)
 

@@ -10,7 +10,7 @@ from typing import cast
 
 import msgspec
 
-from penstock.config.merge import PREVIOUS, SECRET_HASH, type_of
+from penstock.config.merge import LITERAL, PREVIOUS, SECRET_HASH, type_of
 from penstock.config.source import FINGERPRINT, SEALED, Json, is_hidden, map_secrets, sealed, shown
 from penstock.control.problems import Denied
 from penstock.ports.control_store import ControlStore, Item
@@ -66,7 +66,9 @@ class Secrets:
                         "config_invalid", "a hidden secret is no secret: write its value or a reference"
                     )
                 return by_shown[value]
-            new = sealed(value, self._box.seal, self.fingerprint)
+            # A tenant's text is no reference, not even where it looks like one.
+            plain = value.replace("${", "$${") if item.managed_by == "api" and item.kind in LITERAL else value
+            new = sealed(plain, self._box.seal, self.fingerprint)
             # Sealing twice gives different bytes, which would look like a change.
             return by_shown.get(shown(new), new) if isinstance(new, dict) else new
 

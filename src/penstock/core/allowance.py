@@ -45,7 +45,8 @@ class BudgetRule:
 class AccountRule:
     """Everything that bounds one account, or each account of a kind (then without an id).
 
-    `concurrency`: exchanges under way; `requests`: exchanges in all. None where unbounded.
+    `concurrency`: exchanges under way; `requests`: exchanges in all. None where unbounded. `queue_size` and
+    `queue_wait_s`: how many, and how long, wait for the slots of a deployment.
     """
 
     id: str
@@ -53,6 +54,8 @@ class AccountRule:
     concurrency: int | None = None
     budgets: tuple[BudgetRule, ...] = ()
     requests: int | None = None
+    queue_size: int = 0
+    queue_wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

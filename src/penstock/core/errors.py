@@ -81,6 +81,11 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "dialect_not_allowed": (403, "permission", "The key may not use the API of this vendor's shape."),
     "network_not_allowed": (403, "permission", "The key may not be used from this address."),
     "max_tokens_not_allowed": (403, "permission", "The request asks for more output than the key allows."),
+    "policy_denied": (
+        403,
+        "permission",
+        "No target that may serve the request meets what the organisation, team, key or route requires.",
+    ),
     "unknown_model": (404, "not_found", "No route, deployment or provider serves this model name."),
     "unknown_response": (404, "not_found", "The organisation of this key has no response with this id."),
     "unknown_video": (404, "not_found", "The key has no video with this id."),
@@ -110,6 +115,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "journal_full": (503, "unavailable", "The journal cannot take another record."),
     "responses_unavailable": (503, "unavailable", "The store of responses cannot be read or written."),
     "draining": (503, "unavailable", "The gateway is shutting down."),
+    "exchange_killed": (403, "permission", "An administrator stopped the request."),
     "internal_error": (500, "unavailable", "A defect in the gateway."),
     "upstream_timeout": (504, "upstream", "The provider did not answer in time."),
 }

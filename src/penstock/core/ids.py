@@ -14,3 +14,12 @@ def boot_id(now_ms: int, random: bytes) -> str:
     It has no dash, because a segment's file name is `<boot id>-<number>.journal`.
     """
     return (now_ms.to_bytes(6, "big") + random).hex()
+
+
+# Stands in no configured name: `openai~acme` is nothing but what acme's own credential opens at openai.
+OWN_MARK = "~"
+
+
+def is_own(target_id: str) -> bool:
+    """Whether a target's id says that a tenant's own credential opens it."""
+    return OWN_MARK in target_id.partition("/")[0]

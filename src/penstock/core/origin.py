@@ -8,7 +8,10 @@ _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
-    """Scheme, host and port, and how to connect; deployments with equal origins share a pool."""
+    """Scheme, host and port, and how to connect; deployments with equal origins share a pool.
+
+    `owner` keeps connections apart that carry a tenant's own credential.
+    """
 
     scheme: str
     host: str
@@ -16,6 +19,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     verify: bool = True
     ca_file: str = ""
     proxy: str = ""
+    owner: str = ""
 
     @property
     def authority(self) -> bytes:

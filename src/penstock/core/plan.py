@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.credentials import Signing
 from penstock.core.exchange import Subject
+from penstock.core.fair_queue import NORMAL
 from penstock.core.losses import OnUnsupported
 from penstock.core.origin import Origin
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.profile import Profile, ProfileRow
 from penstock.core.rates import RateCard
+from penstock.core.requirements import Handling, Need, Requirement
 from penstock.core.retry import RetryRule
 
 
@@ -48,7 +50,8 @@ class Target:
     that are removed from whatever an upstream says before anybody sees it. `service_tier` is what `set_fields`
     puts in place of the request's, None where it leaves it alone. A client whose API shape it `speaks` gets
     through with its bytes; others are translated into `api` (chat), `embed_api`, `rerank_api` or `media_api`.
-    `signing` is set where no fixed line authorises a request; `set_cap` is the output bound in `set_fields`.
+    `signing` is set where no fixed line authorises a request; `set_cap` is the output bound in `set_fields`;
+    `handling` says how data is treated.
     """
 
     id: str
@@ -77,6 +80,7 @@ class Target:
     signing: Signing | None = None
     lists_models: bool = True
     set_cap: int | None = None
+    handling: Handling | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +130,35 @@ class Route:
     success: frozenset[str] = frozenset({"not_error"})
     keeps_responses: bool = True
     session: SessionRule | None = None
+    rank: int | None = None
+    requires: Requirement | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Provider:
+    """A configured provider: the template of its targets, its catalogue name, what its models take.
+
+    `free`: its credential is a tenant's own, and the vendor bills that tenant.
+    """
+
+    name: str
+    kind: str
+    template: Target
+    price_id: str | None = None
+    profiles: tuple[ProfileRow, ...] = ()
+    free: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """What a key's organisation, team and itself bring to routing; `id` is unique within a Plan.
+
+    `own` has the tenant's own credentials by the provider's name: providers that serve nobody else.
+    """
+
+    id: str
+    needs: tuple[Need, ...] = ()
+    own: dict[str, Provider] = field(default_factory=dict[str, Provider])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +171,7 @@ class SourceNetwork:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeyScope:
+class KeyBounds:
     """What a key is good for. None, and no networks, bound nothing; `max_tokens`: output tokens per request."""
 
     endpoints: frozenset[str] | None = None
@@ -150,7 +183,10 @@ class KeyScope:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualKey:
-    """A key that we issued; only the SHA-256 of its secret is known here. `accounts`: whose rules bind it."""
+    """A key that we issued; only the SHA-256 of its secret is known here. `accounts`: whose rules bind it.
+
+    `rank`: its place in queues, before or behind others.
+    """
 
     id: str
     secret_hash: bytes = field(repr=False)
@@ -159,18 +195,9 @@ class VirtualKey:
     direct: bool = False
     tags: dict[str, str] = field(default_factory=dict[str, str])
     accounts: tuple[str, ...] = ()
-    scope: KeyScope | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Provider:
-    """A configured provider: the template of its targets, its catalogue name, what its models take."""
-
-    name: str
-    kind: str
-    template: Target
-    price_id: str | None = None
-    profiles: tuple[ProfileRow, ...] = ()
+    rank: int = NORMAL
+    scope: Scope | None = None
+    bounds: KeyBounds | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +206,8 @@ class Plan:
 
     `accounts`: what bounds them, by id. `users` (by `org/user`, or `org/*` for each user) and `tag_rules` (by
     organisation, name and value, or `*` for each value) bind requests that say who or what they are for.
+    `weights` in queues, by account, are 1 where nothing is said.
+    `own` has the providers with tenants' own credentials, by names that clients cannot say.
     """
 
     revision: str
@@ -201,3 +230,11 @@ class Plan:
         default_factory=dict[str, dict[str, dict[str, AccountRule]]]
     )
     session: SessionRule = NO_CEILING
+    weights: dict[str, float] = field(default_factory=dict[str, float])
+    own: dict[str, Provider] = field(default_factory=dict[str, Provider])
+
+    def signings(self) -> list[Signing]:
+        """How requests are signed, those with tenants' own credentials included."""
+        providers = (*self.providers.values(), *self.own.values())
+        found = [provider.template.signing for provider in providers]
+        return [each for each in found if each is not None]

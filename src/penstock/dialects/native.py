@@ -16,6 +16,7 @@ from penstock.wire.json_fields import Fields, FieldsError, scan
 _OWNED: dict[str, tuple[str, ...]] = {
     "anthropic": (
         "model", "stream", "max_tokens", "service_tier", "tools", "container", "metadata", "mcp_servers",
+        "inference_geo",
     ),
     "gemini": ("model", "generationConfig", "tools", "cachedContent", "serviceTier", "labels"),
     "converse": (

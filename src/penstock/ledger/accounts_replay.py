@@ -1,125 +1,201 @@
-"""What every key has spent, from the worker's last snapshot and the journal's tail. Needs no database.
+"""What every account has spent, from the worker's last snapshot and the journal's tail. Needs no database.
 
-A gateway does this at its start, before it admits traffic on a budget. Attempts that are open count at their
-reservation, whether their process is dead or alive, so the sums never miss what is on record.
+A gateway does this at its start, before it admits traffic on a budget, and for one process that died, whose
+leases then end with what its journal says. Attempts that are open count at their reservation, whether their
+process is dead or alive, so the sums never miss what is on record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from penstock.core.accounts import (
+    BRIEF_SLOTS,
+    EARLIER,
+    KEPT_SLOTS,
+    MOST_NANOUSD,
+    NO_TAGS,
+    SLOT_MS,
+    accounts_of,
+    is_brief,
+    slot_of,
+)
 from penstock.core.exchange import (
     AttemptFacts,
     AttemptOpened,
     AttemptSettled,
     Event,
     ExchangeSettled,
+    RequestFacts,
+    Subject,
 )
-from penstock.ledger.journal.reader import read_rest
+from penstock.ledger.journal.reader import read_boot, read_rest
 from penstock.ports.ledger import Flight, LedgerState, OpenAttempt, Position
 
 SNAPSHOT_NAME = "accounts.snapshot"
 JOURNAL_NAME = "journal"
-KEPT_HOURS = 40 * 24
-_MS_PER_HOUR = 3_600_000
-_FORM = 1
+_FORM = 2
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The file that the worker writes about once a second; hours count from the Unix epoch."""
+    """The file that the worker writes about once a second: nano-dollars by boot, account and slot.
+
+    `tags` are the names of the tags whose values have accounts.
+    """
 
     form: int
     positions: dict[str, Position]
-    hours: dict[str, dict[int, int]]
-    totals: dict[str, int]
+    spent: dict[str, dict[str, dict[int, int]]]
     flights: dict[str, Flight]
+    tags: frozenset[str] = NO_TAGS
 
 
 class Spent(msgspec.Struct):
-    """Nano-dollars of one key: per hour for the last 40 days, and in all."""
+    """Nano-dollars of one account: by slot (`core.accounts`) as far as they are kept, and in all."""
 
-    hours: dict[int, int] = {}
+    slots: dict[int, int] = {}
     total: int = 0
+
+    def add(self, slot: int, nanousd: int) -> None:
+        """Count an amount; what lies before the slots that are kept counts in the total only."""
+        self.total += nanousd
+        if slot != EARLIER:
+            self.slots[slot] = self.slots.get(slot, 0) + nanousd
 
 
 class Spending:
-    """Implements admission's Earlier; only keys are summed."""
+    """Sums of spending that follow the journal's events in their order, each event once.
 
-    def __init__(self, spent: dict[str, Spent]) -> None:
-        self._spent = spent
+    It is what `admission.accounts.Earlier` asks for.
+    """
 
-    def spent(self, account: str, start_ms: int, end_ms: int) -> int:
-        """Nano-dollars of attempts opened within [start, end)."""
-        found = self._spent.get(account.removeprefix("key:"))
-        if found is None:
-            return 0
-        if start_ms == 0:
-            return found.total
-        return sum(amount for hour, amount in found.hours.items() if start_ms <= hour * _MS_PER_HOUR < end_ms)
-
-
-class Accounts:
-    """Sums of spending that follow the journal's events in their order, each event once."""
-
-    def __init__(self, snapshot: Snapshot | None = None) -> None:
-        self.spent: dict[str, Spent] = {}
+    def __init__(self, snapshot: Snapshot | None = None, tags: frozenset[str] = NO_TAGS) -> None:
+        self._boots: dict[str, dict[str, Spent]] = {}
         self._open: dict[str, dict[int, OpenAttempt]] = {}
         self._settled: dict[str, set[int]] = {}
+        self._tags = tags
         if snapshot is not None:
-            for key, total in snapshot.totals.items():
-                self.spent[key] = Spent(dict(snapshot.hours.get(key, {})), total)
-            for request_id, flight in snapshot.flights.items():
-                self._settled[request_id] = set(flight.settled)
-                for attempt in flight.open:
-                    self._hold(request_id, attempt)
+            self._tags |= snapshot.tags
+            self._resume(snapshot)
 
-    def apply(self, event: Event) -> None:
-        """Count one event."""
-        request_id = event.request.request_id
+    def spent(self, account: str, start_ms: int, end_ms: int) -> int:
+        """Nano-dollars of an account's attempts opened in slots that begin within [start, end).
+
+        From 0 on it is the total, which includes what is older than slots are kept.
+        """
+        found = [accounts[account] for accounts in self._boots.values() if account in accounts]
+        if start_ms == 0:
+            return sum(each.total for each in found)
+        return sum(
+            nanousd
+            for each in found
+            for slot, nanousd in each.slots.items()
+            if start_ms <= slot * SLOT_MS < end_ms
+        )
+
+    def of_boot(self, boot: str) -> dict[str, Spent]:
+        """What one boot has spent, by account."""
+        return self._boots.get(boot, {})
+
+    def by_account(self) -> dict[str, Spent]:
+        """What all boots have spent together, by account."""
+        sums: dict[str, Spent] = {}
+        for accounts in self._boots.values():
+            for account, spent in accounts.items():
+                found = sums.setdefault(account, Spent())
+                found.total += spent.total
+                for slot, nanousd in spent.slots.items():
+                    found.slots[slot] = found.slots.get(slot, 0) + nanousd
+        return sums
+
+    def apply(self, boot: str, event: Event) -> None:
+        """Count one event of a boot."""
+        request, subject = event.request, event.subject
         if isinstance(event, AttemptOpened):
-            hour = event.at_ms // _MS_PER_HOUR
-            reserved = event.reserved_nanousd or 0
-            self._hold(request_id, OpenAttempt(event.index, event.subject.key, hour, reserved))
+            accounts = accounts_of(subject, request, event.target, self._tags)
+            reserved = min(event.reserved_nanousd or 0, MOST_NANOUSD)
+            self._hold(
+                boot, request.request_id, OpenAttempt(event.index, accounts, slot_of(event.at_ms), reserved)
+            )
         elif isinstance(event, AttemptSettled):
-            self._settle(request_id, event.subject.key, event.attempt)
+            self._settle(boot, request, subject, event.attempt)
         elif isinstance(event, ExchangeSettled):
             for attempt in event.attempts:
-                self._settle(request_id, event.subject.key, attempt)
+                self._settle(boot, request, subject, attempt)
             # What was opened and is not among the attempts never reached an upstream.
-            for attempt in self._open.pop(request_id, {}).values():
-                self._add(attempt.key, attempt.hour, -attempt.reserved_nanousd)
-            self._settled.pop(request_id, None)
+            for attempt in self._open.pop(request.request_id, {}).values():
+                self._release(boot, attempt)
+            self._settled.pop(request.request_id, None)
 
-    def _hold(self, request_id: str, attempt: OpenAttempt) -> None:
+    def prune(self) -> None:
+        """Leave out the slots that the ledger would not keep, counted from the newest one."""
+        everything = [spent for accounts in self._boots.values() for spent in accounts.values()]
+        newest = max((slot for spent in everything for slot in spent.slots), default=0)
+        for accounts in self._boots.values():
+            for account in list(accounts):
+                _prune(accounts, account, newest)
+
+    def _resume(self, snapshot: Snapshot) -> None:
+        for boot, accounts in snapshot.spent.items():
+            self._boots[boot] = {account: _spent(slots) for account, slots in accounts.items()}
+        for request_id, flight in snapshot.flights.items():
+            self._settled[request_id] = set(flight.settled)
+            for attempt in flight.open:
+                self._hold(flight.boot, request_id, attempt)
+
+    def _hold(self, boot: str, request_id: str, attempt: OpenAttempt) -> None:
         self._open.setdefault(request_id, {})[attempt.index] = attempt
-        self._add(attempt.key, attempt.hour, attempt.reserved_nanousd)
+        self._add(boot, attempt.accounts, attempt.slot, attempt.reserved_nanousd)
 
-    def _settle(self, request_id: str, key: str, attempt: AttemptFacts) -> None:
-        held = self._open.get(request_id, {}).pop(attempt.index, None)
+    def _release(self, boot: str, attempt: OpenAttempt) -> None:
+        self._add(boot, attempt.accounts, attempt.slot, -attempt.reserved_nanousd)
+
+    def _settle(self, boot: str, request: RequestFacts, subject: Subject, attempt: AttemptFacts) -> None:
+        held = self._open.get(request.request_id, {}).pop(attempt.index, None)
         if held is not None:
-            self._add(held.key, held.hour, -held.reserved_nanousd)
-        settled = self._settled.setdefault(request_id, set())
+            self._release(boot, held)
+        settled = self._settled.setdefault(request.request_id, set())
         if attempt.index not in settled:
             settled.add(attempt.index)
-            self._add(key, attempt.opened_ms // _MS_PER_HOUR, attempt.cost_nanousd or 0)
+            accounts = accounts_of(subject, request, attempt.target, self._tags)
+            cost = min(attempt.cost_nanousd or 0, MOST_NANOUSD)
+            self._add(boot, accounts, slot_of(attempt.opened_ms), cost)
 
-    def _add(self, key: str, hour: int, nanousd: int) -> None:
-        spent = self.spent.setdefault(key, Spent())
-        spent.total += nanousd
-        spent.hours[hour] = spent.hours.get(hour, 0) + nanousd
+    def _add(self, boot: str, accounts: tuple[str, ...], slot: int, nanousd: int) -> None:
+        if nanousd:
+            sums = self._boots.setdefault(boot, {})
+            for account in accounts:
+                sums.setdefault(account, Spent()).add(slot, nanousd)
+
+
+def _spent(slots: dict[int, int]) -> Spent:
+    total = sum(slots.values())
+    slots.pop(EARLIER, None)
+    return Spent(slots, total)
+
+
+def _prune(accounts: dict[str, Spent], account: str, newest: int) -> None:
+    spent = accounts[account]
+    brief = is_brief(account)
+    oldest = newest - (BRIEF_SLOTS if brief else KEPT_SLOTS)
+    old = [slot for slot in spent.slots if slot < oldest]
+    for slot in old:
+        nanousd = spent.slots.pop(slot)
+        if brief:
+            spent.total -= nanousd
+    if brief and not spent.slots:
+        del accounts[account]
 
 
 def snapshot_of(state: LedgerState) -> Snapshot:
     """A snapshot of the committed ledger."""
-    hours: dict[str, dict[int, int]] = {}
-    for key, hour, nanousd in state.hours:
-        hours.setdefault(key, {})[hour] = nanousd
-    return Snapshot(
-        form=_FORM, positions=state.positions, hours=hours, totals=state.totals, flights=state.flights
-    )
+    spent: dict[str, dict[str, dict[int, int]]] = {}
+    for boot, account, slot, nanousd in state.spent:
+        spent.setdefault(boot, {}).setdefault(account, {})[slot] = nanousd
+    return Snapshot(_FORM, state.positions, spent, state.flights, state.tags)
 
 
 def read_snapshot(path: Path) -> Snapshot | None:
@@ -135,28 +211,43 @@ def read_snapshot(path: Path) -> Snapshot | None:
     return snapshot if snapshot.form == _FORM else None
 
 
-def replay(state_dir: Path, is_locked: Callable[[Path], bool]) -> dict[str, Spent]:
-    """What each key has spent up to the journal's present end.
+def replay(state_dir: Path, is_locked: Callable[[Path], bool], tags: frozenset[str] = NO_TAGS) -> Spending:
+    """What each account has spent up to the journal's present end.
 
     Args:
         state_dir: holds the snapshot and the folder of segments.
         is_locked: whether a live writer holds a segment.
+        tags: the names of the tags that have budgets, beside those that the worker counts already.
 
     Raises:
         OSError: a file is there but cannot be read; without it a hard budget must not be served.
     """
     snapshot = read_snapshot(state_dir / SNAPSHOT_NAME)
-    accounts = Accounts(snapshot)
+    spending = Spending(snapshot, tags)
     positions = dict(snapshot.positions) if snapshot is not None else {}
     for batch in read_rest(state_dir / JOURNAL_NAME, positions, is_locked):
         for _, event, _ in batch.records:
-            accounts.apply(event)
-    return accounts.spent
+            spending.apply(batch.boot, event)
+    spending.prune()
+    return spending
 
 
-def spent_by(events: Iterable[Event]) -> dict[str, Spent]:
-    """The sums of a sequence of events that begins at the beginning."""
-    accounts = Accounts()
-    for event in events:
-        accounts.apply(event)
-    return accounts.spent
+def spending_of_boot(
+    state_dir: Path, boot: str, is_locked: Callable[[Path], bool], tags: frozenset[str] = NO_TAGS
+) -> dict[str, Spent]:
+    """What one boot has spent up to its journal's present end, however far the worker has come.
+
+    For a boot that is dead this is final: settled attempts, and at their reservations those that it left open.
+    It can be asked for up to an hour after the worker settled the boot; later its sums are only in the whole.
+
+    Raises:
+        OSError: a file is there but cannot be read; its lease must be held until it can.
+    """
+    snapshot = read_snapshot(state_dir / SNAPSHOT_NAME)
+    spending = Spending(snapshot, tags)
+    position = snapshot.positions.get(boot, Position()) if snapshot is not None else Position()
+    if not position.finished:
+        for batch in read_boot(state_dir / JOURNAL_NAME, boot, position, is_locked):
+            for _, event, _ in batch.records:
+                spending.apply(boot, event)
+    return spending.of_boot(boot)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from penstock.admission.accounts import Accounts
+from penstock.admission.chains import Chains
 from penstock.core.plan import Plan
 from penstock.core.retry import RetryShare
 from penstock.ports.clock import Clock
@@ -19,6 +21,18 @@ from penstock.upstream.learned import Learned
 from penstock.upstream.tasks import TaskRules
 
 MAX_STATES = 65_536
+
+
+class Running(Protocol):
+    """An exchange under way, as those see it who watch over them."""
+
+    def kill(self) -> bool:
+        """Stop it, and tell its client; False where it had ended already."""
+        ...
+
+    def told(self) -> dict[str, object]:
+        """What it is, and how far it has come."""
+        ...
 
 
 class GatewayContext:
@@ -54,7 +68,10 @@ class GatewayContext:
         self.credentials = CredentialTable()
         self.shares: dict[str, RetryShare] = {}
         self.attempts: set[Attempt] = set()
+        self.chains = Chains()
         self.exchanges = 0
+        # Those under way, by request id.
+        self.running: dict[str, Running] = {}
         # By provider: until when its list of models is good, and the list.
         self.model_lists: dict[str, tuple[float, tuple[str, ...]]] = {}
         self.plan = plan
@@ -64,8 +81,7 @@ class GatewayContext:
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
         self.plan = plan
-        signings = [provider.template.signing for provider in plan.providers.values()]
-        self.credentials.keep({each.source for each in signings if each is not None}, self.clock.now_ms())
+        self.credentials.keep({each.source for each in plan.signings()}, self.clock.now_ms())
         self.model_lists.clear()
         self.resolver = Resolver(plan, self.clock.now_ms())
         self.accounts.apply(plan, self.clock.now_ms())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.admission.accounts import Allowance
-from penstock.admission.counters import Counter
+from penstock.admission.counters import PATIENCE_S, Counter
 from penstock.admission.entry import enter, leave
 from penstock.admission.waiting import Waiter
 from penstock.core.errors import Refusal
 from penstock.pipeline.context import GatewayContext
-from penstock.pipeline.parked import PATIENCE_S
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import Reply
 

@@ -6,31 +6,25 @@ its client, its upstream and the journal, and ends in `_settle`, once, on every 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from penstock.admission.accounts import Allowance
 from penstock.admission.counters import Counter
-from penstock.admission.entry import leave
-from penstock.admission.holding import Holding
 from penstock.core.exchange import (
     AttemptFacts,
     AttemptSettled,
-    ExchangeSettled,
-    Outcome,
     RequestFacts,
     Subject,
 )
 from penstock.core.itinerary import OK, AttemptOutcome, GiveUp, Start, Static, Wait
 from penstock.core.plan import Route, Target, VirtualKey
 from penstock.ledger.journal.settings import JournalFull
-from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
-from penstock.pipeline.counting import counts, estimated
+from penstock.pipeline.counting import counts
 from penstock.pipeline.media import sealer
 from penstock.pipeline.opening import opened_event, opening_for
 from penstock.pipeline.parked import Parked
 from penstock.pipeline.sending import encode, send
-from penstock.pipeline.settlement import settle_attempt, succeeded, total_cost
+from penstock.pipeline.settlement import total_cost
+from penstock.pipeline.settling import Settling
 from penstock.pipeline.translation import broken_event, passes
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
@@ -40,33 +34,10 @@ from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 
 
-class Exchange:
+class Exchange(Settling):
     """Implements ReplyListener towards the client and AttemptListener towards the upstream."""
 
-    __slots__ = (
-        "_allowance",
-        "_answering",
-        "_attempt",
-        "_ctx",
-        "_cursor",
-        "_deadline",
-        "_ended",
-        "_facts",
-        "_failure",
-        "_holding",
-        "_key",
-        "_opened",
-        "_parked",
-        "_request",
-        "_route",
-        "_settled",
-        "_skipped",
-        "_timer",
-        "_upstream_s",
-        "http",
-        "reply",
-        "subject",
-    )
+    __slots__ = ("_cursor", "_deadline", "_parked", "_skipped", "_timer")
 
     def __init__(
         self,
@@ -80,32 +51,16 @@ class Exchange:
         allowance: Allowance,
         facts: RequestFacts,
     ) -> None:
-        self._ctx = ctx
-        self.http = http
-        self.reply = reply
-        self._request = request
-        self._route = route
-        self._key = key
-        self.subject = subject
-        self._allowance = allowance
-        self._facts = facts
+        super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts)
         self._cursor = cursor_for(route.policy, route.retry, ctx.share_of(route.name))
         self._deadline = http.received_at + route.timeouts.total_s
-        self._attempt: Attempt | None = None
-        self._holding: Holding | None = None
         self._parked: Parked | None = None
-        self._settled: list[AttemptFacts] = []
-        self._opened = 0
-        self._failure: Failure | None = None
         self._skipped: Failure | None = None
         self._timer: Timer | None = None
-        self._upstream_s = 0.0
-        self._ended = False
-        self._answering = Answering(reply, request, facts, http)
 
     def start(self) -> None:
         """Begin with the first attempt."""
-        self._ctx.exchanges += 1
+        self._begin()
         self.reply.listener = self
         self._advance(None)
 
@@ -150,7 +105,7 @@ class Exchange:
             return None
         opening = opening_for(ctx, self._request, target, self._allowance, last=last)
         if isinstance(opening, Counter):
-            self._park(target, retry_of).at(opening)
+            self._park(opening, target, retry_of)
             return None
         if isinstance(opening, Failure):
             return self._skip(opening)
@@ -192,10 +147,14 @@ class Exchange:
 
     # --- waiting for room ---------------------------------------------------------------------------------
 
-    def _park(self, target: Target, retry_of: str) -> Parked:
-        if self._parked is None:
-            self._parked = Parked(self._ctx.clock, self._deadline, target, retry_of, self._retry)
-        return self._parked
+    def _park(self, counter: Counter, target: Target, retry_of: str) -> None:
+        parked = self._parked
+        if parked is None:
+            clock = self._ctx.clock
+            patience_s = min(counter.patience_s, max(0.0, self._deadline - clock.monotonic()))
+            parked = self._parked = Parked(clock, patience_s, target, retry_of, self._retry)
+            parked.stand(self._ctx.plan, self._route, self._key, self.subject)
+        counter.waitlist.add(parked)
 
     def _retry(self, *, last: bool) -> None:
         """There may be room now."""
@@ -292,15 +251,34 @@ class Exchange:
         """Stop the spend upstream at once; what was generated is charged."""
         if self._ended:
             return
+        facts = self._stop("client_closed")
+        self._settle("cancelled", 499, "client_closed", facts, None)
+
+    def kill(self) -> bool:
+        """Stop it for somebody who may; the client is told. False where it had ended already."""
+        if self._ended:
+            return False
+        failure = failure_of_cause("killed", "an administrator of this gateway stopped the request")
+        attempt = self._attempt
+        facts = self._stop("killed")
+        if attempt is not None and facts is not None and self._answering.started:
+            self._break(attempt, failure, facts)
+        else:
+            if facts is not None:
+                self._settled.append(facts)
+            self._fail(failure)
+        return True
+
+    def _stop(self, cause: str) -> AttemptFacts | None:
+        """Wait for nothing any more, and let the upstream go; the facts of the attempt under way."""
         if self._timer is not None:
             self._timer.cancel()
         self._unpark()
         attempt = self._attempt
-        facts = None
-        if attempt is not None:
-            attempt.cancel()
-            facts = self._close(attempt, "cancelled", "client_closed")
-        self._settle("cancelled", 499, "client_closed", facts, None)
+        if attempt is None:
+            return None
+        attempt.cancel()
+        return self._close(attempt, "cancelled", cause)
 
     def client_slow(self) -> None:
         """Hold the upstream back."""
@@ -311,85 +289,3 @@ class Exchange:
         """Let it go on."""
         if self._attempt is not None:
             self._attempt.resume()
-
-    # --- endings ------------------------------------------------------------------------------------------
-
-    def _close(self, attempt: Attempt, outcome: Outcome, cause: str) -> AttemptFacts:
-        """End an attempt: its facts, its reservation."""
-        ctx = self._ctx
-        self._attempt = None
-        if attempt.mode != "ended":
-            ctx.attempts.discard(attempt)
-        if not attempt.ended_at:
-            attempt.ended_at = ctx.clock.monotonic()
-        if attempt.sent_at:
-            self._upstream_s += attempt.ended_at - attempt.sent_at
-        facts = settle_attempt(attempt, outcome, cause, ctx.learned_of(attempt.target.id))
-        holding, self._holding = self._holding, None
-        if holding is not None:
-            holding.settle(facts.usage, facts.cost_nanousd or 0, attempt.opened_ms)
-        return facts
-
-    def _budget_left(self) -> int | None:
-        if not self._allowance.hard:
-            return None
-        return self._allowance.left_nanousd(self._ctx.clock.monotonic(), self._ctx.clock.now_ms())
-
-    def _overhead_us(self) -> int:
-        total_s = self._ctx.clock.monotonic() - self.http.received_at
-        return max(0, int((total_s - self._upstream_s) * 1_000_000))
-
-    def _fail(self, failure: Failure | None) -> None:
-        """No target answered: tell the client why, in its dialect."""
-        failure = failure or failure_of_cause("internal", "no target was tried")
-        status, code, send = self._answering.failure(failure, self._route.name, self._opened, self._settled)
-        self._settle("error", status, code, None, send)
-
-    def _answer_count(self, target: Target) -> None:
-        tokens = self._ctx.learned_of(target.id).input_tokens(self._request.prompt_chars)
-        finish = self._answering.counted(estimated(self._request, tokens), self._route.name, target)
-        self._settle("ok", 200, "estimated", None, finish)
-
-    def _answer_static(self, text: str) -> None:
-        finish = self._answering.static(text, self._route.name, self._opened, self._ctx.clock.now_ms() // 1000)
-        if finish is None:
-            self._fail(self._failure)
-        else:
-            self._settle("ok", 200, "static", None, finish)
-
-    def _settle(
-        self,
-        outcome: Outcome,
-        status: int,
-        code: str,
-        last: AttemptFacts | None,
-        then: Callable[[], None] | None,
-        size: int = 0,
-    ) -> None:
-        """Write the exchange down; `then` sends its last `size` bytes of body once that is done."""
-        self._ended = True
-        ctx = self._ctx
-        attempts = self._settled if last is None else [*self._settled, last]
-        now = ctx.clock.monotonic()
-        received_at = self.http.received_at
-        total_us = int((now - received_at) * 1_000_000)
-        answering = self._answering
-        settled = ExchangeSettled(
-            self._facts,
-            self.subject,
-            attempts,
-            ctx.clock.now_ms(),
-            outcome,
-            status,
-            code,
-            last is not None and succeeded(self._route, outcome, last),
-            "miss",
-            answering.first_us if answering.started else total_us if outcome == "ok" else 0,
-            total_us,
-            max(0, total_us - int(self._upstream_s * 1_000_000)),
-            len(self.http.body),
-            self.reply.bytes_out + size,
-        )
-        leave(self._allowance, now, settled.ended_ms)
-        ctx.exchanges -= 1
-        ctx.journal.append(settled, then)

@@ -24,6 +24,7 @@ from penstock.pipeline.models import ModelList
 from penstock.pipeline.refusing import JSON, id_lines, send_refusal
 from penstock.pipeline.responses import SHAPE as RESPONSES
 from penstock.pipeline.responses import ResponsesExchange, check, keeps
+from penstock.pipeline.usage import usage_body
 from penstock.pipeline.videos import VideoLook
 from penstock.pipeline.visit import visit
 from penstock.ports.http_server import HttpRequest, Reply
@@ -33,7 +34,6 @@ _LATER = (
     "/v1/files",
     "/v1/batches",
     "/v1/feedback",
-    "/v1/usage",
     "/mcp",
 )
 MAX_MODEL = 256
@@ -88,6 +88,8 @@ class Gateway:
             visit(self.ctx, request, reply, request_id)
         elif path.startswith(VIDEOS) and method == b"GET":
             self._video(request, reply, request_id)
+        elif path == "/v1/usage":
+            self._usage(request, reply, request_id)
         elif found is not None:
             refusal = Refusal("method_not_allowed", f"send POST to {path}")
             send_refusal(reply, refusal, request_id, found.endpoint.dialect)
@@ -97,6 +99,18 @@ class Gateway:
             )
         else:
             send_refusal(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
+
+    def _usage(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
+        ctx = self.ctx
+        try:
+            if request.method not in (b"GET", b"HEAD"):
+                raise Refusal("method_not_allowed", "send GET to /v1/usage")  # noqa: TRY301
+            key = key_for(ctx.plan, request, ctx.clock)
+        except Refusal as refusal:
+            send_refusal(reply, refusal, request_id)
+            return
+        body = usage_body(ctx.accounts, key, ctx.clock.monotonic(), ctx.clock.now_ms())
+        reply.send(200, JSON + id_lines(request_id), body)
 
     def _video(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
         def refuse(refusal: Refusal) -> None:
@@ -158,6 +172,8 @@ class _Admission:
         request = self._decoded = self._decode()
         bound_output(key, request)
         route = self._route = ctx.resolver.resolve(request.model, key)
+        if key.scope is not None or route.requires is not None:
+            route = self._route = ctx.resolver.held.of(route, key.scope, self._endpoint)
         tags = read_tags(http.headers.get(b"x-penstock-tags"), request.metadata, key.tags)
         missing = [name for name in route.required_tags if name not in tags]
         if missing:
@@ -166,6 +182,9 @@ class _Admission:
                 f"the route {route.name!r} requires the tag {missing[0]!r}: "
                 f"send x-penstock-tags: {missing[0]}=…",
             )
+        depth = (route.session or self._plan.session).depth
+        if depth is not None:
+            self._deepen(depth)
         subject = key.subject
         if not subject.user and "user" in tags:
             subject = Subject(subject.org, subject.team, tags["user"], subject.key)
@@ -190,6 +209,16 @@ class _Admission:
             ctx, allowance, reply, exchange.start, lambda refusal: self.refuse(reply, refusal)
         )
         return exchange if is_in else None
+
+    def _deepen(self, most: int) -> None:
+        """Take a place in the chain of calls. Raises Refusal where it is too long."""
+        ctx, headers = self._ctx, self._http.headers
+        depth, sent = ctx.chains.enter(headers.get(b"traceparent"), ctx.bits(64), ctx.bits(128))
+        if depth > most:
+            raise Refusal(
+                "session_exhausted", f"calls within calls may be {most} deep here, and this one would be deeper"
+            )
+        headers[b"traceparent"] = sent
 
     def _decode(self) -> OpenAIRequest:
         http = self._http

@@ -34,14 +34,15 @@ class ModelList:
         """Answer at once where everything is known."""
         now = self._ctx.clock.monotonic()
         if self._direct:
-            for provider in self._plan.providers.values():
+            for provider in self._providers().values():
                 if provider.template.media_api or provider.template.signing is not None:
                     continue  # voices are no models, and clouds list theirs elsewhere
                 known = self._ctx.model_lists.get(provider.name)
                 if known is None or known[0] < now:
                     self._asked.add(provider.name)
-            for name in sorted(self._asked):
-                _Question(self._ctx, self._plan.providers[name], self._answered).ask()
+            asked = [provider for provider in self._providers().values() if provider.name in self._asked]
+            for provider in asked:
+                _Question(self._ctx, provider, self._answered).ask()
         if self._asked and self._done is not None:
             self._timer = self._ctx.clock.call_later(WAIT_S, self._finish)
         else:
@@ -50,6 +51,11 @@ class ModelList:
     @property
     def _direct(self) -> bool:
         return self._plan.direct_open or self._key.direct
+
+    def _providers(self) -> dict[str, Provider]:
+        """The providers by the names that clients say, as this key's tenant opens them."""
+        scope = self._key.scope
+        return self._plan.providers | (scope.own if scope is not None else {})
 
     def _answered(self, provider: str) -> None:
         self._asked.discard(provider)
@@ -70,10 +76,11 @@ class ModelList:
         ]
         if self._direct:
             owned += [(name, target.provider) for name, target in plan.deployments.items()]
-            for provider in plan.providers:
-                _, models = self._ctx.model_lists.get(provider, (0.0, ()))
-                owned += [(f"{provider}/{model}", provider) for model in models]
-        return owned
+            for name, provider in self._providers().items():
+                _, models = self._ctx.model_lists.get(provider.name, (0.0, ()))
+                owned += [(f"{name}/{model}", name) for model in models]
+        lists = self._ctx.resolver.lists
+        return [entry for entry in owned if lists(entry[0], key.scope)]
 
 
 class _Question:

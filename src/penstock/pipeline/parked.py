@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from penstock.admission.counters import Counter
 from penstock.admission.waiting import Waiter
-from penstock.core.plan import Target
+from penstock.core.exchange import Subject
+from penstock.core.plan import Plan, Route, Target, VirtualKey
 from penstock.ports.clock import Clock, Timer
-
-# What a request waits at most for others to settle, or for another process to answer.
-PATIENCE_S = 30.0
 
 
 class Retry(Protocol):
@@ -29,7 +26,7 @@ class Parked(Waiter):
     def __init__(
         self,
         clock: Clock,
-        deadline: float,
+        patience_s: float,
         target: Target,
         retry_of: str,
         retry: Retry,
@@ -38,12 +35,14 @@ class Parked(Waiter):
         self.target = target
         self.retry_of = retry_of
         self._retry = retry
-        patience_s = min(PATIENCE_S, max(0.0, deadline - clock.monotonic()))
         self._timer: Timer | None = clock.call_later(patience_s, self._on_time)
 
-    def at(self, counter: Counter) -> None:
-        """Wait there, keeping one's place where one waits there already."""
-        counter.waitlist.add(self)
+    def stand(self, plan: Plan, route: Route, key: VirtualKey, subject: Subject) -> None:
+        """Whose place in a fair queue this is; keys without a user are users of their own."""
+        self.org, self.user = subject.org, subject.user or subject.key
+        self.rank = key.rank if route.rank is None else route.rank
+        self.org_weight = plan.weights.get(f"org:{subject.org}", 1.0)
+        self.user_weight = plan.weights.get(f"user:{subject.org}/{subject.user}", 1.0)
 
     def again(self) -> bool:
         """See Waiter."""

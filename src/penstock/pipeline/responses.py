@@ -141,7 +141,7 @@ class ResponsesExchange(Exchange):
         if not self._previous:
             super().start()
             return
-        self._ctx.exchanges += 1
+        self._begin()
         self.reply.listener = self
         self._ctx.owned.find(self.subject.org, self._previous, self._found, self._lost)
 

@@ -16,7 +16,9 @@ from penstock.admission.scopes import key_for
 from penstock.core.errors import Refusal
 from penstock.core.media import VideoTask, VideoTicket
 from penstock.core.plan import Target
+from penstock.core.requirements import Unmet
 from penstock.dialects.media.videos import encode_video
+from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.entering import enter_or_wait, let_go
 from penstock.pipeline.media import VIDEOS, ticket_of
@@ -27,6 +29,7 @@ from penstock.ports.transport import Call
 from penstock.providers.media.errors import read_error
 from penstock.providers.openai.errors import MAX_TEXT, failure_of_cause, failure_of_status, redact
 from penstock.providers.registry import video_api
+from penstock.routing.held import held_target
 from penstock.upstream.tasks import Tasks
 
 _decode_task = msgspec.json.Decoder(VideoTask).decode
@@ -34,6 +37,7 @@ _CONTENT = "/content"
 _VIDEO = b"content-type: video/mp4\r\n"
 _JSON = b"content-type: application/json\r\n"
 WAIT_S = 600.0
+_CREATE = ENDPOINTS["/v1/videos"]
 
 
 class VideoLook:
@@ -73,10 +77,13 @@ class VideoLook:
         if self._wants_content and b"variant=" in self._http.query and b"variant=video" not in self._http.query:
             raise Refusal("unsupported_parameter", "only the video itself is served; leave `variant` out")
         ticket = self._ticket = ticket_of(ctx.box, self._id, key.subject)
-        target = self._target = ctx.resolver.target(ticket.target)
+        target = self._target = ctx.resolver.target(ticket.target, key.scope)
         api = video_api(target.media_api) if target is not None else None
         if target is None or api is None:
             raise Refusal("unknown_video", f"{ticket.target}, which makes this video, is no longer configured")
+        unmet = held_target(target, key.scope.needs, None, _CREATE) if key.scope is not None else None
+        if isinstance(unmet, Unmet):
+            raise Refusal("policy_denied", f"{target.id} makes this video, and {unmet}")
         allowance = key_allowance(ctx.accounts, key)
 
         def go() -> None:

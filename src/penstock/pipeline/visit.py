@@ -17,7 +17,8 @@ from penstock.admission.accounts import Allowance
 from penstock.admission.allowances import key_allowance
 from penstock.admission.scopes import key_for
 from penstock.core.errors import Refusal, ShapeError
-from penstock.core.plan import Target
+from penstock.core.plan import Target, VirtualKey
+from penstock.core.requirements import Unmet
 from penstock.dialects.openai_responses.stored import DEFAULT_LIMIT, input_items, item_page
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.entering import enter_or_wait, let_go
@@ -27,6 +28,7 @@ from penstock.pipeline.responses import unknown
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.ports.owned import Owned
 from penstock.providers.openai.response import passed_headers
+from penstock.routing.held import RESPONSES, held_target
 from penstock.shapes.openai_responses.kept import kept_response, read_kept
 from penstock.wire.http1 import header_safe
 
@@ -55,7 +57,7 @@ def visit(ctx: GatewayContext, http: HttpRequest, reply: Reply, request_id: str)
             raise Refusal("method_not_allowed", f"send {wanted} to {http.path}")  # noqa: TRY301
         key = key_for(ctx.plan, http, ctx.clock, "responses", "openai")
         allowance = key_allowance(ctx.accounts, key)
-        visiting = _Visit(ctx, http, reply, request_id, key.subject.org, found["id"], part, allowance)
+        visiting = _Visit(ctx, http, reply, request_id, key, found["id"], part, allowance)
         is_in = enter_or_wait(ctx, allowance, reply, visiting.start, refuse)
     except Refusal as refusal:
         refuse(refusal)
@@ -79,6 +81,7 @@ class _Visit:
         "_record",
         "_reply",
         "_request_id",
+        "_scope",
     )
 
     def __init__(
@@ -87,7 +90,7 @@ class _Visit:
         http: HttpRequest,
         reply: Reply,
         request_id: str,
-        org: str,
+        key: VirtualKey,
         name: str,
         part: str,
         allowance: Allowance,
@@ -96,7 +99,8 @@ class _Visit:
         self._http = http
         self._reply = reply
         self._request_id = request_id
-        self._org = org
+        self._org = key.subject.org
+        self._scope = key.scope
         self._name = name
         self._part = part
         self._allowance = allowance
@@ -164,17 +168,23 @@ class _Visit:
         self._forward.start(path.encode(), self._came)
 
     def _target(self, record: Owned) -> Target:
-        plan = self._ctx.plan
-        target = plan.deployments.get(record.target)
-        if target is not None and target.provider == record.provider:
-            return target
-        provider = plan.providers.get(record.provider)
-        if provider is None:
+        target = self._ctx.resolver.keeper(record.target, record.provider, self._scope)
+        if target is None:
             raise Refusal(
                 "response_elsewhere",
                 f"the response is kept by the provider {record.provider!r}, which is not configured any more",
             )
-        return provider.template
+        scope = self._scope
+        if scope is not None and not self._ends:
+            unmet = held_target(target, scope.needs, None, RESPONSES)
+            if isinstance(unmet, Unmet):
+                raise Refusal("policy_denied", f"{record.target} keeps this response, and {unmet}; delete it")
+        return target
+
+    @property
+    def _ends(self) -> bool:
+        """Whether the visit ends what a vendor has: that is never in the way of a rule."""
+        return self._http.method == b"DELETE" or self._part == "cancel"
 
     def _came(self, answer: Forwarded | Refusal | None) -> None:
         """The vendor's answer, whole; None where it has been streamed."""

@@ -28,28 +28,37 @@ class Gaps(msgspec.Struct, frozen=True, array_like=True):
 
 
 class OpenAttempt(msgspec.Struct, frozen=True, array_like=True):
-    """An attempt without a settlement, as it counts against its key: at its reservation (0 if unpriced)."""
+    """An attempt without a settlement, as it counts against its accounts: at its reservation (0 if unpriced).
+
+    `slot` is that of its opening (`core.accounts`).
+    """
 
     index: int
-    key: str
-    hour: int
+    accounts: tuple[str, ...]
+    slot: int
     reserved_nanousd: int
 
 
 class Flight(msgspec.Struct, frozen=True, array_like=True):
-    """An exchange under way: its open attempts, and the numbers of those that are charged already."""
+    """An exchange under way in a boot: its open attempts, and the numbers of those that are charged already."""
 
+    boot: str
     open: tuple[OpenAttempt, ...] = ()
     settled: tuple[int, ...] = ()
 
 
 class LedgerState(msgspec.Struct, frozen=True):
-    """What one instant of the committed ledger says about spending; hours count from the Unix epoch."""
+    """What one instant of the committed ledger says about spending.
+
+    `spent` has rows (boot, account, slot, nano-dollars); boot '' is that of all folded ones, slot
+    `core.accounts.EARLIER` has what is older than slots are kept. `tags` are the names of the tags that were
+    counted.
+    """
 
     positions: dict[str, Position]
-    hours: list[tuple[str, int, int]]
-    totals: dict[str, int]
+    spent: list[tuple[str, str, int, int]]
     flights: dict[str, Flight]
+    tags: frozenset[str] = frozenset()
 
 
 class LedgerStore(Protocol):
@@ -59,20 +68,35 @@ class LedgerStore(Protocol):
         """How far each boot is projected."""
         ...
 
+    def count_tags(self, tags: frozenset[str]) -> None:
+        """Count spending by the values of these tags, too, from the next commit on."""
+        ...
+
     def commit(self, boot: str, events: Sequence[tuple[int, Event]], position: Position, gaps: Gaps) -> None:
-        """Project (seq, event) pairs of one boot and move its position, together."""
+        """Project (seq, event) pairs of one boot and move its position, together.
+
+        Pairs up to the boot's committed `last_seq` are left out: a commit may be repeated.
+        """
         ...
 
     def finish(self, boot: str, position: Position, now_ms: int) -> int:
         """Charge what a dead boot left open at its reservations; how many attempts that were."""
         ...
 
-    def forget(self, boots: Sequence[str]) -> None:
-        """Drop the positions of boots whose segments are gone."""
+    def fold(self, now_ms: int) -> bool:
+        """One short step of keeping the sums by account small; whether more is left.
+
+        Boots that are finished for more than an hour are added to boot '', slots older than are kept to
+        `EARLIER`, and those of sessions and tasks deleted.
+        """
         ...
 
-    def state(self, since_hour: int) -> LedgerState:
-        """Positions, spending per key and hour from `since_hour` on, totals, and what is under way."""
+    def forget(self, boots: Sequence[str]) -> None:
+        """Drop the positions of boots whose segments are gone, as soon as their sums are folded."""
+        ...
+
+    def state(self, now_ms: int) -> LedgerState:
+        """Positions, spending by boot, account and slot as far as slots are kept, and what is under way."""
         ...
 
     def close(self) -> None:

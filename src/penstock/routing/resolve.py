@@ -9,12 +9,15 @@ from urllib.parse import quote
 import msgspec
 
 from penstock.core.errors import Refusal
-from penstock.core.plan import Plan, Provider, Route, Target, TargetNode, VirtualKey
+from penstock.core.ids import OWN_MARK
+from penstock.core.plan import Plan, Provider, Route, Scope, Target, TargetNode, VirtualKey
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.profile import profile_for
+from penstock.routing.held import HeldRoutes, own_target, serves
 
 MAX_DIRECT = 4096
+MAX_LISTED = 65_536
 
 
 class Resolver:
@@ -23,6 +26,8 @@ class Resolver:
     def __init__(self, plan: Plan, now_ms: int) -> None:
         self._plan = plan
         self._now_ms = now_ms
+        self.held = HeldRoutes()
+        self._listed: dict[tuple[str, str], bool] = {}
         self._direct: dict[str, Route] = {
             name: self._direct_route(name, target) for name, target in plan.deployments.items()
         }
@@ -93,14 +98,50 @@ class Resolver:
                 return plan.providers[name]
         return None
 
-    def target(self, target_id: str) -> Target | None:
-        """A target by its id, for what was begun there; None where it is no longer configured."""
-        deployed = self._plan.deployments.get(target_id)
-        if deployed is not None:
-            return deployed
-        name, _, model = target_id.partition("/")
-        provider = self._plan.providers.get(name)
-        return target_of(provider, model, self._plan.prices, self._now_ms) if provider is not None else None
+    def target(self, target_id: str, scope: Scope | None) -> Target | None:
+        """A target by its id, for what was begun there; None where it is no longer configured.
+
+        One with a tenant's own credential is found by that tenant alone.
+        """
+        head, slash, model = target_id.partition("/")
+        name, mark, owner = head.partition(OWN_MARK)
+        target = self._plan.deployments.get(name) if not slash else None
+        if target is None:
+            provider = self._plan.providers.get(name)
+            if provider is None:
+                return None
+            target = target_of(provider, model, self._plan.prices, self._now_ms)
+        if not mark:
+            return target
+        own = scope.own.get(target.provider) if scope is not None else None
+        if own is None or own.name != f"{target.provider}{OWN_MARK}{owner}":
+            return None
+        return own_target(target, own)
+
+    def keeper(self, target_id: str, provider: str, scope: Scope | None) -> Target | None:
+        """Who keeps what a provider issued: the target that it came from, else the provider itself."""
+        target = self.target(target_id, scope)
+        if target is not None and target.provider == provider:
+            return target
+        owned = scope.own.values() if scope is not None else ()
+        found = self._plan.providers.get(provider) or next((own for own in owned if own.name == provider), None)
+        return found.template if found is not None else None
+
+    def lists(self, name: str, scope: Scope | None) -> bool:
+        """Whether a route, deployment or `provider/model` serves a scope anything."""
+        route = self._plan.routes.get(name) or self._direct.get(name)
+        if scope is None and (route is None or route.requires is None):
+            return True
+        at = (name, scope.id if scope is not None else "")
+        known = self._listed.get(at)
+        if known is None:
+            target = self.target(name, scope) if route is None else None
+            if target is not None:
+                route = self._direct_route(name, target)
+            known = route is not None and serves(route, scope)
+            if len(self._listed) < MAX_LISTED:
+                self._listed[at] = known
+        return known
 
     def _unknown(self, model: str, key: VirtualKey) -> str:
         known = self._names(key)

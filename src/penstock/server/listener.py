@@ -56,6 +56,13 @@ class HttpServer:
         server = await loop.create_server(accept, sock=sock, backlog=BACKLOG, start_serving=True)
         self._servers.append(server)
 
+    async def listen_unix(self, sock: socket.socket) -> None:
+        """Serve on a bound Unix socket."""
+        if self._sweeper is None:
+            self._sweep()
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_unix_server(self._connection, sock=sock, start_serving=True))
+
     def _connection(self) -> asyncio.Protocol:
         return cast("asyncio.Protocol", ClientConnection(self))
 

@@ -25,6 +25,7 @@ from penstock.adapters.memory.owned import MemoryOwned
 from penstock.adapters.secrets.aesgcm import AesGcmBox
 from penstock.admission.accounts import Accounts
 from penstock.compile.plan import compile_plan
+from penstock.compile.targets import no_proxy
 from penstock.config.load import load_text
 from penstock.core.exchange import Event, ExchangeSettled
 from penstock.core.plan import Plan
@@ -45,6 +46,7 @@ class GatewayThread:
     """Serves until the block ends. Every method may be called from any thread.
 
     `tasks`: how often vendors' tasks are looked at, and whether results may be fetched from this machine.
+    `proxy` names what leads to (scheme, host), so that a vendor's own address can be played.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class GatewayThread:
         tls: ssl.SSLContext | None = None,
         owned: OwnedIds | None = None,
         tasks: TaskRules | None = None,
+        proxy: Callable[[str, str], str] | None = None,
     ) -> None:
+        self._proxy = proxy or no_proxy
         self._config = config
         self._urls = dict(urls or {})
         self._env = dict(env if env is not None else os.environ)
@@ -85,6 +89,7 @@ class GatewayThread:
             reveal=lambda secret: secret.resolve(self._env),
             urls=self._urls,
             now_ms=time.time_ns() // 1_000_000,
+            proxy=self._proxy,
         )
 
     async def _start(self) -> None:

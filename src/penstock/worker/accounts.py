@@ -1,4 +1,4 @@
-"""Keeps the file from which a gateway knows, without a database, what every key has spent."""
+"""Keeps the file from which a gateway knows, without a database, what every account has spent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from penstock.ledger.accounts_replay import KEPT_HOURS, SNAPSHOT_NAME, snapshot_of
+from penstock.ledger.accounts_replay import SNAPSHOT_NAME, snapshot_of
 from penstock.ports.ledger import LedgerStore, Position
 
-_MS_PER_HOUR = 3_600_000
 _EVERY_S = 1.0
 # With very many keys a snapshot takes long; then it is written less often, at most this share of the time.
 _MAX_SHARE = 0.05
@@ -37,7 +36,7 @@ class AccountsSnapshots:
         began = self._monotonic()
         positions = dict(store.positions())
         if positions != self._written:
-            state = store.state(self._now_ms() // _MS_PER_HOUR - KEPT_HOURS)
+            state = store.state(self._now_ms())
             data = msgspec.msgpack.encode(snapshot_of(state))
             temporary = self._path.with_name(f".{self._path.name}.new")
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

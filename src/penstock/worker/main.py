@@ -19,6 +19,7 @@ import msgspec
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.sqlite.ledger import SqliteLedger
 from penstock.adapters.sqlite.ledger_read import LedgerReader
+from penstock.core.accounts import NO_TAGS
 from penstock.ledger.accounts_replay import JOURNAL_NAME
 from penstock.ports.ledger import LedgerStore, Position
 from penstock.worker.accounts import AccountsSnapshots
@@ -54,7 +55,10 @@ class WorkerRunningError(Exception):
 
 
 class Worker:
-    """Owns the store and everything that reads or writes it. One per state directory."""
+    """Owns the store and everything that reads or writes it. One per state directory.
+
+    `tags` gives the names of the tags whose values have budgets, which may change while it runs.
+    """
 
     def __init__(
         self,
@@ -62,12 +66,14 @@ class Worker:
         settings: WorkerSettings,
         *,
         open_store: Callable[[], LedgerStore] | None = None,
+        tags: Callable[[], frozenset[str]] = lambda: NO_TAGS,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._journal = state_dir / JOURNAL_NAME
         self._open_store = open_store or (lambda: SqliteLedger(state_dir / LEDGER_NAME))
+        self._tags = tags
         self._now_ms = now_ms
         self._monotonic = monotonic
         self._snapshots = AccountsSnapshots(state_dir, now_ms=now_ms, monotonic=monotonic)
@@ -75,6 +81,7 @@ class Worker:
         self._projector: Projector | None = None
         self._cleaning: threading.Thread | None = None
         self._clean_due = monotonic() + _CLEAN_EVERY_S
+        self._folding = False
 
     def step(self) -> int:
         """One round; the number of records projected, 0 when caught up. Raises what `TROUBLE` names."""
@@ -87,9 +94,12 @@ class Worker:
                 now_ms=self._now_ms,
                 monotonic=self._monotonic,
             )
+        self._store.count_tags(self._tags())
         count = self._projector.step()
         self._snapshots.write_if_due(self._store)
         self._clean_if_due(self._store)
+        if self._folding:
+            self._folding = self._store.fold(self._now_ms())
         return count
 
     def reset(self) -> None:
@@ -117,6 +127,7 @@ class Worker:
         if self._monotonic() < self._clean_due or (self._cleaning and self._cleaning.is_alive()):
             return
         self._clean_due = self._monotonic() + _CLEAN_EVERY_S
+        self._folding = True
         positions = dict(store.positions())
         store.forget(forgettable(self._journal, positions))
         self._cleaning = threading.Thread(
@@ -138,13 +149,19 @@ class Worker:
             _log.warning("old journal segments could not be compressed or deleted: %s", error)
 
 
-def run(state_dir: Path, settings: WorkerSettings, stop: threading.Event) -> None:
+def run(
+    state_dir: Path,
+    settings: WorkerSettings,
+    stop: threading.Event,
+    *,
+    tags: Callable[[], frozenset[str]] = lambda: NO_TAGS,
+) -> None:
     """Work until `stop` is set. Waits while another worker holds the state directory."""
     state_dir.mkdir(parents=True, exist_ok=True)
     with _sole_worker(state_dir, stop) as alone:
         if not alone:
             return
-        worker = Worker(state_dir, settings)
+        worker = Worker(state_dir, settings, tags=tags)
         pause, backoff, lagging = settings.busy_poll_s, _BACKOFF_S[0], False
         while not stop.is_set():
             try:

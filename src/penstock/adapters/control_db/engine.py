@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from penstock.ports.control_store import StoreError
 
+__all__ = ["Engine", "alone", "failed", "lock", "migrate", "open_postgresql", "open_sqlite"]
 BUSY_S = 10.0
 # Any number that nothing else in the database uses as an advisory lock: the letters of "penstock".
 LOCK = 0x70656E73746F636B

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from penstock.adapters.sqlite.ledger_schema import SCHEMA_VERSION
+from penstock.core.ids import is_own
 from penstock.ports.ledger import Position
 
 # What rows can be grouped by; beside these `tag.NAME`.
@@ -184,6 +185,7 @@ def _logged(row: sqlite3.Row) -> dict[str, Any]:
         "user": row["user"],
         "route": row["route"],
         "target": row["target"],
+        "credential": "own" if is_own(row["target"]) else "platform",
         "model": row["model"],
         "model_answered": row["model_answered"],
         "dialect": row["dialect"],

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
+from penstock.adapters.ledger.columns import USAGE_COLUMNS
 
-from penstock.core.usage import Usage
-
-SCHEMA_VERSION = 2
-USAGE_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Usage))
+SCHEMA_VERSION = 3
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
-
-EXCHANGE_COLUMNS = (
-    *("request_id", "ts_ms", "ended_ms", "org", "team", "user", "key", "route", "target", "dialect"),
-    *("endpoint", "model", "model_answered", "stream", "session", "task", "prompt_version", "feature"),
-    *("tags", "attempts", "retries", "outcome", "status", "code", "finish_reason", "success", "cache"),
-    *("ttft_us", "total_us", "overhead_us", "connect_us", "first_byte_us", "upstream_us"),
-    *("bytes_in", "bytes_out", "usage_source", "cost_nanousd", "spent_nanousd", "price_card"),
-    "service_tier",
-    *USAGE_COLUMNS,
-)
-ATTEMPT_COLUMNS = (
-    *("request_id", "idx", "key", "target", "model", "opened_ms", "outcome", "cause", "status"),
-    *("usage_source", "cost_nanousd", "reserved_nanousd", "price_card", "model_answered", "finish_reason"),
-    *("upstream_request_id", "connect_us", "first_byte_us", "total_us", "service_tier"),
-    *USAGE_COLUMNS,
-)
-REFUSAL_COLUMNS = (
-    *("boot", "seq", "request_id", "ts_ms", "org", "team", "user", "key", "route", "model"),
-    *("dialect", "endpoint", "status", "code"),
-)
+# Sums of money, in the order in which they grow: what a boot adds now stands together.
+# `brief`: of sessions and tasks.
+_SPEND_DDL = """
+CREATE TABLE spend (
+  boot TEXT NOT NULL,
+  brief INTEGER NOT NULL,
+  slot INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  nanousd INTEGER NOT NULL,
+  PRIMARY KEY (boot, brief, slot, account)
+) WITHOUT ROWID;
+"""
 
 DDL = f"""
 CREATE TABLE exchanges (
@@ -129,19 +118,7 @@ CREATE TABLE refusals (
   code TEXT NOT NULL,
   PRIMARY KEY (boot, seq)
 ) WITHOUT ROWID;
-CREATE INDEX refusals_ts ON refusals (ts_ms);
-CREATE TABLE spend_hourly (
-  key TEXT NOT NULL,
-  hour INTEGER NOT NULL,
-  nanousd INTEGER NOT NULL,
-  estimated_nanousd INTEGER NOT NULL,
-  attempts INTEGER NOT NULL,
-  unpriced INTEGER NOT NULL,
-  PRIMARY KEY (key, hour)
-) WITHOUT ROWID;
-CREATE INDEX spend_hourly_hour ON spend_hourly (hour);
-CREATE TABLE spend_total (key TEXT PRIMARY KEY, nanousd INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE checkpoints (
+CREATE INDEX refusals_ts ON refusals (ts_ms);{_SPEND_DDL}CREATE TABLE checkpoints (
   boot TEXT PRIMARY KEY,
   segment INTEGER NOT NULL,
   offset INTEGER NOT NULL,
@@ -149,29 +126,44 @@ CREATE TABLE checkpoints (
   finished INTEGER NOT NULL,
   torn_places INTEGER NOT NULL,
   torn_bytes INTEGER NOT NULL,
-  undecoded INTEGER NOT NULL
+  undecoded INTEGER NOT NULL,
+  finished_ms INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE TRIGGER attempt_spends AFTER INSERT ON attempts BEGIN
-  INSERT INTO spend_hourly VALUES (
-    NEW.key, NEW.opened_ms / 3600000, coalesce(NEW.cost_nanousd, 0),
-    CASE NEW.usage_source WHEN 'estimated' THEN coalesce(NEW.cost_nanousd, 0) ELSE 0 END,
-    1, NEW.cost_nanousd IS NULL)
-  ON CONFLICT DO UPDATE SET
-    nanousd = nanousd + excluded.nanousd,
-    estimated_nanousd = estimated_nanousd + excluded.estimated_nanousd,
-    attempts = attempts + 1,
-    unpriced = unpriced + excluded.unpriced;
-  INSERT INTO spend_total VALUES (NEW.key, coalesce(NEW.cost_nanousd, 0))
-  ON CONFLICT DO UPDATE SET nanousd = nanousd + excluded.nanousd;
-END;
 PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+
+def _spent_before(brief: int, account: str, condition: str) -> str:
+    return f"""
+INSERT INTO spend
+  SELECT '', {brief}, a.opened_ms / 900000 AS slot, {account} AS account, sum(a.cost_nanousd)
+  FROM attempts a JOIN exchanges e USING (request_id)
+  WHERE a.cost_nanousd != 0 AND {condition} GROUP BY slot, account;
 """  # noqa: S608 - only our own names go in
 
+
+_LAST_DAY = "a.opened_ms > (SELECT max(opened_ms) FROM attempts) - 86400000"
 # What leads from the tables of an older version to the next one's.
 UPGRADES = {
     1: """
 ALTER TABLE exchanges ADD COLUMN service_tier TEXT NOT NULL DEFAULT '';
 ALTER TABLE attempts ADD COLUMN service_tier TEXT NOT NULL DEFAULT '';
 PRAGMA user_version = 2;
-"""
+""",
+    2: f"""
+{_SPEND_DDL}
+ALTER TABLE checkpoints ADD COLUMN finished_ms INTEGER NOT NULL DEFAULT 0;
+{_spent_before(0, "'org:' || e.org", "e.org != ''")}
+{_spent_before(0, "'team:' || e.org || '/' || e.team", "e.org != '' AND e.team != ''")}
+{_spent_before(0, "'user:' || e.org || '/' || e.user", "e.user != ''")}
+{_spent_before(0, "'key:' || e.key", "e.key != ''")}
+{_spent_before(0, "'route:' || e.route", "e.route != ''")}
+{_spent_before(0, "'deployment:' || a.target", "a.target != ''")}
+{_spent_before(1, "'session:' || e.org || '/' || e.session", f"e.session != '' AND {_LAST_DAY}")}
+{_spent_before(1, "'task:' || e.org || '/' || e.task", f"e.task != '' AND {_LAST_DAY}")}
+DROP TRIGGER attempt_spends;
+DROP TABLE spend_hourly;
+DROP TABLE spend_total;
+PRAGMA user_version = 3;
+""",
 }

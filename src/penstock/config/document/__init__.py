@@ -3,7 +3,15 @@
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
-from penstock.config.document.limits import Budget, Downgrade, Limits, Rate, SessionCeiling, Window
+from penstock.config.document.limits import (
+    Budget,
+    Downgrade,
+    Limits,
+    Queue,
+    Rate,
+    SessionCeiling,
+    Window,
+)
 from penstock.config.document.policy import (
     CheapestNode,
     FallbackNode,
@@ -20,11 +28,12 @@ from penstock.config.document.policy import (
     WhenNode,
 )
 from penstock.config.document.prices import Price, PriceTier
-from penstock.config.document.providers import Deployment, Facts, Provider, ProviderKind
+from penstock.config.document.providers import Deployment, EndpointFacts, Facts, Provider, ProviderKind
 from penstock.config.document.routes import (
     Evals,
     ExactCache,
     Mirror,
+    NameRules,
     Require,
     Retry,
     Route,
@@ -38,7 +47,15 @@ from penstock.config.document.routes import (
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, shown
 from penstock.config.document.server import Cors, Journal, Server, Tls
-from penstock.config.document.tenants import Allowed, Org, PreviousSecret, Team, User, VirtualKey
+from penstock.config.document.tenants import (
+    Allowed,
+    Credential,
+    Org,
+    PreviousSecret,
+    Team,
+    User,
+    VirtualKey,
+)
 
 __all__ = [
     "Allowed",
@@ -46,10 +63,12 @@ __all__ = [
     "Budget",
     "CheapestNode",
     "Cors",
+    "Credential",
     "Defaults",
     "Deployment",
     "Document",
     "Downgrade",
+    "EndpointFacts",
     "EntraAccess",
     "Evals",
     "ExactCache",
@@ -63,6 +82,7 @@ __all__ = [
     "LaterNode",
     "Limits",
     "Mirror",
+    "NameRules",
     "Org",
     "Policy",
     "PolicyNode",
@@ -71,6 +91,7 @@ __all__ = [
     "PriceTier",
     "Provider",
     "ProviderKind",
+    "Queue",
     "Rate",
     "Require",
     "Retry",

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from penstock.config.document.fields import Count, Name, Share
+from penstock.config.document.fields import Count, Duration, Name, Share
 from penstock.config.document.limits import SessionCeiling
 from penstock.config.document.providers import Deployment, Provider
 from penstock.config.document.routes import Route
@@ -28,6 +28,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         responses_store: `on` keeps answers of the Responses API, so that `previous_response_id` and
             `GET /v1/responses/{id}` work: at the vendor where it has that API, else here, sealed and for 30
             days. `off` sends `store: false` and keeps nothing.
+        facts_max_age: How old the verification of a fact may be before it is warned about.
     """
 
     on_unknown_price: Literal["flag", "refuse"] = "refuse"
@@ -36,6 +37,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_output_tokens: Count = 8192
     session: SessionCeiling = SessionCeiling(requests=200, usd=Decimal(20))
     responses_store: Literal["on", "off"] = "on"
+    facts_max_age_s: Duration = msgspec.field(default=180 * 86_400, name="facts_max_age")
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

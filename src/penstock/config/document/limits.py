@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.config.document.fields import Count, Name, Share, Text, Usd, nanousd
+from penstock.config.document.fields import Count, CountOrNone, Name, Seconds, Share, Text, Usd, nanousd
 
 Window = Literal["hour", "day", "week", "month", "total"]
 Unit = Literal["requests", "input_tokens", "output_tokens", "tokens"]
 Span = Literal["second", "minute", "hour", "day"]
+Priority = Literal["high", "normal", "low"]
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,3 +98,17 @@ class SessionCeiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     usd: Usd | None = None
     depth: Annotated[int, Meta(ge=1, le=1000)] | None = None
     wall_s: Annotated[float, Meta(gt=0, le=30 * 86_400)] | None = None
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who waits for a deployment whose `concurrency` is used up; those beyond it are refused at once.
+
+    The order is fair: by priority, between organisations by their weight, and in one between its users.
+
+    Attributes:
+        size: How many wait at most; 0 refuses instead.
+        wait_s: How long, in seconds.
+    """
+
+    size: CountOrNone = 1000
+    wait_s: Seconds = 30.0

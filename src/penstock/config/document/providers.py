@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.fields import CountOrNone, Name, Part, Text, Url
-from penstock.config.document.limits import Budget, Limits
+from penstock.config.document.limits import Budget, Limits, Queue
 from penstock.config.document.prices import Price
 from penstock.config.document.secret import Secret
 from penstock.providers.vendors import VENDORS
@@ -29,17 +29,46 @@ ProviderKind = Literal[
 ]  # fmt: skip
 
 
+class EndpointFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different at one of a provider's endpoints; what is not said is as for the provider.
+
+    Attributes:
+        residency: Where data stays, such as `[eu]`.
+        region: Where models run.
+        retention_days: Days for which prompts and answers are kept; 0 means not at all.
+        trains_on_data: Whether the provider trains models on them.
+        certified: Certificates that hold here; `[]` for none.
+        source: Where this is known from: a `contract`, or the vendor's `documentation`.
+        url: The page that says so.
+        verified: The day on which somebody last checked, such as `2026-05-01`.
+    """
+
+    residency: tuple[Text, ...] | None = None
+    region: Text | None = None
+    retention_days: CountOrNone | None = None
+    trains_on_data: bool | None = None
+    certified: tuple[Text, ...] | None = None
+    source: Literal["contract", "documentation"] | None = None
+    url: Text | None = None
+    verified: date | None = None
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is known about how a provider treats data; routes and organisations can require it.
 
     Attributes:
-        residency: Where data stays, such as `[eu]`.
-        region: The vendor's region.
-        retention_days: Days for which the provider keeps prompts and answers; 0 means not at all.
+        residency: Every place where data may be kept, such as `[eu]` or `[de, fr]`.
+        region: Where models run, such as `eu-west-1`; without it, the region in the provider's address.
+        retention_days: Days for which the provider keeps prompts and answers; 0 means not at all. For files,
+            batches and videos, which are kept by nature, it is said under `endpoints`.
         trains_on_data: Whether the provider trains models on them.
-        certified: Certificates, such as `[soc2]`.
-        source: Where this is known from, such as `contract`.
+        certified: Certificates and agreements, such as `[soc2, baa]`.
+        tier: What kind of account it is, such as `enterprise` or `paid`.
+        source: Where this is known from: a `contract`, or the vendor's `documentation`.
+        url: The page that says so; documentation has one.
         verified: The day on which somebody last checked, such as `2026-05-01`.
+        endpoints: What is different at single endpoints: `chat`, `responses`, `embeddings`, `rerank`,
+            `moderations`, `images`, `audio`, `videos`, `files`, `batches`.
     """
 
     residency: tuple[Text, ...] = ()
@@ -47,8 +76,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     retention_days: CountOrNone | None = None
     trains_on_data: bool | None = None
     certified: tuple[Text, ...] = ()
-    source: Text | None = None
+    tier: Text | None = None
+    source: Literal["contract", "documentation"] | None = None
+    url: Text | None = None
     verified: date | None = None
+    endpoints: dict[Name, EndpointFacts] = {}
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,7 +147,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         price: A price that wins over the catalogue.
         limits: How much this deployment takes; what is beyond its concurrency queues.
         budget: How much is spent on it.
+        queue: Who waits when its concurrency is used up.
         set: Parameters of the request body that are set, or replaced, for this target.
+        facts: What is known about this deployment and differs from its provider, such as an Azure
+            deployment's geography.
     """
 
     provider: Name
@@ -123,4 +158,6 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     price: Price | None = None
     limits: Limits = Limits()
     budget: Budget | None = None
+    queue: Queue = Queue()
     set: dict[str, Any] = {}
+    facts: Facts | None = None

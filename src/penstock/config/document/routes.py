@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.config.document.fields import Count, CountOrNone, Name, Percent, Seconds, Share, Target, Text
-from penstock.config.document.limits import Budget, Limits, SessionCeiling
+from penstock.config.document.limits import Budget, Limits, Priority, SessionCeiling
 from penstock.config.document.policy import Policy
 
 
@@ -60,15 +60,33 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     total_ms: Count | None = None
 
 
-class Require(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Facts that a provider must have to be used.
+class NameRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names that may be used, or may not; `*` in a name stands for anything.
 
     Attributes:
-        residency: Where data must stay.
-        region: The region that must be used.
-        retention_days: The longest time in days for which a provider may keep data.
+        allow: Only these; without it, all.
+        deny: None of these, whatever else allows them.
+    """
+
+    allow: tuple[Text, ...] | None = None
+    deny: tuple[Text, ...] = ()
+
+
+class Require(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What must hold of a target to be used; what is not known of one does not hold.
+
+    The requirements of an organisation, a team, a key and a route are met together.
+
+    Attributes:
+        residency: Where data must stay, such as `eu` (which each of its countries meets).
+        region: Where models must run; `*` stands for anything, as in `eu-*`.
+        retention_days: The longest time in days for which a provider may keep data. Below 30, Penstock keeps
+            no responses either.
         trains_on_data: `false` refuses providers that train on data.
-        certified: Certificates that the provider must have.
+        certified: Certificates and agreements that the provider must have, such as `[baa, soc2]`.
+        tier: The kind of account that must be used.
+        providers: Which providers, by their names here or by their kinds at their vendors' own addresses.
+        models: Which models, by deployment, by `provider/model` or by the vendor's name alone.
     """
 
     residency: Text | None = None
@@ -76,6 +94,9 @@ class Require(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     retention_days: CountOrNone | None = None
     trains_on_data: Literal[False] | None = None
     certified: tuple[Text, ...] = ()
+    tier: Text | None = None
+    providers: NameRules = NameRules()
+    models: NameRules = NameRules()
 
 
 class RouteTags(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -195,6 +216,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         budget: How much is spent on it.
         budgets: More budgets, with other windows.
         session: How much one session may use; without it, `defaults.session` says.
+        priority: The place of its requests in queues; without it, the key's.
+        owner: Who answers for the route, such as a team's address; for its card.
+        purpose: What it is for; for its card.
     """
 
     policy: Policy
@@ -215,3 +239,6 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
     session: SessionCeiling | None = None
+    priority: Priority | None = None
+    owner: Text | None = None
+    purpose: Text | None = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from penstock.config.document.fields import Count, Moment, Name, Network, Text
-from penstock.config.document.limits import Budget, Limits
+from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
+from penstock.config.document.fields import Count, Moment, Name, Network, Text, Weight
+from penstock.config.document.limits import Budget, Limits, Priority
+from penstock.config.document.providers import Facts
 from penstock.config.document.routes import Require
 from penstock.config.document.secret import Secret
 
@@ -24,6 +28,49 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     budgets: tuple[Budget, ...] = ()
 
 
+class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user of an organisation.
+
+    Attributes:
+        limits: How much the user may use.
+        budget: How much the user may spend.
+        budgets: More budgets, with other windows.
+        weight: The user's share in queues, against the organisation's other users.
+        teams: The teams that the user belongs to.
+        email: The address under which the user logs in and is notified.
+    """
+
+    limits: Limits = Limits()
+    budget: Budget | None = None
+    budgets: tuple[Budget, ...] = ()
+    weight: Weight = 1.0
+    teams: tuple[Name, ...] = ()
+    email: Text | None = None
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A tenant's own credential at a provider that is configured here; nobody else's requests carry it.
+
+    Attributes:
+        api_key: The credential, best as `${VARIABLE}` or `${file:/path}`.
+        aws: AWS credentials, for kinds whose requests are signed.
+        google: Google credentials, for Vertex AI.
+        entra: An application of Microsoft Entra ID, for Azure's kinds.
+        headers: Further headers for every request, instead of the provider's; the values are secrets.
+        facts: What the tenant's own contract says; the facts of the provider's contract are not the tenant's.
+        cost: `outside`: the vendor bills the tenant, so that requests cost nothing here. `counted`: they cost
+            what the price says, and count against budgets.
+    """
+
+    api_key: Secret | None = None
+    aws: AwsAccess | None = None
+    google: GoogleAccess | None = None
+    entra: EntraAccess | None = None
+    headers: dict[str, Secret] = {}
+    facts: Facts | None = None
+    cost: Literal["outside", "counted"] = "outside"
+
+
 class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of an organisation.
 
@@ -32,27 +79,14 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         limits: How much the team may use.
         budget: How much it may spend.
         budgets: More budgets, with other windows.
+        credentials: Its own credentials by the provider's name; they win over the organisation's.
     """
 
     require: Require | None = None
     limits: Limits = Limits()
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
-
-
-class User(Allowed, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person of an organisation.
-
-    Attributes:
-        limits: How much the person may use, over all keys.
-        budget: How much the person may spend, over all keys.
-        budgets: More budgets, with other windows.
-        teams: The teams that the person belongs to.
-        email: The address under which the person logs in and is notified.
-    """
-
-    teams: tuple[Name, ...] = ()
-    email: Text | None = None
+    credentials: dict[Name, Credential] = {}
 
 
 class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +100,8 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         teams: Its teams by name.
         users: Its people by name, and how much they may use; `"*"` holds for each one without a row.
         tags: How much is used in the name of a tag's value: by tag, then by value, `"*"` for each other value.
+        weight: Its share in queues, against other organisations.
+        credentials: Its own credentials by the provider's name, which its requests use and no one else's.
     """
 
     require: Require | None = None
@@ -75,6 +111,8 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     teams: dict[Name, Team] = {}
     users: dict[Text, User] = {}
     tags: dict[Name, dict[Text, Allowed]] = {}
+    weight: Weight = 1.0
+    credentials: dict[Name, Credential] = {}
 
 
 class PreviousSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,6 +152,8 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         expires_at: The moment from which the key is refused, such as `2026-12-01T12:00:00Z`.
         max_tokens: Most output tokens that one request may ask for; one that asks for nothing gets this.
         previous: Secrets from before a rotation that still work.
+        priority: Its place in queues; the route's, if that has one, wins.
+        require: Facts that providers must have for this key.
     """
 
     name: Name
@@ -133,3 +173,5 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     expires_at: Moment | None = None
     max_tokens: Count | None = None
     previous: tuple[PreviousSecret, ...] = ()
+    priority: Priority = "normal"
+    require: Require | None = None

@@ -120,6 +120,6 @@ OWNED: dict[str, str] = {
     for key in (
         "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens", "n",
         "best_of", "service_tier", "tools", "store", "previous_response_id", "conversation", "background",
-        "web_search_options", "metadata",
+        "web_search_options", "metadata", "provider", "plugins",
     )
 }  # fmt: skip

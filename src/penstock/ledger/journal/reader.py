@@ -130,10 +130,14 @@ def read_rest(
     for boot in segments(directory):
         position = positions.get(boot, Position())
         if not position.finished:
-            yield from _rest_of_boot(BootReader(directory, boot, position, is_locked), directory)
+            yield from read_boot(directory, boot, position, is_locked)
 
 
-def _rest_of_boot(reader: BootReader, directory: Path) -> Iterator[Batch]:
+def read_boot(
+    directory: Path, boot: str, position: Position, is_locked: Callable[[Path], bool]
+) -> Iterator[Batch]:
+    """Everything of one boot behind a position, up to what is written at this moment."""
+    reader = BootReader(directory, boot, position, is_locked)
     idle = 0
     while idle < 2:
         before = reader.position

@@ -49,6 +49,7 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
     "too_many_concurrent": ("fallback", "too_many_concurrent"),
     "deployment_busy": ("fallback", "deployment_busy"),
     "unpriced": ("fallback", "unpriced_model"),
+    "killed": ("final", "exchange_killed"),
     "journal_full": ("final", "journal_full"),
     "internal": ("final", "internal_error"),
 }

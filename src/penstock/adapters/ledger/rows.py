@@ -29,9 +29,8 @@ def exchange_row(event: ExchangeSettled) -> Row:
     request, subject, attempts = event.request, event.subject, event.attempts
     last = attempts[-1] if attempts else _NOTHING
     costs = [attempt.cost_nanousd for attempt in attempts]
-    known = sum(cost for cost in costs if cost is not None)
-    estimated = any(attempt.usage_source == "estimated" for attempt in attempts)
-    causes = Counter(attempt.cause or attempt.outcome for attempt in attempts[:-1])
+    known = sum([cost for cost in costs if cost is not None])
+    estimated = "estimated" in [attempt.usage_source for attempt in attempts]
     return (
         *(request.request_id, request.ts_ms, event.ended_ms),
         *(subject.org, subject.team, subject.user, subject.key),
@@ -40,10 +39,10 @@ def exchange_row(event: ExchangeSettled) -> Row:
         *(request.session, request.task, request.prompt_version, request.feature),
         _encode(request.tags).decode(),
         len(attempts),
-        _encode(causes).decode(),
+        _causes(attempts) if len(attempts) > 1 else "{}",
         *(event.outcome, event.status, event.code, last.finish_reason, event.success, event.cache),
         *(event.ttft_us, event.total_us, event.overhead_us),
-        *(last.connect_us, last.first_byte_us, sum(attempt.total_us for attempt in attempts)),
+        *(last.connect_us, last.first_byte_us, sum([attempt.total_us for attempt in attempts])),
         *(event.bytes_in, event.bytes_out),
         "estimated" if estimated else "reported",
         None if None in costs else known,
@@ -52,6 +51,11 @@ def exchange_row(event: ExchangeSettled) -> Row:
         last.service_tier,
         *msgspec.structs.astuple(_sum([attempt.usage for attempt in attempts])),
     )
+
+
+def _causes(attempts: list[AttemptFacts]) -> str:
+    """How often the attempts before the last one ended how."""
+    return _encode(Counter(attempt.cause or attempt.outcome for attempt in attempts[:-1])).decode()
 
 
 def attempt_row(request: RequestFacts, subject: Subject, attempt: AttemptFacts) -> Row:

@@ -1,0 +1,50 @@
+"""`penstock route`: what there is to know of a route."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from penstock.adapters.prices.cache import load_book
+from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
+from penstock.compile.targets import CompileError
+from penstock.config.load import ConfigError, load_file
+from penstock.config.problem import suggestion
+from penstock.control.route_card import route_card
+from penstock.control.route_card_text import route_card_text
+
+
+@click.group()
+def route() -> None:
+    """Look at routes."""
+
+
+@route.command()
+@click.argument("name")
+@click.option("-c", "--config", "file", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def card(name: str, file: Path | None, *, as_json: bool) -> None:
+    """Print the application card of the route NAME, as Markdown.
+
+    Who may use it, where its requests go, what is known of those vendors and since when, what is required,
+    limits, guards, and what is kept where. No secret is read.
+    """
+    path = config_path(file)
+    if path is None:
+        raise click.ClickException(f"no {DEFAULT_FILE} here; name a file with -c")
+    try:
+        document = load_file(path, os.environ)
+    except ConfigError as error:
+        raise click.ClickException(f"the configuration is not valid\n{error}") from None
+    if name not in document.routes:
+        hint = suggestion(name, document.routes) or f"routes: {', '.join(document.routes) or 'none'}"
+        raise click.ClickException(f"no route {name!r}; {hint}")
+    try:
+        made = route_card(document, name, datetime.now(UTC).date(), load_book(state_dir(path, None).cache))
+    except CompileError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(msgspec.json.encode(made) if as_json else route_card_text(made))

@@ -1,0 +1,109 @@
+"""What is valid and yet deserves a look: facts that nobody checked for long, routes that serve nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import msgspec
+
+from penstock.compile.dry import dry_plan
+from penstock.compile.handling import at_vendor
+from penstock.compile.targets import CompileError
+from penstock.config.document import Document
+from penstock.config.policy_checks import claims, written_facts
+from penstock.config.problem import child
+from penstock.core.plan import Plan, VirtualKey
+from penstock.dialects.openai.endpoints import ENDPOINTS
+from penstock.providers.vendors.handling import DOCUMENTED
+from penstock.routing.held import Denied, held, serves
+
+_CHAT = ENDPOINTS["/v1/chat/completions"]
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """One thing to look at; `path` is where it stands."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+def review(document: Document, today: date) -> list[Notice]:
+    """Everything that deserves a look, in the document's order."""
+    return [*old_facts(document, today), *_unserved(document, today)]
+
+
+def old_facts(document: Document, today: date) -> Iterator[Notice]:
+    """Facts whose verification is older than `defaults.facts_max_age`, or lies ahead."""
+    oldest = today - timedelta(seconds=document.defaults.facts_max_age_s)
+    for path, facts in written_facts(document):
+        for at, each in (
+            (path, facts),
+            *((f"{path}.endpoints.{name}", e) for name, e in facts.endpoints.items()),
+        ):
+            said, verified = claims(each), each.verified or facts.verified
+            if said and verified is not None:
+                yield from _dated(at, ", ".join(said), verified, oldest, today)
+    if _requires(document):
+        yield from _old_rows(document, oldest, today)
+
+
+def _dated(at: str, said: str, verified: date, oldest: date, today: date) -> Iterator[Notice]:
+    if verified > today:
+        yield Notice(at, f"{said}: verified on {verified}, which has not come yet; correct the date")
+    elif verified < oldest:
+        days = (today - verified).days
+        what = f"{said}: verified on {verified}, {days} days ago"
+        yield Notice(at, f"{what}; check whether it still holds, and write the day on which you did")
+
+
+def _old_rows(document: Document, oldest: date, today: date) -> Iterator[Notice]:
+    for name, provider in document.providers.items():
+        if not at_vendor(provider):
+            continue
+        for row in DOCUMENTED:
+            read = date.fromisoformat(row.provenance.verified)
+            if provider.kind in row.kinds and read < oldest:
+                days = (today - read).days
+                what = f"what Penstock knows of {provider.kind} was read on {read}, {days} days ago"
+                where = f"look at {row.provenance.url}, and write facts of your own"
+                yield Notice(child("providers", name), f"{what}; {where}")
+                break
+
+
+def _requires(document: Document) -> bool:
+    orgs = document.orgs.values()
+    teams = [team for org in orgs for team in org.teams.values()]
+    return any(each.require is not None for each in (*orgs, *teams, *document.routes.values(), *document.keys))
+
+
+def _unserved(document: Document, today: date) -> Iterator[Notice]:
+    if not _requires(document):
+        return
+    try:
+        plan = dry_plan(document, _epoch_ms(today))
+    except CompileError:
+        return  # said by whoever compiles it with its secrets
+    told: set[tuple[str, str]] = set()
+    for name, route in plan.routes.items():
+        for key in users_of(plan, name):
+            at = (name, key.scope.id if key.scope is not None else "")
+            if at in told or serves(route, key.scope):
+                continue
+            told.add(at)
+            found = held(route, key.scope, _CHAT)
+            why = found.message.partition(". ")[2].partition(". Ask")[0] if isinstance(found, Denied) else ""
+            who = "/".join(part for part in (key.subject.org, key.subject.team, key.id) if part)
+            yield Notice(child("routes", name), f"serves nothing to {who}: {why}")
+
+
+def users_of(plan: Plan, route: str) -> list[VirtualKey]:
+    """The keys that may name a route."""
+    return [key for key in plan.keys.values() if key.routes is None or route in key.routes]
+
+
+def _epoch_ms(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * 86_400_000

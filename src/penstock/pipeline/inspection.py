@@ -1,0 +1,53 @@
+"""What a gateway tells, and lets be done, over its own Unix socket: for processes of this installation.
+
+GET    /exchanges        those under way: `{"data": [...]}`
+DELETE /exchanges/{id}   stop one: 200, or 404 where it has ended
+GET    /accounts         what every account has used: `{"data": [...]}`
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.core.errors import Refusal
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.refusing import JSON, send_refusal
+from penstock.pipeline.usage import told_of
+from penstock.ports.http_server import HttpRequest, Reply
+
+_EXCHANGES = "/exchanges"
+_encode = msgspec.json.Encoder().encode
+
+
+class Inspection:
+    """Implements ports.http_server.RequestHandler. Who can open the socket may ask."""
+
+    def __init__(self, ctx: GatewayContext) -> None:
+        self._ctx = ctx
+
+    def handle(self, request: HttpRequest, reply: Reply) -> None:
+        """Answer one request."""
+        ctx, method, path = self._ctx, request.method, request.path
+        if method == b"GET" and path == _EXCHANGES:
+            self._send(reply, {"data": [each.told() for each in list(ctx.running.values())]})
+        elif method == b"GET" and path == "/accounts":
+            now, now_ms = ctx.clock.monotonic(), ctx.clock.now_ms()
+            self._send(reply, {"data": [told_of(each, now, now_ms) for each in ctx.accounts.all()]})
+        elif method == b"DELETE" and path.startswith(f"{_EXCHANGES}/"):
+            name = path.removeprefix(f"{_EXCHANGES}/")
+            exchange = ctx.running.get(name)
+            if exchange is None or not exchange.kill():
+                gone = Refusal("unknown_path", f"no exchange {name[:64]!r} is under way here")
+                send_refusal(reply, gone, name)
+            else:
+                self._send(reply, {"request_id": name, "stopped": True})
+        else:
+            send_refusal(reply, Refusal("unknown_path", f"nothing is served at {path}"), "")
+
+    def refuse(self, path: str, reply: Reply, status: int, code: str, message: str) -> None:
+        """See RequestHandler."""
+        del path
+        reply.send(status, JSON, _encode({"error": {"code": code, "message": message}}))
+
+    def _send(self, reply: Reply, body: dict[str, object]) -> None:
+        reply.send(200, JSON, _encode(body))

@@ -1,0 +1,186 @@
+"""What every exchange needs to come to its end: its facts, its attempts' facts, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from penstock.admission.accounts import Allowance
+from penstock.admission.entry import leave
+from penstock.admission.holding import Holding
+from penstock.core.exchange import AttemptFacts, ExchangeSettled, Outcome, RequestFacts, Subject
+from penstock.core.plan import Route, Target, VirtualKey
+from penstock.pipeline.answer import Answering
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.counting import estimated
+from penstock.pipeline.settlement import settle_attempt, succeeded
+from penstock.ports.http_server import HttpRequest, Reply
+from penstock.providers.openai.errors import Failure, failure_of_cause
+from penstock.shapes.openai_request import OpenAIRequest
+from penstock.upstream.attempt import Attempt
+
+
+class Settling:
+    """State of an exchange, and its endings: each exchange ends in `_settle`, once."""
+
+    __slots__ = (
+        "_allowance",
+        "_answering",
+        "_attempt",
+        "_ctx",
+        "_ended",
+        "_facts",
+        "_failure",
+        "_holding",
+        "_key",
+        "_opened",
+        "_request",
+        "_route",
+        "_settled",
+        "_upstream_s",
+        "http",
+        "reply",
+        "subject",
+    )
+
+    def __init__(
+        self,
+        ctx: GatewayContext,
+        http: HttpRequest,
+        reply: Reply,
+        request: OpenAIRequest,
+        route: Route,
+        key: VirtualKey,
+        subject: Subject,
+        allowance: Allowance,
+        facts: RequestFacts,
+    ) -> None:
+        self._ctx = ctx
+        self.http = http
+        self.reply = reply
+        self._request = request
+        self._route = route
+        self._key = key
+        self.subject = subject
+        self._allowance = allowance
+        self._facts = facts
+        self._attempt: Attempt | None = None
+        self._holding: Holding | None = None
+        self._settled: list[AttemptFacts] = []
+        self._opened = 0
+        self._failure: Failure | None = None
+        self._upstream_s = 0.0
+        self._ended = False
+        self._answering = Answering(reply, request, facts, http)
+
+    def _begin(self) -> None:
+        """It is under way from here on."""
+        self._ctx.exchanges += 1
+        self._ctx.running[self._facts.request_id] = self
+
+    def kill(self) -> bool:
+        """Stop it for somebody who may."""
+        raise NotImplementedError
+
+    def told(self) -> dict[str, object]:
+        """What a list of running exchanges says of it."""
+        facts, attempt, clock = self._facts, self._attempt, self._ctx.clock
+        state = "waiting" if attempt is None else "streaming" if self._answering.started else "upstream"
+        return {
+            "request_id": facts.request_id,
+            "org": self.subject.org,
+            "team": self.subject.team,
+            "user": self.subject.user,
+            "key": self.subject.key,
+            "route": self._route.name,
+            "target": attempt.target.id if attempt is not None else None,
+            "endpoint": facts.endpoint,
+            "dialect": facts.dialect,
+            "stream": facts.stream,
+            "session": facts.session,
+            "attempts": self._opened,
+            "state": state,
+            "age_ms": int((clock.monotonic() - self.http.received_at) * 1000),
+            "reserved_nanousd": attempt.reserved_nanousd if attempt is not None else None,
+            "bytes_out": self.reply.bytes_out,
+        }
+
+    def _close(self, attempt: Attempt, outcome: Outcome, cause: str) -> AttemptFacts:
+        """End an attempt: its facts, its reservation."""
+        ctx = self._ctx
+        self._attempt = None
+        if attempt.mode != "ended":
+            ctx.attempts.discard(attempt)
+        if not attempt.ended_at:
+            attempt.ended_at = ctx.clock.monotonic()
+        if attempt.sent_at:
+            self._upstream_s += attempt.ended_at - attempt.sent_at
+        facts = settle_attempt(attempt, outcome, cause, ctx.learned_of(attempt.target.id))
+        holding, self._holding = self._holding, None
+        if holding is not None:
+            holding.settle(facts.usage, facts.cost_nanousd or 0, attempt.opened_ms)
+        return facts
+
+    def _budget_left(self) -> int | None:
+        if not self._allowance.hard:
+            return None
+        return self._allowance.left_nanousd(self._ctx.clock.monotonic(), self._ctx.clock.now_ms())
+
+    def _overhead_us(self) -> int:
+        total_s = self._ctx.clock.monotonic() - self.http.received_at
+        return max(0, int((total_s - self._upstream_s) * 1_000_000))
+
+    def _fail(self, failure: Failure | None) -> None:
+        """No target answered: tell the client why, in its dialect."""
+        failure = failure or failure_of_cause("internal", "no target was tried")
+        status, code, send = self._answering.failure(failure, self._route.name, self._opened, self._settled)
+        self._settle("error", status, code, None, send)
+
+    def _answer_count(self, target: Target) -> None:
+        tokens = self._ctx.learned_of(target.id).input_tokens(self._request.prompt_chars)
+        finish = self._answering.counted(estimated(self._request, tokens), self._route.name, target)
+        self._settle("ok", 200, "estimated", None, finish)
+
+    def _answer_static(self, text: str) -> None:
+        finish = self._answering.static(text, self._route.name, self._opened, self._ctx.clock.now_ms() // 1000)
+        if finish is None:
+            self._fail(self._failure)
+        else:
+            self._settle("ok", 200, "static", None, finish)
+
+    def _settle(
+        self,
+        outcome: Outcome,
+        status: int,
+        code: str,
+        last: AttemptFacts | None,
+        then: Callable[[], None] | None,
+        size: int = 0,
+    ) -> None:
+        """Write the exchange down; `then` sends its last `size` bytes of body once that is done."""
+        self._ended = True
+        ctx = self._ctx
+        attempts = self._settled if last is None else [*self._settled, last]
+        now = ctx.clock.monotonic()
+        received_at = self.http.received_at
+        total_us = int((now - received_at) * 1_000_000)
+        answering = self._answering
+        settled = ExchangeSettled(
+            self._facts,
+            self.subject,
+            attempts,
+            ctx.clock.now_ms(),
+            outcome,
+            status,
+            code,
+            last is not None and succeeded(self._route, outcome, last),
+            "miss",
+            answering.first_us if answering.started else total_us if outcome == "ok" else 0,
+            total_us,
+            max(0, total_us - int(self._upstream_s * 1_000_000)),
+            len(self.http.body),
+            self.reply.bytes_out + size,
+        )
+        leave(self._allowance, now, settled.ended_ms)
+        ctx.exchanges -= 1
+        ctx.running.pop(self._facts.request_id, None)
+        ctx.journal.append(settled, then)

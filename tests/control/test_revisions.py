@@ -49,7 +49,7 @@ def test_what_is_invalid_changes_nothing(house: House) -> None:
     """The loader's own problems come back with their paths; database and snapshot stay as they were."""
     before = house.state.snapshot.read_bytes()
     bad: dict[str, dict[str, Any]] = {
-        "unknown key": {"policy": "sim/echo", "retyr": {}},
+        "unknown key": {"policy": "sim/echo", "nonsense": {}},
         "no such target": {"policy": "nobody/model"},
         "no engine": {"policy": "sim/echo", "mirror": {"to": "sim/echo", "percent": 5}},
     }

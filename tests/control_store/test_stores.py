@@ -93,7 +93,8 @@ def test_objects_are_filtered_by_what_the_asker_may_see(store: SqlControlStore) 
     with store.reading() as reading:
 
         def found(**said: Any) -> list[tuple[str, str]]:
-            return names(reading.items(Query(**{"kind": "team", **said})))
+            wanted: dict[str, Any] = {"kind": "team", **said}
+            return names(reading.items(Query(**wanted)))
 
         assert found(scopes=None) == [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")]
         assert found(scopes=(("a", ""),)) == [("a", "x"), ("a", "y")]

@@ -29,7 +29,7 @@ class PostgresServer:
         self._programs = programs
         # A socket's path has at most 107 bytes, which pytest's folders may exceed.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
         self._databases = 0
         self._as: dict[str, Any] = {}
         self._user = pwd.getpwuid(os.geteuid()).pw_name
@@ -68,7 +68,7 @@ class PostgresServer:
             *settings,
         ]
         with (self.folder / "log").open("ab") as log:
-            process: subprocess.Popen[bytes] = subprocess.Popen(
+            process: subprocess.Popen[Any] = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.folder, **self._as
             )
         self._process = process

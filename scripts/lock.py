@@ -20,6 +20,13 @@ TARGETS = {
         "--constraint",
         "requirements/dev.lock",
     ],
+    "requirements/postgres.lock": [
+        "pyproject.toml",
+        "--extra",
+        "postgres",
+        "--constraint",
+        "requirements/dev.lock",
+    ],
     "requirements/build.lock": ["--group", "build", "--constraint", "requirements/dev.lock"],
     "requirements/installer.lock": ["--group", "installer"],
 }

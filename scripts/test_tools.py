@@ -327,6 +327,39 @@ def ensure_nginx() -> str | None:
     return find_nginx()
 
 
+# --- PostgreSQL -------------------------------------------------------------------------------------------
+
+
+def find_postgres() -> Path | None:
+    """The folder of PostgreSQL's programs, the newest there is; None where there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    initdb = shutil.which("initdb")
+    return Path(initdb).resolve().parent if initdb else None
+
+
+def install_postgres(folder: Path) -> None:
+    """The system's PostgreSQL; installed into the system, without a cluster, and only where we are root."""
+    if find_postgres() is not None:
+        return
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        raise MissingError("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    common = Path("/etc/postgresql-common/createcluster.d")
+    common.mkdir(parents=True, exist_ok=True)
+    settings = common / "penstock-tests.conf"
+    settings.write_text("create_main_cluster = false\n")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        run(apt, "update", "-qq", env=env)
+        run(apt, "install", "-y", "-qq", "--no-install-recommends", "postgresql", env=env)
+    finally:
+        settings.unlink()
+    if find_postgres() is None:
+        raise MissingError(f"postgresql was installed without initdb ({folder.name})")
+
+
 # --- all ----------------------------------------------------------------------------------------------------
 
 INSTALLER_LOCK = ROOT / "requirements" / "installer.lock"
@@ -343,6 +376,7 @@ TOOLS = {
         Tool("npm", "the JavaScript clients", install_npm, (CLIENTS / "node" / "package-lock.json",)),
         Tool("redis", "a Redis server", install_redis),
         Tool("nginx", "nginx, as a second opinion on HTTP framing", install_nginx),
+        Tool("postgres", "PostgreSQL, for what several machines share", install_postgres),
         Tool("uv", "uv, which sets up the next ones", install_uv, (INSTALLER_LOCK,)),
         *(
             Tool(f"py-{lock.stem}", f"the clients of {lock.stem}", environment(lock), (lock,))

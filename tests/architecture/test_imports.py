@@ -7,22 +7,27 @@ import sys
 
 FORBIDDEN = frozenset(
     {
+        "alembic",
         "botocore",
         "click",
         "cryptography",
         "genai_prices",
         "google.auth",
+        "httpx",
         "jinja2",
         "litestar",
+        "mako",
         "onnxruntime",
         "opentelemetry",
         "presidio_analyzer",
+        "psycopg",
         "pydantic",
         "rich",
         "ruamel",
         "sqlalchemy",
         "sqlite3",
         "usearch",
+        "uvicorn",
     }
 )
 
@@ -42,6 +47,12 @@ def test_the_gateway_imports_nothing_that_a_request_does_not_need() -> None:
 def test_the_supervisor_needs_no_command_line_library() -> None:
     """Parts of `serve` that live as long as the gateway stay small."""
     assert _loaded("penstock.bootstrap.supervisor") & (FORBIDDEN - {"sqlite3"}) == set()
+
+
+def test_serving_starts_without_the_control_planes_libraries() -> None:
+    """`penstock serve` publishes its first snapshot from files; control imports them when gateways are up."""
+    loaded = _loaded("penstock.cli.serve") | _loaded("penstock.bootstrap.control")
+    assert loaded & {"alembic", "httpx", "litestar", "psycopg", "sqlalchemy", "uvicorn"} == set()
 
 
 def test_a_clouds_library_is_imported_when_it_is_first_needed() -> None:

@@ -99,7 +99,6 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
         "server.trusted_proxies",
         "server.cors",
         "server.workers",
-        "server.database_url",
         "server.redis_url",
         "guards.pii",
         "guards.inject",

@@ -18,8 +18,10 @@ import pytest
 from msgspec import inspect
 
 from penstock.bootstrap.control import vault_place
+from penstock.bootstrap.control_service import engine_for
 from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
 from penstock.bootstrap.places import listening_sockets
+from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.worker import alert_settings, settings_from
 from penstock.cli.files import state_dir
 from penstock.compile.alerts import budgets_of
@@ -27,6 +29,7 @@ from penstock.compile.plan import compile_plan
 from penstock.compile.review import review
 from penstock.config.document import Document
 from penstock.config.load import ConfigError, load_file
+from penstock.config.merge import items_of
 from penstock.config.schema import unwrapped
 from penstock.control.route_card import route_card
 from penstock.core.price import Ceiling
@@ -97,6 +100,7 @@ BASE: dict[str, Value] = {
             "org": "o",
             "routes": ["r"],
             "tags": {"a": "b"},
+            "previous": [{"secret": "s-before", "until": "2036-01-01"}],
             **BOUNDS,
         },
         {"name": "k2", "secret": "s-second", "org": "o", "team": "t", "routes": ["r"]},
@@ -124,6 +128,7 @@ PLACES = {
     "a": "b",
     "credentials": "p",
     "endpoints": "chat",
+    "previous": 0,
 }
 OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
 # Another value than the base's, where the kind of the key alone does not give one.
@@ -132,6 +137,9 @@ VALUES: dict[str, Value] = {
     "server.tls.cert": "missing.pem",
     "server.tls.key": "missing.pem",
     "server.max_body_bytes": 77,
+    "server.database_url": "postgresql://host/name",
+    "keys.*.endpoints": ["chat"],
+    "keys.*.dialects": ["openai"],
     "journal.segment_bytes": 100_000,
     "defaults.provider_order": ["q", "p"],
     "providers.*.kind": "anthropic",
@@ -184,6 +192,14 @@ def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Ty
 LEAVES = dict(leaves(inspect.type_info(Document)))
 
 
+READ = {
+    "address": "127.0.0.3:0",
+    "url": "http://127.0.0.1:11",
+    "network": "10.0.0.0/8",
+    "moment": "2036-05-01T10:00:00Z",
+}
+
+
 def values(path: str, kind: inspect.Type) -> list[Value]:
     """Values for a key: all others than the default one of a choice, else one that is likely to be new."""
     inner, reads = unwrapped(kind)
@@ -194,8 +210,8 @@ def values(path: str, kind: inspect.Type) -> list[Value]:
         return list(inner.values)
     if isinstance(inner, inspect.VarTupleType):
         return [values("", inner.item_type)]
-    if reads in {"address", "url", "network"}:
-        return [{"address": "127.0.0.3:0", "url": "http://127.0.0.1:11", "network": "10.0.0.0/8"}[reads]]
+    if reads in READ:
+        return [READ[reads]]
     if isinstance(inner, inspect.BoolType):
         return [True]
     if isinstance(inner, inspect.IntType):
@@ -263,7 +279,11 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     alerts = alert_settings(loaded, {})
     told = (alerts.webhooks, alerts.cooldown_ms, budgets_of(loaded, {"user:o/x": {0: 1}}, 0))
     vault = (vault_place(loaded, {}), loaded.vault.refresh_s)
-    return seen([plan, settings, told, vault, tls, host, str(state_dir(file, None).root)])
+    people = [item.body for item in items_of(document, loaded) if item.kind == "user"]
+    engine = engine_for(loaded, StateDir(folder))
+    engine.dispose()
+    root = str(state_dir(file, None).root)
+    return seen([plan, settings, told, vault, tls, host, root, people, str(engine.url)])
 
 
 def shown(document: dict[str, Value], folder: Path) -> Value:

@@ -8,24 +8,38 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from penstock.adapters.prices.cache import load_book
 from penstock.adapters.secrets.vault import VaultClient, VaultPlace
 from penstock.bootstrap import lifeline
-from penstock.bootstrap.plan_source import snapshot_box
+from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.compile.access import sources_of
+from penstock.compile.review import review
+from penstock.compile.targets import CompileError
 from penstock.config.document import Document, Secret, SecretError
-from penstock.config.load import ConfigError
+from penstock.config.problem import ConfigError
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.control.fetched import FetchedSecrets, Outside
+from penstock.control.problems import Denied
 from penstock.control.publish import Publisher
 from penstock.control.watch import ConfigWatch, stamp_of
+from penstock.ports.control_store import StoreError
+
+if TYPE_CHECKING:
+    from penstock.bootstrap.control_service import ControlService
 
 LISTEN = "PENSTOCK_LISTEN"
 PUBLISHED = "PENSTOCK_PUBLISHED"
+# The database and the API take their libraries half a second to import: a gateway that starts beside them goes
+# first, for so long.
+GATEWAYS_FIRST_S = 3.0
+BACK_OFF_S = 2.0
+log = logging.getLogger("penstock.control")
 
 
 def now_ms() -> int:
@@ -51,8 +65,10 @@ def publisher_for(
         env=os.environ,
         prices=load_book(state.cache),
         box=snapshot_box(state, os.environ),
+        stored=control_box(state, os.environ),
         server=server,
         published=published,
+        known=state.known,
         fetch=outside.fetched.values,
     )
 
@@ -119,16 +135,104 @@ def say_wanted(state: StateDir, document: Document, env: Mapping[str, str]) -> N
         state.credentials_wanted.unlink(missing_ok=True)
 
 
+class ControlProcess:
+    """Publishes the configuration; has the database and the API, as soon as they can be had."""
+
+    def __init__(self, state: StateDir, config: Path | None, listen: str | None, outside: Outside) -> None:
+        self._state = state
+        self.publisher = publisher_for(state, config, listen, outside)
+        self._service: ControlService | None = None
+        self._began = time.monotonic()
+        self._try_at = 0.0
+        self._said = ""
+        self._catch_up_at = 0.0
+
+    def changed(self) -> None:
+        """The file has changed, or what it stands on: secret files, Vault."""
+        service = self._service
+        if service is None:
+            # Without the database nothing could be recorded; it is looked at again once it is there.
+            log.warning("the configuration file has changed; it is taken once the control database is there")
+            return
+        self._report(lambda: _took_all(service))
+
+    def tick(self) -> None:
+        """Open the database where that is still to be done; publish what others have changed."""
+        now = time.monotonic()
+        if self._service is not None:
+            if now >= self._catch_up_at:
+                self._report(self._service.tick)
+                self._catch_up_at = now + (BACK_OFF_S if self._said else 0.0)
+            return
+        first = now - self._began < GATEWAYS_FIRST_S and not any(self._state.run.glob("*.json"))
+        if first or now < self._try_at:
+            return
+        self._try_at = now + BACK_OFF_S
+        self._report(self._open)
+
+    def close(self) -> None:
+        """End the API."""
+        if self._service is not None:
+            self._service.close()
+
+    def _open(self) -> None:
+        from penstock.bootstrap.control_service import ControlService  # noqa: PLC0415 - see GATEWAYS_FIRST_S
+
+        service = ControlService(self._state, self.publisher, self.publisher.read(), now_ms)
+        try:
+            _took(service)
+            service.tick()
+        except (ConfigError, Denied) as error:
+            log.warning("the configuration file was refused, the one in force goes on: %s", error)
+            service.tick()
+        service.serve()
+        self._service = service
+
+    def _report(self, work: Callable[[], None]) -> None:
+        """Do something that may fail; the same failure is said once."""
+        try:
+            work()
+        except ConfigError as error:
+            self._say(f"the configuration was refused, the one in force goes on:\n{error}")
+        except (CompileError, SnapshotError, Denied, StoreError, OSError) as error:
+            self._say(f"the configuration in force goes on: {error}")
+        else:
+            self._said = ""
+
+    def _say(self, what: str) -> None:
+        if what != self._said:
+            log.warning("%s", what)
+        self._said = what
+
+
+def _took_all(service: ControlService) -> None:
+    _took(service)
+    service.plane.publish_again()
+
+
+def _took(service: ControlService) -> None:
+    applied = service.plane.take_file()
+    if applied is not None and applied.changed:
+        log.info("took the configuration file as revision %d", applied.number)
+        document = service.plane.publisher.in_force
+        today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
+        for notice in review(document, today) if document is not None else ():
+            log.warning("%s", notice)
+
+
 def main() -> int:
-    """Watch the configuration until told to stop."""
+    """Look after the configuration until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    os.umask(0o077)  # the database's own further files are nobody else's to read either
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
     given = os.environ.get("PENSTOCK_CONFIG")
     config = Path(given) if given else None
     outside = outside_of(state)
-    publisher = publisher_for(state, config, os.environ.get(LISTEN), outside)
+    process = ControlProcess(state, config, os.environ.get(LISTEN), outside)
     published = os.environ.get(PUBLISHED, "")
-    watch = ConfigWatch(publisher, config, now_ms, published, outside.changed)
+    watch = ConfigWatch(config, published, process.changed, process.tick, outside.changed)
     stop = threading.Event()
 
     def end(*_: object) -> None:
@@ -142,11 +246,12 @@ def main() -> int:
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGHUP, reload)
     lifeline.on_end(end)
-    if begins_with(publisher, outside, config):
+    if begins_with(process.publisher, outside, config):
         watch.requested.set()
     outside.start(watch.requested.set)
     watch.run(stop)
     outside.end()
+    process.close()
     return 0
 
 

@@ -83,6 +83,11 @@ class LazyKeys:
         self.ring().open_all()
 
 
+def control_box(state: StateDir, env: Mapping[str, str]) -> LazyBox:
+    """What secrets in control's database are sealed with."""
+    return LazyBox(state.root, env, "control")
+
+
 def snapshot_box(state: StateDir, env: Mapping[str, str]) -> LazyBox:
     """What the snapshot's literal secrets are sealed with."""
     return LazyBox(state.root, env, "snapshot")

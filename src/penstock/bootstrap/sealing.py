@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from penstock.adapters.secrets.keyring import Keyring, PurposeBox, Ring
 from penstock.adapters.secrets.master import MASTER_KEY_FILE, NEXT, NOW, master_from, master_of
 from penstock.adapters.secrets.rotation import Rotation
+from penstock.adapters.secrets.sealed_control import SealedControl
 from penstock.adapters.secrets.sealed_snapshot import SealedSnapshot
 from penstock.adapters.sqlite.sealed_owned import SealedOwned
 from penstock.bootstrap.plan_source import RESPONSES
@@ -47,6 +48,7 @@ class Sealing:
                 state.snapshot, PurposeBox(self._keyring, "snapshot"), active, self._wait if running else None
             ),
             SealedOwned(state.owned, PurposeBox(self._keyring, RESPONSES), active),
+            SealedControl(state.control_db),
         )
 
     def master(self) -> Kms:
@@ -86,7 +88,12 @@ class Sealing:
         return {store.name: store.reseal() for store in self.stores}
 
     def unused(self) -> list[str]:
-        """Data keys that have sealed nothing that is stored here. Ids that clients hold are not known."""
+        """Data keys that have sealed nothing that is stored here. Ids that clients hold are not known.
+
+        Where control's database is elsewhere (PostgreSQL), any key may be needed there.
+        """
+        if self._state.known.exists() and not self._state.control_db.exists():
+            return []
         ring = self.ring
         used = {name for store in self.stores for name in store.data_keys()}
         return [key.id for key in ring.keys if key.id not in used and key.id != ring.active] if ring else []

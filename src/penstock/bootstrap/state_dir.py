@@ -18,6 +18,13 @@ class StateDir:
         self.alerts = root / "alerts.db"
         self.admin_key = root / "admin_key.json"
         self.run = root / "run"
+        # Control's: its database, the socket of its API, what it published last in a form that needs no
+        # database, and the newest link of the audit chain.
+        self.control_db = root / "control.db"
+        self.control_socket = root / "control.sock"
+        self.known = root / "control.known"
+        self.audit_head = root / "audit.head"
+        self.operator = self.run / "operator.token"
         self.cache = root / "cache"
         # The socket of the owner of accounts.
         self.accounts = self.run / "accounts.sock"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import accumulate
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
 from penstock.compile.handling import requirement_of
+from penstock.compile.key_bounds import bounds_of
 from penstock.compile.scopes import Scopes
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.config import document as doc
@@ -16,6 +17,7 @@ from penstock.core.exchange import Subject
 from penstock.core.fair_queue import HIGH, LOW, NORMAL
 from penstock.core.plan import (
     FallbackNode,
+    KeyBounds,
     Plan,
     PolicyNode,
     Provider,
@@ -69,7 +71,7 @@ def compile_plan(
     keeps = document.defaults.responses_store
     routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
     rules = rules_of(document)
-    keys = [_key(config, reveal, rules, scopes) for config in document.keys]
+    keys = [key for config in document.keys for key in _keys(config, reveal, rules, scopes)]
     by_hash = {key.secret_hash: key for key in keys}
     if len(by_hash) != len(keys):
         raise CompileError("keys: two keys have the same secret")
@@ -148,13 +150,24 @@ def _route(name: str, config: doc.Route, find: _Finder, keeps: str) -> Route:
     )
 
 
-def _key(
+def _keys(
     config: doc.VirtualKey, reveal: Callable[[doc.Secret], str], rules: Rules, scopes: Scopes
+) -> Iterator[VirtualKey]:
+    """The key under its secret, and under each one from before a rotation, as long as that works."""
+    secret_hash = _hash(config.name, config.secret, reveal)
+    yield _key(config, secret_hash, bounds_of(config), rules, scopes)
+    for earlier in config.previous:
+        secret_hash = _hash(config.name, earlier.secret, reveal)
+        yield _key(config, secret_hash, bounds_of(config, earlier.until), rules, scopes)
+
+
+def _key(
+    config: doc.VirtualKey, secret_hash: bytes, bounds: KeyBounds | None, rules: Rules, scopes: Scopes
 ) -> VirtualKey:
     subject = Subject(config.org or DEFAULT_ORG, config.team or "", config.user or "", config.name)
     return VirtualKey(
         id=config.name,
-        secret_hash=_hash(config, reveal),
+        secret_hash=secret_hash,
         subject=subject,
         routes=frozenset(config.routes) if config.routes is not None else None,
         direct=config.direct,
@@ -162,13 +175,14 @@ def _key(
         accounts=rules.accounts_of(subject),
         rank=RANKS[config.priority],
         scope=scopes.of(subject.org, subject.team, config.name, config.require),
+        bounds=bounds,
     )
 
 
-def _hash(config: doc.VirtualKey, reveal: Callable[[doc.Secret], str]) -> bytes:
-    if config.secret.kind == "sha256":
-        return bytes.fromhex(str(config.secret.stored()))
+def _hash(name: str, secret: doc.Secret, reveal: Callable[[doc.Secret], str]) -> bytes:
+    if secret.kind == "sha256":
+        return bytes.fromhex(str(secret.stored()))
     try:
-        return hashlib.sha256(reveal(config.secret).encode()).digest()
+        return hashlib.sha256(reveal(secret).encode()).digest()
     except doc.SecretError as error:
-        raise CompileError(f"keys.{config.name}.secret: {error}") from None
+        raise CompileError(f"keys.{name}.secret: {error}") from None

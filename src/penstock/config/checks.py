@@ -11,6 +11,7 @@ from penstock.config.document import Document, Price, Provider, Secret, VirtualK
 from penstock.config.node import Node
 from penstock.config.policy_checks import policy_problems
 from penstock.config.problem import Problem, child, nearest, suggestion
+from penstock.config.scope_checks import scope_problems
 from penstock.core.rates import UNITS
 
 # Guards that need no configuration of their own.
@@ -194,6 +195,8 @@ class Checks:
                 self._report(
                     child(path, "routes"), "this key may use nothing", "name routes, or set direct: true"
                 )
+            for at, message, hint in scope_problems(key, path):
+                self._report(at, message, hint)
             if key.team and not key.org:
                 self._report(child(path, "team"), "a team without its organisation", "add org")
 

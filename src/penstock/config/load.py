@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,12 +10,13 @@ import msgspec
 from penstock.config.checks import Checks
 from penstock.config.document import Document
 from penstock.config.needs import NEEDS, Need, unmet
+from penstock.config.node import Node
 from penstock.config.policy import PolicyReader
 from penstock.config.problem import ConfigError, Problem
 from penstock.config.reader import INVALID, Reader
 from penstock.config.yaml_text import MAX_BYTES, parse_yaml
 
-__all__ = ["ConfigError", "Problem", "load_file", "load_text"]
+__all__ = ["ConfigError", "Problem", "load_file", "load_node", "load_text", "read_text"]
 
 _DOCUMENT = msgspec.inspect.type_info(Document)
 
@@ -26,16 +27,20 @@ def load_file(path: Path, env: Mapping[str, str]) -> Document:
     Raises:
         ConfigError: the file cannot be read, or says anything that cannot be used; has every problem.
     """
+    return load_text(read_text(path), env, str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a configuration file. Raises ConfigError."""
     source = str(path)
     try:
         with path.open("rb") as file:
             # One byte more than allowed, so that a huge or endless file is refused without being read.
-            text = file.read(MAX_BYTES + 1).decode("utf-8-sig")
+            return file.read(MAX_BYTES + 1).decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(source, [_whole_file(error.strerror or type(error).__name__)]) from None
     except UnicodeDecodeError:
         raise ConfigError(source, [_whole_file("not UTF-8 text")]) from None
-    return load_text(text, env, source)
 
 
 def load_text(
@@ -51,6 +56,22 @@ def load_text(
         if problems:
             raise ConfigError(source, problems)
         return Document()
+    return load_node(root, env, source, needs, problems)
+
+
+def load_node(
+    root: Node,
+    env: Mapping[str, str],
+    source: str,
+    needs: tuple[Need, ...] = NEEDS,
+    found: Sequence[Problem] = (),
+) -> Document:
+    """The document in a tree of nodes, whoever made it; `found` are problems of the parsing.
+
+    Raises:
+        ConfigError: as `load_text`.
+    """
+    problems = list(found)
     reader = Reader(env)
     policies = PolicyReader(reader)
     reader.special["policy"] = policies.read

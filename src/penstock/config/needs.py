@@ -38,7 +38,6 @@ NEEDS: tuple[Need, ...] = (
     Need("server.control_url", "a control process on another machine"),
     Need("server.trusted_proxies", "client addresses", unless=("[]",)),
     Need("server.cors", "answers to browsers"),
-    Need("server.database_url", "PostgreSQL storage"),
     Need("guards.*", "guardrails"),
     Need("routes.*.policy.**.when", "conditional routing"),
     Need("routes.*.policy.**.cheapest", "routing by price"),

@@ -11,6 +11,7 @@ from msgspec import inspect
 
 from penstock.config import node as nodes
 from penstock.config.document import Secret
+from penstock.config.document.secret import HASHED
 from penstock.config.node import Node, Scalar, core_kind, describe, integer
 from penstock.config.problem import Problem, child, shorten, suggestion
 from penstock.config.values import (
@@ -200,6 +201,9 @@ class Reader:
                 "put it in quotes" if isinstance(node, Scalar) else "write it as ${VARIABLE} or ${file:/path}"
             )
             return self.problem(node, path, "expected text for a secret", hint)
+        hashed = HASHED.fullmatch(node.text)
+        if hashed is not None:
+            return Secret.hashed(hashed[1])
         try:
             check_references(node.text, self.env)
         except BadValueError as error:

@@ -67,6 +67,7 @@ _NAMES = {
     "address": "host:port",
     "url": "URL",
     "network": "network",
+    "moment": "moment",
     "policy": "policy",
 }
 

@@ -24,6 +24,7 @@ _READS: dict[str, dict[str, Any]] = {
     "address": {"type": "string"},
     "url": {"type": "string"},
     "network": {"type": "string"},
+    "moment": {"type": "string"},
     "policy": {"$ref": "#/$defs/Policy"},
 }
 
@@ -38,6 +39,14 @@ def schema() -> dict[str, Any]:
         **root,
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def definitions_of(*classes: type) -> dict[str, Any]:
+    """The schemas of these types and of all that they are made of, by name, referred to as `#/$defs/Name`."""
+    definitions: dict[str, Any] = _policy()
+    for cls in classes:
+        _type(inspect.type_info(cls), definitions)
+    return definitions
 
 
 def schema_text() -> str:

@@ -71,15 +71,23 @@ def make_snapshot(
     """
     keys: list[VirtualKey] = []
     seen: dict[str, str] = {}
-    for key in document.keys:
+
+    def hashed(name: str, secret: Secret) -> Secret:
         try:
-            digest = key.secret.sha256(env)
+            digest = secret.sha256(env)
         except SecretError as error:
-            raise SnapshotError(f"key {key.name}: {error}") from None
+            raise SnapshotError(f"key {name}: {error}") from None
         if digest in seen:
-            raise SnapshotError(f"keys {seen[digest]} and {key.name} have the same secret; give each its own")
-        seen[digest] = key.name
-        keys.append(msgspec.structs.replace(key, secret=Secret.hashed(digest)))
+            raise SnapshotError(f"keys {seen[digest]} and {name} have the same secret; give each its own")
+        seen[digest] = name
+        return Secret.hashed(digest)
+
+    for key in document.keys:
+        current = hashed(key.name, key.secret)
+        previous = tuple(
+            msgspec.structs.replace(one, secret=hashed(key.name, one.secret)) for one in key.previous
+        )
+        keys.append(msgspec.structs.replace(key, secret=current, previous=previous))
     document = msgspec.structs.replace(document, keys=tuple(keys))
     held = {place: Secret.literal(value) for place, value in sorted(fetched.items())}
     revision = revision_of(document, prices, held)
@@ -106,7 +114,7 @@ def encode(snapshot: Snapshot, box: SecretBox) -> bytes:
         SnapshotError: a virtual key is not hashed (`make_snapshot` does that), or there is no key to seal with.
     """
     for key in snapshot.document.keys:
-        if key.secret.kind != "sha256":
+        if any(secret.kind != "sha256" for secret in (key.secret, *(one.secret for one in key.previous))):
             raise SnapshotError(f"key {key.name} is not hashed")
 
     def stored(value: object) -> dict[str, str | bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
@@ -144,6 +144,19 @@ def day(text: str) -> date:
         raise BadValueError("not a day", "write it like 2026-05-01") from None
 
 
+def moment(text: str) -> int:
+    """Milliseconds since the Unix epoch from `2026-12-01T12:00:00Z`, or a day, from 0:00 UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadValueError("not a moment", "write it like 2026-12-01T12:00:00Z") from None
+    at = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    try:
+        return int(at.timestamp() * 1000)
+    except (OverflowError, ValueError):
+        raise BadValueError("out of range", "write a moment after 1970") from None
+
+
 def split_address(text: str) -> tuple[str, int]:
     """Host (without brackets) and port of `127.0.0.1:4000`, `[::1]:4000` or `localhost:4000`.
 
@@ -224,6 +237,7 @@ READS: Mapping[str, Callable[[str], object]] = {
     "address": address,
     "url": url,
     "network": network,
+    "moment": moment,
 }
 # These take an unquoted number; the others are text, and a number must be quoted to be one.
 NUMERIC = frozenset({"size", "duration", "decimal"})

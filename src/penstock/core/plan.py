@@ -162,6 +162,26 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SourceNetwork:
+    """Addresses of IP `version` whose bits under `mask` are `address`."""
+
+    version: int
+    address: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyBounds:
+    """What a key is good for. None, and no networks, bound nothing; `max_tokens`: output tokens per request."""
+
+    endpoints: frozenset[str] | None = None
+    dialects: frozenset[str] | None = None
+    networks: tuple[SourceNetwork, ...] = ()
+    expires_ms: int | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class VirtualKey:
     """A key that we issued; only the SHA-256 of its secret is known here. `accounts`: whose rules bind it.
 
@@ -177,6 +197,7 @@ class VirtualKey:
     accounts: tuple[str, ...] = ()
     rank: int = NORMAL
     scope: Scope | None = None
+    bounds: KeyBounds | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

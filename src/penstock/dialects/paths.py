@@ -105,6 +105,10 @@ _CONVERSE = Endpoint(
 _CONVERSE_PATH = re.compile(r"/model/(?P<model>.+)/converse(?P<stream>-stream)?")
 
 PATHS = (*_EXACT, _GENERATE.path, _CONVERSE.path)
+_ALL = (*_EXACT.values(), *(each for each, _ in _GEMINI.values()), _CONVERSE)
+# What keys can be bound to.
+ENDPOINT_NAMES = frozenset(each.name for each in _ALL)
+DIALECTS = frozenset(each.dialect for each in _ALL)
 
 
 def find(path: str) -> Found | None:

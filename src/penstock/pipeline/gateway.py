@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from penstock.admission.allowances import allowance_for
-from penstock.admission.gate import key_of
+from penstock.admission.scopes import bound_output, key_for
 from penstock.admission.tags import read_tags
 from penstock.core.errors import CODES, Refusal
 from penstock.core.exchange import AdmissionRefused, RequestFacts, Subject
@@ -107,7 +107,7 @@ class Gateway:
         try:
             if request.method not in (b"GET", b"HEAD"):
                 raise Refusal("method_not_allowed", "send GET to /v1/usage")  # noqa: TRY301
-            key = key_of(ctx.plan, request.headers)
+            key = key_for(ctx.plan, request, ctx.clock)
         except Refusal as refusal:
             send_refusal(reply, refusal, request_id)
             return
@@ -131,7 +131,7 @@ class Gateway:
             send_refusal(reply, refusal, request_id, dialect)
             return
         try:
-            key = key_of(self.ctx.plan, request.headers)
+            key = key_for(self.ctx.plan, request, self.ctx.clock)
         except Refusal as refusal:
             send_refusal(reply, refusal, request_id, dialect)
             return
@@ -169,8 +169,10 @@ class _Admission:
         The exchange, to be started; None where it starts by itself as soon as there is room.
         """
         ctx, http = self._ctx, self._http
-        key = self._key = key_of(self._plan, http.headers)
+        endpoint = self._endpoint
+        key = self._key = key_for(self._plan, http, ctx.clock, endpoint.name, endpoint.dialect)
         request = self._decoded = self._decode()
+        bound_output(key, request)
         route = self._route = ctx.resolver.resolve(request.model, key)
         if key.scope is not None or route.requires is not None:
             route = self._route = ctx.resolver.held.of(route, key.scope, self._endpoint)

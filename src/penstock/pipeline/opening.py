@@ -55,7 +55,7 @@ def opening_for(
     holding = reserve(reservation, allowance, account, now, now_ms, last=last)
     blocked = holding.blocked
     if blocked is None:
-        return Opening(reservation, holding, now_ms, reservation.cap if bound else None)
+        return Opening(reservation, holding, now_ms, reservation.cap if bound or request.bound else None)
     if holding.code == WAIT and not last:
         return blocked
     return not_held(holding, blocked, target, now, now_ms)

@@ -97,7 +97,8 @@ def reservation_for(plan: Plan, request: OpenAIRequest, target: Target, learned:
     if not request.endpoint.cap_fields:
         return Reservation(target, request, learned, 0)
     if target.set_cap is not None:
-        return Reservation(target, request, learned, target.set_cap)
+        least = request.cap if request.bound and request.cap is not None else target.set_cap
+        return Reservation(target, request, learned, min(target.set_cap, least))
     cap = request.cap if request.cap is not None else learned.most_output_tokens()
     for bound in (target.max_output_tokens, plan.max_output_tokens):
         if bound is not None and cap > bound:

@@ -12,7 +12,7 @@ import msgspec
 
 from penstock.admission.accounts import Allowance
 from penstock.admission.allowances import key_allowance
-from penstock.admission.gate import key_of
+from penstock.admission.scopes import key_for
 from penstock.core.errors import Refusal
 from penstock.core.media import VideoTask, VideoTicket
 from penstock.core.plan import Target
@@ -73,7 +73,7 @@ class VideoLook:
     def start(self) -> None:
         """Ask the vendor. Raises Refusal."""
         ctx = self._ctx
-        key = key_of(ctx.plan, self._http.headers)
+        key = key_for(ctx.plan, self._http, ctx.clock, "videos", "openai")
         if self._wants_content and b"variant=" in self._http.query and b"variant=video" not in self._http.query:
             raise Refusal("unsupported_parameter", "only the video itself is served; leave `variant` out")
         ticket = self._ticket = ticket_of(ctx.box, self._id, key.subject)

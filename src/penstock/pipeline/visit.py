@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from penstock.admission.accounts import Allowance
 from penstock.admission.allowances import key_allowance
-from penstock.admission.gate import key_of
+from penstock.admission.scopes import key_for
 from penstock.core.errors import Refusal, ShapeError
 from penstock.core.plan import Target, VirtualKey
 from penstock.core.requirements import Unmet
@@ -57,7 +57,7 @@ def visit(ctx: GatewayContext, http: HttpRequest, reply: Reply, request_id: str)
         if http.method not in _METHODS[part]:
             wanted = b" or ".join(_METHODS[part]).decode()
             raise Refusal("method_not_allowed", f"send {wanted} to {http.path}")  # noqa: TRY301
-        key = key_of(ctx.plan, http.headers)
+        key = key_for(ctx.plan, http, ctx.clock, "responses", "openai")
         allowance = key_allowance(ctx.accounts, key)
         visiting = _Visit(ctx, http, reply, request_id, key, found["id"], part, allowance)
         is_in = enter_or_wait(ctx, allowance, reply, visiting.start, refuse)

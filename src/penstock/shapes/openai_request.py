@@ -48,7 +48,8 @@ class OpenAIRequest:
 
     `cap` is the client's own bound on output tokens per choice, `choices` how many it asked for;
     `prompt_chars` measures the input text for estimates. `service_tier` is empty where none is asked for.
-    `chat` is the request in the pivot, once something has asked for it.
+    `chat` is the request in the pivot, once something has asked for it. `bound`: the key allows no more than
+    `cap`, so that it is always sent.
     """
 
     endpoint: Endpoint
@@ -64,3 +65,4 @@ class OpenAIRequest:
     form: Form | None = None
     service_tier: str = ""
     chat: ChatRequest | None = None
+    bound: bool = False

@@ -48,7 +48,15 @@ from penstock.config.document.routes import (
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, secrets_in, shown
 from penstock.config.document.server import Cors, Journal, Server, Tls
-from penstock.config.document.tenants import Allowed, Credential, Org, Team, User, VirtualKey
+from penstock.config.document.tenants import (
+    Allowed,
+    Credential,
+    Org,
+    PreviousSecret,
+    Team,
+    User,
+    VirtualKey,
+)
 from penstock.config.document.vault import Vault
 
 __all__ = [
@@ -82,6 +90,7 @@ __all__ = [
     "Org",
     "Policy",
     "PolicyNode",
+    "PreviousSecret",
     "Price",
     "PriceTier",
     "Provider",

@@ -24,6 +24,9 @@ Url = Annotated[str, Meta(extra={"reads": "url"})]
 # An address or network such as "10.0.0.0/8".
 Network = Annotated[str, Meta(extra={"reads": "network"})]
 
+# A moment such as "2026-12-01T12:00:00Z"; milliseconds since the Unix epoch.
+Moment = Annotated[int, Meta(ge=0, extra={"reads": "moment"})]
+
 # Bytes: an integer, or text such as "32MB" (powers of ten) or "32MiB" (powers of two).
 Size = Annotated[int, Meta(ge=1, extra={"reads": "size"})]
 # Seconds: an integer, or text such as "30d", "12h", "15m", "30s".

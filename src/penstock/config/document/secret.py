@@ -19,6 +19,8 @@ REFERENCE = re.compile(
     r"|\$\{(?:file:(?P<file>[^}\n]+)|vault:(?P<vault>[^}#\n]+#[^}#\n]+)"
     r"|(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}\n]*))?)\}"
 )
+# A secret of which only the SHA-256 is said; enough for virtual keys.
+HASHED = re.compile(r"\$\{sha256:([0-9a-f]{64})\}")
 HIDDEN = "********"
 # Before a place in Vault; the name under which an environment holds what control fetched from it.
 VAULT = "vault:"

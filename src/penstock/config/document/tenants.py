@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
-from penstock.config.document.fields import Name, Text, Weight
+from penstock.config.document.fields import Count, Moment, Name, Network, Text, Weight
 from penstock.config.document.limits import Budget, Limits, Priority
 from penstock.config.document.providers import Facts
 from penstock.config.document.routes import Require
@@ -36,12 +36,16 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         budget: How much the user may spend.
         budgets: More budgets, with other windows.
         weight: The user's share in queues, against the organisation's other users.
+        teams: The teams that the user belongs to.
+        email: The address under which the user logs in and is notified.
     """
 
     limits: Limits = Limits()
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
     weight: Weight = 1.0
+    teams: tuple[Name, ...] = ()
+    email: Text | None = None
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +98,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         budget: How much it may spend.
         budgets: More budgets, with other windows.
         teams: Its teams by name.
-        users: How much its users may use, by name; `"*"` holds for each user without a row of their own.
+        users: Its people by name, and how much they may use; `"*"` holds for each one without a row.
         tags: How much is used in the name of a tag's value: by tag, then by value, `"*"` for each other value.
         weight: Its share in queues, against other organisations.
         credentials: Its own credentials by the provider's name, which its requests use and no one else's.
@@ -111,6 +115,18 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     credentials: dict[Name, Credential] = {}
 
 
+class PreviousSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A secret that a key had before its rotation, and that works on for a while.
+
+    Attributes:
+        secret: What the client sends, best as `${VARIABLE}` or `${file:/path}`.
+        until: The moment from which it is refused, such as `2026-12-01T12:00:00Z`.
+    """
+
+    secret: Secret
+    until: Moment
+
+
 class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A key that we issue to a client.
 
@@ -119,7 +135,8 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         name: The key's name; unique.
-        secret: What the client sends, best as `${VARIABLE}` or `${file:/path}`.
+        secret: What the client sends, best as `${VARIABLE}` or `${file:/path}`; `${sha256:…}` with 64 hex
+            digits gives its SHA-256 instead.
         org: The organisation that pays.
         team: Its team.
         user: Its user.
@@ -129,6 +146,12 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         limits: How much the key may use.
         budget: How much it may spend.
         budgets: More budgets, with other windows.
+        endpoints: Endpoints that the key may call, such as `[chat, embeddings]`; without it, all.
+        dialects: API shapes that the key may speak, such as `[openai, anthropic]`; without it, all.
+        networks: Addresses that the key may be used from, such as `[10.0.0.0/8]`; without it, all.
+        expires_at: The moment from which the key is refused, such as `2026-12-01T12:00:00Z`.
+        max_tokens: Most output tokens that one request may ask for; one that asks for nothing gets this.
+        previous: Secrets from before a rotation that still work.
         priority: Its place in queues; the route's, if that has one, wins.
         require: Facts that providers must have for this key.
     """
@@ -144,5 +167,11 @@ class VirtualKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     limits: Limits = Limits()
     budget: Budget | None = None
     budgets: tuple[Budget, ...] = ()
+    endpoints: tuple[Text, ...] | None = None
+    dialects: tuple[Text, ...] | None = None
+    networks: tuple[Network, ...] | None = None
+    expires_at: Moment | None = None
+    max_tokens: Count | None = None
+    previous: tuple[PreviousSecret, ...] = ()
     priority: Priority = "normal"
     require: Require | None = None

@@ -1,0 +1,142 @@
+"""What of the control process needs a database and a web framework; imported once gateways are up."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from penstock.adapters.control_db.engine import Engine, open_postgresql, open_sqlite
+from penstock.adapters.control_db.store import SqlControlStore
+from penstock.bootstrap.plan_source import control_box, snapshot_box
+from penstock.bootstrap.state_dir import StateDir
+from penstock.config.document import Document
+from penstock.config.snapshot import SnapshotError, read_snapshot
+from penstock.control.acks import Gateways
+from penstock.control.api.app import make_app
+from penstock.control.api.auth import AdminKey, AdminVirtualKeys, OperatorToken
+from penstock.control.audit import AuditLog
+from penstock.control.plane import ControlPlane, heard_of
+from penstock.control.publish import Publisher
+from penstock.control.rights import Directory
+from penstock.control.secrets import Secrets
+from penstock.ports.control_store import StoreError
+
+BACKLOG = 128
+DRAIN_S = 2
+# How often this machine tells others what its gateways serve, where nothing has changed.
+SAY_EVERY_MS = 2_000
+log = logging.getLogger("penstock.control")
+
+
+class ControlService:
+    """The control plane of one machine, with its API on a Unix socket."""
+
+    def __init__(
+        self, state: StateDir, publisher: Publisher, document: Document, now_ms: Callable[[], int]
+    ) -> None:
+        """Open the store and bring everything up to date. Raises StoreError and what `take_file` raises."""
+        url = document.server.database_url
+        self._state = state
+        self._now_ms = now_ms
+        self._shared = url is not None
+        self._said: list[tuple[str, int]] = []
+        self._said_ms = 0
+        store = SqlControlStore(engine_for(document, state))
+        store.prepare()
+        if not self._shared:
+            state.control_db.chmod(0o600)
+        box = control_box(state, os.environ)
+        sealing = Secrets(box)
+        sealing.prepare(store)
+        others = (lambda: heard_of(store, now_ms)) if self._shared else None
+        gateways = Gateways(state.run, socket.gethostname(), others)
+        self.plane = ControlPlane(
+            store, publisher, sealing, AuditLog(box, state.audit_head, now_ms), gateways, state.known, now_ms
+        )
+        try:
+            self.plane.in_force(read_snapshot(state.snapshot, snapshot_box(state, os.environ)).revision)
+        except SnapshotError as error:
+            log.warning("%s", error)
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def serve(self) -> None:
+        """Answer on the socket, in a thread of its own."""
+        token = secrets.token_urlsafe(32)
+        _write_private(self._state.operator, token)
+        plane = self.plane
+        authenticators = [
+            OperatorToken(token),
+            AdminKey(self._state.admin_key),
+            AdminVirtualKeys(Directory(plane.store), plane),
+        ]
+        settings = uvicorn.Config(
+            make_app(plane, authenticators),
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+        self._server = uvicorn.Server(settings)
+        sock = unix_socket(self._state.control_socket)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [sock]}, name="admin-api", daemon=True
+        )
+        self._thread.start()
+
+    def tick(self) -> None:
+        """Publish what other machines changed, and say what gateways here serve. Raises as `catch_up`."""
+        self.plane.catch_up()
+        if not self._shared:
+            return
+        now = self._now_ms()
+        mine = [(one.boot, one.number) for one in self.plane.gateways.mine(now)]
+        if mine != self._said or now - self._said_ms >= SAY_EVERY_MS:
+            self.plane.say_served()
+            self._said, self._said_ms = mine, now
+
+    def close(self) -> None:
+        """Stop answering, and give the database back."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(DRAIN_S + 1)
+        self._state.operator.unlink(missing_ok=True)
+        self._state.control_socket.unlink(missing_ok=True)
+        self.plane.store.close()
+
+
+def engine_for(document: Document, state: StateDir) -> Engine:
+    """The database that a document names, else the embedded one. Raises StoreError, SecretError."""
+    url = document.server.database_url
+    return open_postgresql(url.resolve(os.environ)) if url is not None else open_sqlite(state.control_db)
+
+
+def unix_socket(path: Path) -> socket.socket:
+    """A listening socket that only this user can connect to. Raises OSError."""
+    path.unlink(missing_ok=True)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(str(path))
+        path.chmod(0o600)
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise StoreError(f"{path}: {error.strerror or error}") from None
+    return sock
+
+
+def _write_private(path: Path, text: str) -> None:
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)

@@ -1,0 +1,43 @@
+"""A typed client of the admin API, synchronous and asynchronous.
+
+```python
+from penstock.client import Client
+
+with Client("https://gateway.example.com", token="…") as penstock:
+    key = penstock.keys.create("ci", org="acme", spec={"routes": ["support"]})
+    print(key.secret)
+```
+"""
+
+from penstock.client.asynchronous import AsyncClient
+from penstock.client.errors import ProblemError, UnreachableError
+from penstock.client.models import (
+    Applied,
+    Apply,
+    Diff,
+    Difference,
+    Item,
+    Key,
+    Page,
+    Revision,
+    Verdict,
+    Who,
+)
+from penstock.client.synchronous import Client
+
+__all__ = [
+    "Applied",
+    "Apply",
+    "AsyncClient",
+    "Client",
+    "Diff",
+    "Difference",
+    "Item",
+    "Key",
+    "Page",
+    "ProblemError",
+    "Revision",
+    "UnreachableError",
+    "Verdict",
+    "Who",
+]

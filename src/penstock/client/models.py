@@ -1,0 +1,127 @@
+"""What the admin API answers, as types. A field that a newer server adds is ignored."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a change. `behind` are live gateways that did not serve it in time; they will."""
+
+    revision: int
+    changed: bool
+    behind: list[str] = []
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One object. `spec` has the shape of the configuration file; `applied` comes after a change."""
+
+    kind: str
+    name: str
+    managed_by: str
+    version: int
+    created_at: str
+    updated_at: str
+    spec: dict[str, Any] = {}
+    org: str = ""
+    applied: Applied | None = None
+
+
+class PreviousSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret from before a rotation that still works."""
+
+    until: str
+
+
+class Key(Item, frozen=True, kw_only=True):
+    """One key. `id` is its name in logs and costs; `secret` is there once, when it is made."""
+
+    id: str
+    state: str
+    secret_prefix: str = ""
+    rotated_at: str = ""
+    previous: list[PreviousSecret] = []
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"Key(org={self.org!r}, name={self.name!r}, state={self.state!r})"
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """Some of a list; `next_cursor` leads to the next ones, None where these are the last."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One object that differs: None before where it was added, after where it was removed."""
+
+    kind: str
+    name: str
+    org: str = ""
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of the configuration; `changes` only where one revision was asked for."""
+
+    number: int
+    created_at: str
+    author: str
+    origin: str
+    reason: str
+    content: str
+    changes: list[Difference] = []
+
+
+class Diff(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs between two revisions."""
+
+    old: int
+    new: int
+    changes: list[Difference]
+
+
+class Apply(msgspec.Struct, frozen=True, kw_only=True):
+    """What several changes as one did, or would do."""
+
+    changes: list[Difference]
+    applied: Applied | None = None
+
+
+class Flaw(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with the audit log."""
+
+    seq: int
+    problem: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the audit log is whole; `head` is worth keeping elsewhere, to compare with later."""
+
+    valid: bool
+    entries: int
+    head: str
+    flaws: list[Flaw] = []
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A role at a place."""
+
+    role: str
+    org: str = ""
+    team: str = ""
+
+
+class Who(msgspec.Struct, frozen=True, kw_only=True):
+    """Who the caller is."""
+
+    kind: str
+    name: str
+    grants: list[Grant] = []

@@ -1,0 +1,187 @@
+"""The synchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import httpx
+import msgspec
+
+from penstock.client import calls
+from penstock.client.calls import Call, Kind
+from penstock.client.errors import UnreachableError, problem_of
+from penstock.client.models import Applied, Apply, Diff, Item, Key, Page, Revision, Verdict, Who
+
+TIMEOUT_S = 30.0
+PAGE = 100
+_JSON = {"content-type": "application/json"}
+T = TypeVar("T")
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+class Objects(Generic[ItemT]):
+    """The objects of one kind. `org` is empty for what belongs to no organisation."""
+
+    def __init__(self, client: Client, kind: Kind) -> None:
+        self._client = client
+        self._kind = kind
+
+    def page(self, *, limit: int = PAGE, cursor: str | None = None, **filters: str) -> Page[ItemT]:
+        """One page; filters are `org`, `team`, `managed_by` and `prefix`."""
+        return self._client.send(self._kind.list(filters, limit, cursor))
+
+    def list(self, **filters: str) -> Iterator[ItemT]:
+        """All of them, page by page. Raises ProblemError, UnreachableError."""
+        cursor: str | None = None
+        while True:
+            page = self._client.send(self._kind.list(filters, PAGE, cursor))
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get(self, name: str, *, org: str = "") -> ItemT:
+        """One object. Raises ProblemError, UnreachableError."""
+        return self._client.send(self._kind.get(org, name))
+
+    def put(
+        self, name: str, spec: dict[str, Any], *, org: str = "", version: int | None = None, reason: str = ""
+    ) -> ItemT:
+        """Make or change one, the same again changing nothing.
+
+        `version` is the one that it must be at, 0 that there must be none yet. Raises ProblemError,
+        UnreachableError.
+        """
+        return self._client.send(self._kind.put(org, name, spec, version, reason))
+
+    def delete(
+        self, name: str, *, org: str = "", version: int | None = None, reason: str = "", cascade: bool = False
+    ) -> Applied:
+        """Remove one; with `cascade` what belongs to it, too. Raises ProblemError, UnreachableError."""
+        return self._client.send(self._kind.delete(org, name, version, reason, cascade=cascade))
+
+
+class Keys(Objects[Key]):
+    """Virtual keys."""
+
+    def create(self, name: str, *, org: str = "", spec: dict[str, Any] | None = None, reason: str = "") -> Key:
+        """A new key; its `secret` is shown this once. Raises ProblemError, UnreachableError."""
+        return self._client.send(calls.create_key(org, name, spec or {}, reason))
+
+    def rotate(self, name: str, *, org: str = "", overlap_s: int | None = None, reason: str = "") -> Key:
+        """A new secret; the one before works for `overlap_s` more. Raises ProblemError, UnreachableError."""
+        return self._client.send(calls.rotate_key(org, name, overlap_s, reason))
+
+    def revoke(self, name: str, *, org: str = "", reason: str = "") -> Key:
+        """Refuse a key from now on, for good. Raises ProblemError, UnreachableError."""
+        return self._client.send(calls.revoke_key(org, name, reason))
+
+
+class Client:
+    """The admin API at a URL, or behind the Unix socket of control on this machine.
+
+    Every method raises ProblemError where the server refuses, and UnreachableError where nothing answers.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://penstock",
+        *,
+        token: str,
+        socket: Path | None = None,
+        headers: dict[str, str] | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        """`socket`: the path of control's socket, instead of the network."""
+        transport = httpx.HTTPTransport(uds=str(socket)) if socket is not None else None
+        self._socket = socket
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"authorization": f"Bearer {token}", **(headers or {})},
+            transport=transport,
+            timeout=timeout_s,
+            trust_env=socket is None,
+        )
+        kinds = calls.KINDS
+        self.orgs: Objects[Item] = Objects(self, kinds["orgs"])
+        self.teams: Objects[Item] = Objects(self, kinds["teams"])
+        self.users: Objects[Item] = Objects(self, kinds["users"])
+        self.service_accounts: Objects[Item] = Objects(self, kinds["service_accounts"])
+        self.role_bindings: Objects[Item] = Objects(self, kinds["role_bindings"])
+        self.keys = Keys(self, kinds["keys"])
+        self.providers: Objects[Item] = Objects(self, kinds["providers"])
+        self.deployments: Objects[Item] = Objects(self, kinds["deployments"])
+        self.guards: Objects[Item] = Objects(self, kinds["guards"])
+        self.routes: Objects[Item] = Objects(self, kinds["routes"])
+
+    def __enter__(self) -> Self:
+        """Use it in a block that closes it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def send(self, call: Call[T]) -> T:
+        """Carry out one call."""
+        if self._socket is not None and not self._socket.exists():
+            raise UnreachableError(f"nothing listens at {self._socket}")
+        try:
+            answer = self._http.request(
+                call.method,
+                call.path,
+                params=call.query,
+                headers={**call.headers, **(_JSON if call.body is not None else {})},
+                content=msgspec.json.encode(call.body) if call.body is not None else None,
+            )
+        except httpx.HTTPError as error:
+            raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from None
+        if not answer.is_success:
+            raise problem_of(answer.status_code, answer.content)
+        if call.answer is bytes:
+            return answer.content  # pyright: ignore[reportReturnType]
+        return msgspec.json.decode(answer.content, type=call.answer)
+
+    def whoami(self) -> Who:
+        """Who the caller is there."""
+        return self.send(calls.whoami())
+
+    def revisions(self, *, limit: int = PAGE, cursor: str | None = None, **filters: str) -> Page[Revision]:
+        """One page of the history, the newest first; filters are `author` and `origin`."""
+        return self.send(calls.revisions(filters, limit, cursor))
+
+    def revision(self, number: int) -> Revision:
+        """One revision with what it changed."""
+        return self.send(calls.revision(number))
+
+    def diff(self, old: int, new: int | None = None) -> Diff:
+        """What differs between two revisions; `new` is the newest where it is not named."""
+        return self.send(calls.diff(old, new))
+
+    def rollback(self, number: int, *, reason: str = "") -> Applied:
+        """A new revision with the configuration of an old one; keys, people and roles stay."""
+        return self.send(calls.rollback(number, reason))
+
+    def apply(self, changes: dict[str, Any], *, reason: str = "", dry_run: bool = False) -> Apply:
+        """Several changes as one revision, `{"set": …, "remove": …}`; `dry_run`: only say what would change."""
+        return self.send(calls.apply(changes, reason, dry_run=dry_run))
+
+    def audit(self, *, limit: int = PAGE, cursor: str | None = None, **filters: str) -> Page[dict[str, Any]]:
+        """One page of the audit log, the newest first; filters are those of the API."""
+        return self.send(calls.audit(filters, limit, cursor))
+
+    def verify_audit(self, head: str = "") -> Verdict:
+        """Whether the audit log is whole; `head` is one that was noted earlier."""
+        return self.send(calls.verify_audit(head))
+
+    def export_audit(self, **filters: str) -> bytes:
+        """The audit log as JSON lines, the oldest entry first; filters are `since` and `until`."""
+        return self.send(calls.export_audit(filters))

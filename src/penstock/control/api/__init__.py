@@ -1,0 +1,1 @@
+"""The admin API, on Litestar: HTTP around the services of control. Only the control process imports this."""

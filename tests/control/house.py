@@ -1,0 +1,156 @@
+"""A control plane in this process: a real database and real snapshots, without gateways."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from litestar.testing import TestClient
+
+from penstock.adapters.control_db.engine import open_postgresql, open_sqlite
+from penstock.adapters.control_db.store import SqlControlStore
+from penstock.bootstrap.plan_source import LazyBox
+from penstock.bootstrap.state_dir import StateDir
+from penstock.config.document import Document
+from penstock.config.snapshot import read_snapshot
+from penstock.control.acks import Gateways
+from penstock.control.api.app import make_app
+from penstock.control.api.auth import AdminVirtualKeys, OperatorToken
+from penstock.control.audit import Actor, AuditLog
+from penstock.control.keys import Keys
+from penstock.control.objects import Asker, Objects
+from penstock.control.plane import ControlPlane, heard_of
+from penstock.control.publish import Publisher
+from penstock.control.revisions import Revisions
+from penstock.control.rights import OWNER, Directory
+from penstock.control.secrets import Secrets
+from penstock.core.permissions import Principal
+from penstock.core.price_book import PriceBook
+
+OPERATOR = "operator-token"
+MASTER_KEY = "ab" * 32
+CONFIG = """\
+version: 1
+providers: {sim: {kind: simulator}}
+routes: {echo: {policy: sim/echo}}
+orgs: {acme: {teams: {red: {}}}, beta: {}}
+keys: [{name: filed, secret: sk-filed, org: acme, team: red, routes: [echo]}]
+"""
+
+
+@functools.cache
+def empty_database() -> Path:
+    """An SQLite database with its tables, made once for this process."""
+    folder = tempfile.TemporaryDirectory()
+    _KEPT.append(folder)
+    path = Path(folder.name) / "control.db"
+    store = SqlControlStore(open_sqlite(path))
+    store.prepare()
+    store.close()
+    return path
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+
+
+class House:
+    """One machine's control."""
+
+    def __init__(
+        self, folder: Path, config: str = CONFIG, url: str | None = None, machine: str = "one"
+    ) -> None:
+        self.state = StateDir(folder / "state")
+        self.state.create()
+        self.config = folder / "penstock.yaml"
+        self.config.write_text(config)
+        self.now = 1_900_000_000_000
+        self.url = url
+        self.machine = machine
+        self.env = {"PENSTOCK_MASTER_KEY": MASTER_KEY, "PATH": os.environ.get("PATH", "")}
+        self.open()
+
+    def open(self) -> None:
+        """Start, or start again: nothing is kept in memory."""
+        engine = open_postgresql(self.url) if self.url else open_sqlite(self.state.control_db)
+        self.store = SqlControlStore(engine)
+        if self.url is None and not self.state.control_db.exists():
+            shutil.copy(empty_database(), self.state.control_db)  # tests of the store make tables often enough
+        elif self.url is not None:
+            self.store.prepare()
+        self.box = LazyBox(self.state.root, self.env, "control")
+        self.publisher = Publisher(
+            config=self.config,
+            snapshot=self.state.snapshot,
+            admin_key=self.state.admin_key,
+            env=self.env,
+            prices=PriceBook("none", {}),
+            box=self.box,
+            known=self.state.known,
+        )
+        secrets = Secrets(self.box)
+        secrets.prepare(self.store)
+        self.audit = AuditLog(self.box, self.state.audit_head, self.now_ms)
+        others = (lambda: heard_of(self.store, self.now_ms)) if self.url else None
+        self.plane = ControlPlane(
+            self.store,
+            self.publisher,
+            secrets,
+            self.audit,
+            Gateways(self.state.run, self.machine, others),
+            self.state.known,
+            self.now_ms,
+        )
+        self.objects = Objects(self.plane)
+        self.keys = Keys(self.objects)
+        self.revisions = Revisions(self.plane)
+        self.plane.take_file()
+        self.plane.catch_up()
+
+    def now_ms(self) -> int:
+        """The clock that tests turn."""
+        return self.now
+
+    @property
+    def owner(self) -> Asker:
+        """Who may do everything."""
+        return Asker(
+            Principal("operator", "operator:test", OWNER), Actor(name="operator:test", kind="operator")
+        )
+
+    @property
+    def published(self) -> Document:
+        """What gateways would read."""
+        return read_snapshot(self.state.snapshot, self.box).document
+
+    def head(self) -> int:
+        """The newest revision."""
+        with self.store.reading() as reading:
+            return reading.head()
+
+    def client(self, token: str = OPERATOR) -> TestClient[Any]:
+        """The admin API, asked with a credential."""
+        app = make_app(
+            self.plane, [OperatorToken(OPERATOR), AdminVirtualKeys(Directory(self.store), self.plane)]
+        )
+        client = TestClient(app, base_url="http://control.local")
+        client.headers["authorization"] = f"Bearer {token}"
+        return client
+
+    def member(self, org: str, name: str, role: str, team: str | None = None) -> str:
+        """A service account with this role and the secret of a key with which it administers."""
+        owner = self.owner
+        account = {"team": team} if team else {}
+        self.objects.put(owner, "service_account", org, name, account)
+        binding = {"service_account": name, "role": role, **account}
+        self.objects.put(owner, "role_binding", org, f"{name}-{role}", binding)
+        spec = {"service_account": name, "admin_api": True, **account}
+        _, secret, _ = self.keys.create(owner, org, f"{name}-key", spec)
+        return secret
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.store.close()

@@ -81,7 +81,7 @@ class House:
             shutil.copy(empty_database(), self.state.control_db)  # tests of the store make tables often enough
         elif self.url is not None:
             self.store.prepare()
-        self.box = LazyBox(self.state.root, self.env, "control")
+        self.box = LazyBox(self.state.root, self.env, "control", shared=True)
         self.publisher = Publisher(
             config=self.config,
             snapshot=self.state.snapshot,

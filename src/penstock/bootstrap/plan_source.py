@@ -34,17 +34,26 @@ class LazyBox:
     """
 
     def __init__(
-        self, state_dir: Path, env: Mapping[str, str], purpose: str, keys: LazyKeys | None = None
+        self,
+        state_dir: Path,
+        env: Mapping[str, str],
+        purpose: str,
+        keys: LazyKeys | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
+        """`shared`: machines with the same master key must be able to open what this one seals."""
+        self._shared = shared
         self.keys = keys or LazyKeys(state_dir, env)
         self._purpose = purpose
         self._opened: SecretBox | None = None
 
     def _box(self) -> SecretBox:
         if self._opened is None:
-            from penstock.adapters.secrets.keyring import PurposeBox  # noqa: PLC0415 - see the class
+            from penstock.adapters.secrets.keyring import PurposeBox, SharedBox  # noqa: PLC0415 - see the class
 
-            self._opened = PurposeBox(self.keys.ring(), self._purpose)
+            kind = SharedBox if self._shared else PurposeBox
+            self._opened = kind(self.keys.ring(), self._purpose)
         return self._opened
 
     def seal(self, plain: bytes) -> bytes:
@@ -85,7 +94,7 @@ class LazyKeys:
 
 def control_box(state: StateDir, env: Mapping[str, str]) -> LazyBox:
     """What secrets in control's database are sealed with."""
-    return LazyBox(state.root, env, "control")
+    return LazyBox(state.root, env, "control", shared=True)
 
 
 def snapshot_box(state: StateDir, env: Mapping[str, str]) -> LazyBox:

@@ -31,7 +31,7 @@ SECTIONS: dict[Kind, str] = {
     "route": "routes",
 }
 # The parts of the file that are no objects of their own: one item each.
-SETTINGS = ("version", "server", "journal", "defaults")
+SETTINGS = ("version", "server", "journal", "defaults", "vault", "alerts")
 TYPES: dict[Kind, type] = {
     "provider": doc.Provider,
     "deployment": doc.Deployment,
@@ -42,7 +42,13 @@ TYPES: dict[Kind, type] = {
     "user": doc.User,
     "key": doc.VirtualKey,
 }
-_SETTING_TYPES: dict[str, type] = {"server": doc.Server, "journal": doc.Journal, "defaults": doc.Defaults}
+_SETTING_TYPES: dict[str, type] = {
+    "server": doc.Server,
+    "journal": doc.Journal,
+    "defaults": doc.Defaults,
+    "vault": doc.Vault,
+    "alerts": doc.Alerts,
+}
 # Kinds whose bodies tenants write: a `${…}` in them is text, or they could read this process's environment.
 LITERAL: frozenset[Kind] = frozenset({"org", "team", "user", "key", "service_account", "role_binding"})
 # The row of an organisation's users that holds for each one without a row: it is part of the organisation.

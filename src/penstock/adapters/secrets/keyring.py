@@ -110,6 +110,12 @@ class Keyring:
                 ring = self.ring() or self._begin()
         return ring.active
 
+    def first(self) -> str:
+        """The id of the key that the ring began with. Raises KmsError."""
+        active, ring = self.active(), self.ring()
+        kept = [key.id for key in ring.keys if key.id != FIRST] if ring is not None else []
+        return kept[-1] if kept else active  # a new one goes in front
+
     def cipher(self, name: str) -> Cipher:
         """A data key, opened. Raises UnsealError, KmsError."""
         found = self._ciphers.get(name)
@@ -125,6 +131,8 @@ class Keyring:
             key = ring.find(name) if ring is not None else None
             if key is None and name == FIRST and ring is None and isinstance(master, LocalMaster):
                 return master.unwrap(master.wrap_itself(name), name)
+            if key is None and isinstance(master, LocalMaster) and name == master.first()[0]:
+                return master.unwrap(master.first()[1], name)  # another machine's ring began with it
             if key is None:
                 raise UnsealError(
                     f"a secret of data key {name}, which is not in {self._path}: restore that file"
@@ -138,7 +146,7 @@ class Keyring:
     def _begin(self) -> Ring:
         """The first ring; where there are values without data keys already, they stay readable."""
         master = self._master()
-        keys = [new_data_key(master, self._now_ms())]
+        keys = [_first_of(master, self._now_ms())]
         earlier = any((self._state_dir / name).exists() for name in ("snapshot", "owned.db"))
         if earlier and isinstance(master, LocalMaster):
             wrapped = base64.b64encode(master.wrap_itself(FIRST)).decode()
@@ -157,7 +165,9 @@ class PurposeBox:
 
     def seal(self, plain: bytes) -> bytes:
         """See ports.secrets."""
-        name = self._keyring.active()
+        return self._seal(self._keyring.active(), plain)
+
+    def _seal(self, name: str, plain: bytes) -> bytes:
         head = _VERSION + bytes.fromhex(name)
         return head + self._keyring.cipher(name).encrypt(plain, _BOUND_TO + head + self._purpose)
 
@@ -177,6 +187,22 @@ def sealed_by(sealed: bytes) -> str:
     if sealed[:1] != _VERSION or len(sealed) < 1 + ID_BYTES:
         raise UnsealError("a sealed secret of an unknown format")
     return sealed[1 : 1 + ID_BYTES].hex()
+
+
+class SharedBox(PurposeBox):
+    """Seals with the first data key, which all machines with the same master key have."""
+
+    def seal(self, plain: bytes) -> bytes:
+        """See ports.secrets."""
+        return self._seal(self._keyring.first(), plain)
+
+
+def _first_of(master: Kms, now_ms: int) -> DataKey:
+    """The key that a ring begins with: the same for everybody who has the master key, where it is a key."""
+    if not isinstance(master, LocalMaster):
+        return new_data_key(master, now_ms)
+    name, wrapped = master.first()
+    return DataKey(name, now_ms, {master.id: base64.b64encode(wrapped).decode()})
 
 
 def new_data_key(master: Kms, now_ms: int) -> DataKey:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -40,6 +41,14 @@ class LocalMaster:
     def wrap_itself(self, name: str) -> bytes:
         """This key as a data key: values from before there were data keys were sealed with it."""
         return self.wrap(self._key, name)
+
+    def first(self) -> tuple[str, bytes]:
+        """Id and wrapped form of the data key that everybody begins with who has this master key.
+
+        What machines share (control's database) is sealed with it, so that each of them can read it.
+        """
+        name = hmac.digest(self._key, b"penstock first data key id", "sha256")[:8].hex()
+        return name, self.wrap(hmac.digest(self._key, b"penstock first data key", "sha256"), name)
 
     def unwrap(self, wrapped: bytes, name: str) -> bytes:
         """See ports.kms."""

@@ -142,7 +142,7 @@ class HttpServer:
             if not layer.established:
                 layer.abort()
         if self._places is not None:
-            self._places.count(len(self.connections) + len(self._handshaking))
+            self._places.count(len(self.connections) + len(self._handshaking) + len(self._adopting))
         self._sweeper = self.clock.call_later(SWEEP_S, self._sweep)
 
     def stop_listening(self) -> None:

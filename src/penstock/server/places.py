@@ -2,8 +2,8 @@
 
 The kernel spreads connections over SO_REUSEPORT sockets by a hash, which leaves few connections unevenly spread
 (docs/adr/0019). Who accepts one while it has clearly more than another hands it over before it has read a byte.
-Counts stand in memory that all share, and are as exact as that needs: each process writes its own anew ten
-times a second.
+Counts stand in memory that all share, and are as exact as that needs: no lock guards them, and each process
+looks at its own ten times a second.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Places:
         self._door = door
         self._map = mmap.mmap(memory, COUNT_BYTES * len(doors))
         self._counts = memoryview(self._map).cast("q")
+        self._wrong = 0
         self._adopt: Callable[[socket.socket], None] | None = None
         for each in (door, *doors):
             each.setblocking(False)  # noqa: FBT003 - the name says it
@@ -62,9 +63,13 @@ class Places:
             asyncio.get_running_loop().remove_reader(self._door.fileno())
 
     def count(self, connections: int) -> None:
-        """So many there are."""
+        """So many there are, but for those that are on their way: only what stays wrong is put right."""
         if self._adopt is not None:
-            self._counts[self.mine] = connections
+            wrong = self._counts[self.mine] - connections
+            if wrong == self._wrong:
+                self._counts[self.mine] = connections
+                wrong = 0
+            self._wrong = wrong
 
     def gone(self) -> None:
         """One is closed."""

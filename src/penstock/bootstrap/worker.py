@@ -63,8 +63,12 @@ def settings_of(state: StateDir) -> WorkerSettings:
 
 
 def settings_from(document: Document) -> WorkerSettings:
-    """What the document says of the journal's age and size."""
-    return WorkerSettings(retention_s=document.journal.retention_s, max_bytes=document.journal.max_bytes or 0)
+    """What the document says of the journal's age and size, and of where the ledger is."""
+    return WorkerSettings(
+        retention_s=document.journal.retention_s,
+        max_bytes=document.journal.max_bytes or 0,
+        database_url=document.server.database_url,
+    )
 
 
 class SettingsFile:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.adapters.files.posix import is_locked
@@ -184,7 +184,8 @@ def assert_replay(state_dir: Path, expected: Sums, boots: Sequence[str]) -> None
         assert plain(spending_of_boot(state_dir, boot, is_locked)) == expected.get(boot, {})
 
 
-@settings(max_examples=80, deadline=None)
+# How long a busy machine takes to draw a story says nothing about the store.
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(stories(), st.data())
 def test_ledger_replay_and_the_plain_sum_agree_per_boot_and_in_all(
     by_boot: dict[str, list[Event]], data: st.DataObject

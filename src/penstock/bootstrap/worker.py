@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from penstock.adapters.alerts.webhook import WebhookPoster
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.burials import Burials
@@ -21,6 +23,7 @@ from penstock.bootstrap.state_dir import StateDir
 from penstock.compile.alerts import webhooks_of
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
+from penstock.config.document.secret import Secret, SecretError
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.core.accounts import NO_TAGS
 from penstock.worker.alerts.desk import AlertDesk, AlertSettings
@@ -55,11 +58,19 @@ def _document(state: StateDir) -> Document:
 
 
 def settings_of(state: StateDir) -> WorkerSettings:
-    """Retention from the published configuration; the default where there is none."""
+    """Retention and the ledger's place from the published configuration; the default where there is none."""
     try:
-        return settings_from(_document(state))
+        snapshot = read_snapshot(state.snapshot, snapshot_box(state, os.environ))
     except SnapshotError:
         return WorkerSettings()
+    settings = settings_from(snapshot.document)
+    if settings.database_url is None:
+        return settings
+    # Some of what a reference means came with the snapshot. What is missing the worker says when it needs it.
+    with contextlib.suppress(SecretError):
+        url = settings.database_url.resolve(snapshot.environment(os.environ))
+        return msgspec.structs.replace(settings, database_url=Secret.literal(url))
+    return settings
 
 
 def settings_from(document: Document) -> WorkerSettings:

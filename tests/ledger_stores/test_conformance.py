@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ DONE = Position(1, 1_000, len(STORY))
 
 
 @contextlib.contextmanager
-def store_at(place: LedgerPlace) -> Iterator[LedgerStore]:
+def store_at(place: LedgerPlace) -> Generator[LedgerStore]:
     """The store, closed afterwards."""
     store = open_store(place)
     try:
@@ -52,7 +52,7 @@ def store_at(place: LedgerPlace) -> Iterator[LedgerStore]:
 
 
 @contextlib.contextmanager
-def reader_at(place: LedgerPlace) -> Iterator[LedgerReader]:
+def reader_at(place: LedgerPlace) -> Generator[LedgerReader]:
     """A reader, closed afterwards."""
     with contextlib.closing(open_reader(place)) as reader:
         yield reader

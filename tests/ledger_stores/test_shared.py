@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,7 @@ def settings_for(place: LedgerPlace) -> WorkerSettings:
 
 
 @contextlib.contextmanager
-def worker_at(place: LedgerPlace) -> Iterator[None]:
+def worker_at(place: LedgerPlace) -> Generator[None]:
     """A worker at its loop, in a thread of its own."""
     stop = threading.Event()
     thread = threading.Thread(target=run, args=(place.state_dir, settings_for(place), stop))

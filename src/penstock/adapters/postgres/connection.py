@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that notice a lost server, and its errors without the address in them."""
+"""Connections to PostgreSQL that notice a lost server, and its errors without a password in them."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def trouble() -> Generator[None]:
 
 
 def said(error: psycopg.Error) -> str:
-    """The first line of what the server or the driver says, without an address or a password."""
+    """The first line of what the server or the driver says; hosts and users stand in it, passwords never."""
     text = (error.diag.message_primary or str(error)).strip().splitlines()
     first = text[0] if text else type(error).__name__
     if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
         return "it is not a URL such as postgresql://user:password@host/name"  # what was wrong is quoted there
-    return first
+    return first.removeprefix("connection is bad: ")

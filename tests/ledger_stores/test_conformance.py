@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.adapters.ledger.reading import LedgerReader, UnknownDimensionError
@@ -254,8 +254,7 @@ def one_url(server: PostgresServer) -> str:
     return server.database()
 
 
-# How long a busy machine takes to draw a story says nothing about the store.
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None)
 @given(stories(), st.data())
 def test_sums_agree_with_the_plain_ones_in_postgresql(
     one_url: str, by_boot: dict[str, list[Event]], data: st.DataObject

@@ -1,5 +1,6 @@
 """Ledger, replay and the plainest way of adding up agree on what every account has spent, under any cut."""
 
+import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.adapters.files.posix import is_locked
@@ -120,31 +121,26 @@ class Dying:
 
 def run_until_killed(place: LedgerPlace, data: st.DataObject) -> None:
     """A worker of which little is known but that it dies, at the latest when it has nothing left to do."""
-    store = open_store(place)
-    dying = Dying(
-        store,
-        data.draw(st.integers(1, 30)),
-        after=data.draw(st.booleans()),
-        twice=data.draw(st.booleans()),
-    )
-    size = data.draw(st.integers(1, 6))
-    try:
-        projector = Projector(
-            place.state_dir / "journal",
-            dying,
-            is_locked=is_locked,
-            now_ms=lambda: NOW,
-            monotonic=lambda: 0.0,
-            commit_records=size,
-            most_records=size,
-        )
-        while projector.step():
+    calls, size = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 6))
+    after, twice, writes = (data.draw(st.booleans()) for _ in range(3))
+    with contextlib.closing(open_store(place)) as store:
+        dying = Dying(store, calls, after=after, twice=twice)
+        try:
+            projector = Projector(
+                place.state_dir / "journal",
+                dying,
+                is_locked=is_locked,
+                now_ms=lambda: NOW,
+                monotonic=lambda: 0.0,
+                commit_records=size,
+                most_records=size,
+            )
+            while projector.step():
+                pass
+        except Killed:
             pass
-    except Killed:
-        pass
-    if data.draw(st.booleans()):
-        AccountsSnapshots(place.state_dir, now_ms=lambda: NOW, monotonic=lambda: 0.0).write(store)
-    store.close()
+        if writes:
+            AccountsSnapshots(place.state_dir, now_ms=lambda: NOW, monotonic=lambda: 0.0).write(store)
 
 
 def plain(accounts: Mapping[str, Spent]) -> dict[str, dict[int, int]]:
@@ -184,8 +180,7 @@ def assert_replay(state_dir: Path, expected: Sums, boots: Sequence[str]) -> None
         assert plain(spending_of_boot(state_dir, boot, is_locked)) == expected.get(boot, {})
 
 
-# How long a busy machine takes to draw a story says nothing about the store.
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None)
 @given(stories(), st.data())
 def test_ledger_replay_and_the_plain_sum_agree_per_boot_and_in_all(
     by_boot: dict[str, list[Event]], data: st.DataObject

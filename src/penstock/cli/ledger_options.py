@@ -117,7 +117,8 @@ def open_ledger(
     try:
         place = place_of(root, config)
         if wait and not wait_for_ledger(root, lambda: _positions(place), wait_timeout):
-            open_reader(place).close()  # where it cannot be read, this says why
+            with contextlib.suppress(FileNotFoundError):
+                open_reader(place).close()  # where it cannot be read, this says why
             raise click.ClickException(
                 f"the ledger did not catch up within {wait_timeout:g} s; is a worker running for {root}?"
             )

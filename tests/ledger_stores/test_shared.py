@@ -17,7 +17,8 @@ from penstock.core.accounts import is_brief
 from penstock.core.exchange import Event
 from penstock.ledger.accounts_replay import read_snapshot, replay
 from penstock.ports.ledger import LedgerError
-from penstock.worker.main import Worker, WorkerSettings, ledger_place, run
+from penstock.worker.main import Worker, run
+from penstock.worker.settings import WorkerSettings, ledger_place
 from penstock.worker.stores import LedgerPlace, open_reader, open_store
 from tests.databases.postgres import PostgresServer, postgres_server
 from tests.ledger.doubles import FakeClock, make_journal, opened, settled

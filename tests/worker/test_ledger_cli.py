@@ -22,7 +22,8 @@ from penstock.cli.ledger import rebuild
 from penstock.cli.logs import logs
 from penstock.cli.top import top
 from penstock.core.exchange import ExchangeSettled
-from penstock.worker.main import WorkerSettings, run
+from penstock.worker.main import run
+from penstock.worker.settings import WorkerSettings
 from tests.ledger.doubles import attempt, opened, settled
 from tests.worker.doubles import project, write
 

@@ -16,8 +16,9 @@ from penstock.adapters.sqlite.ledger import SqliteLedger
 from penstock.ledger.accounts_replay import read_snapshot
 from penstock.ports.ledger import LedgerStore
 from penstock.worker.housekeeping import clean
-from penstock.worker.main import Worker, WorkerSettings, run
+from penstock.worker.main import Worker, run
 from penstock.worker.rebuild import rebuild
+from penstock.worker.settings import WorkerSettings
 from penstock.worker.sole import WorkerRunningError
 from penstock.worker.stores import TROUBLE, LedgerPlace
 from tests.ledger.doubles import opened, refused, settled

@@ -13,21 +13,19 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from penstock.adapters.alerts.webhook import WebhookPoster
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.burials import Burials
 from penstock.bootstrap.plan_source import budgeted_tags, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.worker_settings import settings_of
 from penstock.compile.alerts import webhooks_of
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
-from penstock.config.document.secret import Secret, SecretError
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.core.accounts import NO_TAGS
 from penstock.worker.alerts.desk import AlertDesk, AlertSettings
-from penstock.worker.main import WorkerSettings, run
+from penstock.worker.main import run
 
 log = logging.getLogger("penstock.worker")
 
@@ -55,31 +53,6 @@ class PublishedTags:
 
 def _document(state: StateDir) -> Document:
     return read_snapshot(state.snapshot, snapshot_box(state, os.environ)).document
-
-
-def settings_of(state: StateDir) -> WorkerSettings:
-    """Retention and the ledger's place from the published configuration; the default where there is none."""
-    try:
-        snapshot = read_snapshot(state.snapshot, snapshot_box(state, os.environ))
-    except SnapshotError:
-        return WorkerSettings()
-    settings = settings_from(snapshot.document)
-    if settings.database_url is None:
-        return settings
-    # Some of what a reference means came with the snapshot. What is missing the worker says when it needs it.
-    with contextlib.suppress(SecretError):
-        url = settings.database_url.resolve(snapshot.environment(os.environ))
-        return msgspec.structs.replace(settings, database_url=Secret.literal(url))
-    return settings
-
-
-def settings_from(document: Document) -> WorkerSettings:
-    """What the document says of the journal's age and size, and of where the ledger is."""
-    return WorkerSettings(
-        retention_s=document.journal.retention_s,
-        max_bytes=document.journal.max_bytes or 0,
-        database_url=document.server.database_url,
-    )
 
 
 class SettingsFile:

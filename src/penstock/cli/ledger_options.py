@@ -21,12 +21,12 @@ from ruamel.yaml.error import YAMLError
 
 from penstock.adapters.ledger.reading import LedgerReader, UnknownDimensionError
 from penstock.bootstrap.state_dir import StateDir
-from penstock.bootstrap.worker import settings_of
+from penstock.bootstrap.worker_settings import settings_of
 from penstock.config.document.secret import Secret
 from penstock.core.money import format_usd
 from penstock.ports.ledger import LedgerError, Position
 from penstock.worker.catch_up import wait_for_ledger
-from penstock.worker.main import ledger_place
+from penstock.worker.settings import ledger_place
 from penstock.worker.stores import LedgerPlace, open_reader
 
 _DEFAULT_CONFIG = Path("penstock.yaml")

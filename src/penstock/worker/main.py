@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import signal
 import threading
 import time
@@ -12,39 +11,23 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-import msgspec
-
 from penstock.adapters.files.posix import is_locked
-from penstock.config.document.secret import Secret, SecretError
 from penstock.core.accounts import NO_TAGS
 from penstock.ledger.accounts_replay import JOURNAL_NAME
-from penstock.ports.ledger import LedgerError, LedgerStore, Position
+from penstock.ports.ledger import LedgerStore, Position
 from penstock.worker.accounts import AccountsSnapshots
 from penstock.worker.alerts.desk import AlertDesk
 from penstock.worker.housekeeping import clean, forgettable
 from penstock.worker.projector import Projector
+from penstock.worker.settings import WorkerSettings, ledger_place
 from penstock.worker.sole import sole_worker
-from penstock.worker.stores import TROUBLE, LedgerPlace, open_store
+from penstock.worker.stores import TROUBLE, open_store
 
 _log = logging.getLogger(__name__)
 _BACKOFF_S = (0.1, 5.0)
 _CLEAN_EVERY_S = 30.0
 # So much in one step means that more is waiting; less is left to gather, because commits have their price.
 _HURRY_RECORDS = 200
-
-
-class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long compressed segments are kept, less when the journal nears `max_bytes` (0: no limit).
-
-    `database_url` is where the ledger is, None for the file in the state directory. The poll interval grows
-    from busy to idle while nothing happens.
-    """
-
-    retention_s: float = 30 * 86_400
-    max_bytes: int = 0
-    database_url: Secret | None = None
-    busy_poll_s: float = 0.05
-    idle_poll_s: float = 0.1
 
 
 class Worker:
@@ -147,16 +130,6 @@ class Worker:
             )
         except OSError as error:
             _log.warning("old journal segments could not be compressed or deleted: %s", error)
-
-
-def ledger_place(state_dir: Path, settings: WorkerSettings) -> LedgerPlace:
-    """Where the ledger is. Raises LedgerError where a secret is missing."""
-    if settings.database_url is None:
-        return LedgerPlace(state_dir)
-    try:
-        return LedgerPlace(state_dir, settings.database_url.resolve(os.environ))
-    except SecretError as error:
-        raise LedgerError(f"server.database_url: {error}") from None
 
 
 def run(

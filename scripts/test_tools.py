@@ -216,8 +216,7 @@ def install_redis(folder: Path) -> None:
         run("dpkg-deb", "-x", package, folder / "root")
     shutil.rmtree(debs)
     # Debian's redis-server is the same program under the name of one of its tools.
-    program = folder / "root" / "usr" / "bin" / "redis-server"
-    real = program.resolve()
+    real = (folder / "root" / "usr" / "bin" / "redis-server").resolve()
     server = folder / "server" / "redis-server"
     server.parent.mkdir()
     shutil.copy2(real, server)
@@ -312,11 +311,8 @@ def find_nginx() -> str | None:
 def install_nginx(folder: Path) -> None:
     """The system's nginx."""
     del folder
-    if find_nginx() is not None:
-        return
-    apt_install("nginx-light")
     if find_nginx() is None:
-        raise MissingError("nginx-light was installed without an nginx")
+        apt_install("nginx-light")
 
 
 def ensure_nginx() -> str | None:
@@ -345,6 +341,7 @@ def find_postgres() -> Path | None:
 
 def install_postgres(folder: Path) -> None:
     """The system's PostgreSQL; installed into the system, without a cluster, and only where we are root."""
+    del folder
     if find_postgres() is not None:
         return
     if os.geteuid() != 0:
@@ -356,8 +353,6 @@ def install_postgres(folder: Path) -> None:
         apt_install("postgresql")
     finally:
         settings.unlink()
-    if find_postgres() is None:
-        raise MissingError(f"postgresql was installed without initdb ({folder.name})")
 
 
 # --- all ----------------------------------------------------------------------------------------------------

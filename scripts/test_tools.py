@@ -216,8 +216,7 @@ def install_redis(folder: Path) -> None:
         run("dpkg-deb", "-x", package, folder / "root")
     shutil.rmtree(debs)
     # Debian's redis-server is the same program under the name of one of its tools.
-    program = folder / "root" / "usr" / "bin" / "redis-server"
-    real = program.resolve()
+    real = (folder / "root" / "usr" / "bin" / "redis-server").resolve()
     server = folder / "server" / "redis-server"
     server.parent.mkdir()
     shutil.copy2(real, server)
@@ -294,6 +293,15 @@ def environment(lock: Path) -> Callable[[Path], None]:
 # --- nginx ------------------------------------------------------------------------------------------------
 
 
+def apt_install(package: str) -> None:
+    """Install a Debian package into the system, where we are root. Raises MissingError."""
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        raise MissingError(f"it is not installed (Debian: apt-get install {package})")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run(apt, "update", "-qq", env=env)
+    run(apt, "install", "-y", "-qq", "--no-install-recommends", package, env=env)
+
 
 def find_nginx() -> str | None:
     """The system's nginx, None where there is none."""
@@ -301,18 +309,10 @@ def find_nginx() -> str | None:
 
 
 def install_nginx(folder: Path) -> None:
-    """The system's nginx; the one tool that is installed into the system, and only where we are root."""
+    """The system's nginx."""
     del folder
-    if find_nginx() is not None:
-        return
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
-        raise MissingError("nginx is not installed (Debian: apt-get install nginx-light)")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(apt, "update", "-qq", env=env)
-    run(apt, "install", "-y", "-qq", "--no-install-recommends", "nginx-light", env=env)
     if find_nginx() is None:
-        raise MissingError("nginx-light was installed without an nginx")
+        apt_install("nginx-light")
 
 
 def ensure_nginx() -> str | None:
@@ -341,23 +341,18 @@ def find_postgres() -> Path | None:
 
 def install_postgres(folder: Path) -> None:
     """The system's PostgreSQL; installed into the system, without a cluster, and only where we are root."""
+    del folder
     if find_postgres() is not None:
         return
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
-        raise MissingError("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    common = Path("/etc/postgresql-common/createcluster.d")
-    common.mkdir(parents=True, exist_ok=True)
-    settings = common / "penstock-tests.conf"
+    if os.geteuid() != 0:
+        raise MissingError("it is not installed (Debian: apt-get install postgresql)")
+    settings = Path("/etc/postgresql-common/createcluster.d/penstock-tests.conf")
+    settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text("create_main_cluster = false\n")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        run(apt, "update", "-qq", env=env)
-        run(apt, "install", "-y", "-qq", "--no-install-recommends", "postgresql", env=env)
+        apt_install("postgresql")
     finally:
         settings.unlink()
-    if find_postgres() is None:
-        raise MissingError(f"postgresql was installed without initdb ({folder.name})")
 
 
 # --- all ----------------------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ from penstock.core.exchange import AlertRaised, Entry
 from penstock.ledger.accounts_replay import replay
 from penstock.ports.alerts import Due, Numbered, Posted, Poster
 from penstock.worker.alerts.courier import deliver_one, retry_at
-from penstock.worker.main import rebuild
 from penstock.worker.projector import Projector
+from penstock.worker.rebuild import rebuild
+from penstock.worker.stores import LedgerPlace
 from tests.ledger.doubles import FakeClock, make_journal, opened, settled
 from tests.worker.doubles import SMALL, rows
 
@@ -202,5 +203,5 @@ def test_alerts_in_a_journal_come_once_whatever_fails(tmp_path: Path, outbox: Sq
     assert len(rows(tmp_path, "SELECT * FROM exchanges")) == 2
     assert rows(tmp_path, "SELECT undecoded FROM checkpoints") == [(0,)]
     assert replay(tmp_path, is_locked).by_account()["key:dev"].total == 246
-    assert rebuild(tmp_path).exchanges == 2
+    assert rebuild(LedgerPlace(tmp_path)).exchanges == 2
     assert ids(outbox) == ["b1-2", "b1-4", "b1-5"]

@@ -98,8 +98,6 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
         "server.control_url",
         "server.trusted_proxies",
         "server.cors",
-        "server.workers",
-        "server.redis_url",
         "guards.pii",
         "guards.inject",
         "routes.support.policy.when",

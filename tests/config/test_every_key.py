@@ -22,7 +22,8 @@ from penstock.bootstrap.control_service import engine_for
 from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
 from penstock.bootstrap.places import listening_sockets
 from penstock.bootstrap.state_dir import StateDir
-from penstock.bootstrap.worker import alert_settings, settings_from
+from penstock.bootstrap.worker import alert_settings
+from penstock.bootstrap.worker_settings import settings_from
 from penstock.cli.files import state_dir
 from penstock.compile.alerts import budgets_of
 from penstock.compile.plan import compile_plan

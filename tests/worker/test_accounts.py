@@ -1,5 +1,6 @@
 """Ledger, replay and the plainest way of adding up agree on what every account has spent, under any cut."""
 
+import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.sqlite.ledger import SqliteLedger
-from penstock.adapters.sqlite.ledger_read import LedgerReader
+from penstock.adapters.sqlite.ledger_read import open_reader
 from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.worker import PublishedTags
@@ -28,10 +29,11 @@ from penstock.ledger.accounts_replay import (
     spending_of_boot,
 )
 from penstock.ledger.journal.writer import Journal
-from penstock.ports.ledger import Gaps, LedgerState, Position
+from penstock.ports.ledger import Gaps, LedgerError, LedgerState, LedgerStore, Position
 from penstock.worker.accounts import AccountsSnapshots
 from penstock.worker.housekeeping import clean
 from penstock.worker.projector import Projector
+from penstock.worker.stores import LedgerPlace, open_store
 from tests.ledger.doubles import attempt, attempt_settled, opened, refused, settled
 from tests.worker.doubles import Sums, full_sum, project, rows, write
 
@@ -94,10 +96,11 @@ class Killed(Exception):  # noqa: N818 - it is no error
 class Dying:
     """A store whose process is killed before or after its n-th commit; it can hear a commit twice."""
 
-    def __init__(self, inner: SqliteLedger, calls: int, *, after: bool, twice: bool) -> None:
+    def __init__(self, inner: LedgerStore, calls: int, *, after: bool, twice: bool) -> None:
         self.inner, self.calls, self.after, self.twice = inner, calls, after, twice
         self.positions, self.forget, self.fold = inner.positions, inner.forget, inner.fold
-        self.state, self.count_tags, self.close = inner.state, inner.count_tags, inner.close
+        self.state, self.stamp, self.count_tags = inner.state, inner.stamp, inner.count_tags
+        self.close = inner.close
 
     def commit(self, boot: str, events: Sequence[tuple[int, Event]], position: Position, gaps: Gaps) -> None:
         self._step(lambda: self.inner.commit(boot, events, position, gaps))
@@ -116,33 +119,28 @@ class Dying:
             raise Killed
 
 
-def run_until_killed(state_dir: Path, data: st.DataObject) -> None:
+def run_until_killed(place: LedgerPlace, data: st.DataObject) -> None:
     """A worker of which little is known but that it dies, at the latest when it has nothing left to do."""
-    store = SqliteLedger(state_dir / "ledger.db")
-    dying = Dying(
-        store,
-        data.draw(st.integers(1, 30)),
-        after=data.draw(st.booleans()),
-        twice=data.draw(st.booleans()),
-    )
-    size = data.draw(st.integers(1, 6))
-    try:
-        projector = Projector(
-            state_dir / "journal",
-            dying,
-            is_locked=is_locked,
-            now_ms=lambda: NOW,
-            monotonic=lambda: 0.0,
-            commit_records=size,
-            most_records=size,
-        )
-        while projector.step():
+    calls, size = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 6))
+    after, twice, writes = (data.draw(st.booleans()) for _ in range(3))
+    with contextlib.closing(open_store(place)) as store:
+        dying = Dying(store, calls, after=after, twice=twice)
+        try:
+            projector = Projector(
+                place.state_dir / "journal",
+                dying,
+                is_locked=is_locked,
+                now_ms=lambda: NOW,
+                monotonic=lambda: 0.0,
+                commit_records=size,
+                most_records=size,
+            )
+            while projector.step():
+                pass
+        except Killed:
             pass
-    except Killed:
-        pass
-    if data.draw(st.booleans()):
-        AccountsSnapshots(state_dir, now_ms=lambda: NOW, monotonic=lambda: 0.0).write(store)
-    store.close()
+        if writes:
+            AccountsSnapshots(place.state_dir, now_ms=lambda: NOW, monotonic=lambda: 0.0).write(store)
 
 
 def plain(accounts: Mapping[str, Spent]) -> dict[str, dict[int, int]]:
@@ -202,7 +200,7 @@ def test_ledger_replay_and_the_plain_sum_agree_per_boot_and_in_all(
                 last = max((state_dir / "journal").glob(f"{boot}-*"))
                 last.with_name(f"{boot}-000999.journal").write_bytes(last.read_bytes())
         for _ in range(data.draw(st.integers(0, 3))):
-            run_until_killed(state_dir, data)
+            run_until_killed(LedgerPlace(state_dir), data)
             assert_replay(state_dir, expected, list(by_boot))
         for journal in alive:
             journal.close()
@@ -338,8 +336,8 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date(tmp_path: Path, vers
             database.execute(f"ALTER TABLE {table} DROP COLUMN service_tier")
         database.execute("PRAGMA user_version = 1")
     database.close()
-    with pytest.raises(sqlite3.DatabaseError, match="a worker that starts brings older ones up to date"):
-        LedgerReader(tmp_path / "ledger.db")
+    with pytest.raises(LedgerError, match="a worker that starts brings older ones up to date"):
+        open_reader(tmp_path / "ledger.db")
     store = SqliteLedger(tmp_path / "ledger.db")
     by_account = {(account, slot): nanousd for _, account, slot, nanousd in whole}
     found: dict[tuple[str, int], int] = {}

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from penstock.adapters.sqlite.ledger_read import LedgerReader
+from penstock.adapters.sqlite.ledger_read import SqliteReading
 from penstock.bootstrap.state_dir import StateDir
 from penstock.cli.cost import cost
 from penstock.cli.files import sole_service
@@ -22,7 +22,8 @@ from penstock.cli.ledger import rebuild
 from penstock.cli.logs import logs
 from penstock.cli.top import top
 from penstock.core.exchange import ExchangeSettled
-from penstock.worker.main import WorkerSettings, run
+from penstock.worker.main import run
+from penstock.worker.settings import WorkerSettings
 from tests.ledger.doubles import attempt, opened, settled
 from tests.worker.doubles import project, write
 
@@ -208,7 +209,7 @@ def test_a_rebuild_refuses_while_somebody_uses_the_state(state_dir: Path, tmp_pa
 
 def test_readers_cannot_write(state_dir: Path) -> None:
     """A question never changes the ledger."""
-    reader = LedgerReader(state_dir / "ledger.db")
+    reader = SqliteReading(state_dir / "ledger.db")
     database: sqlite3.Connection = vars(reader)["_db"]
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         database.execute("DELETE FROM exchanges")

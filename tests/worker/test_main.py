@@ -16,7 +16,11 @@ from penstock.adapters.sqlite.ledger import SqliteLedger
 from penstock.ledger.accounts_replay import read_snapshot
 from penstock.ports.ledger import LedgerStore
 from penstock.worker.housekeeping import clean
-from penstock.worker.main import TROUBLE, Worker, WorkerRunningError, WorkerSettings, rebuild, run
+from penstock.worker.main import Worker, run
+from penstock.worker.rebuild import rebuild
+from penstock.worker.settings import WorkerSettings
+from penstock.worker.sole import WorkerRunningError
+from penstock.worker.stores import TROUBLE, LedgerPlace
 from tests.ledger.doubles import opened, refused, settled
 from tests.worker.doubles import dump, project, rows, write
 from tests.worker.journal_load import IN_FLIGHT
@@ -99,7 +103,7 @@ def test_only_one_worker_projects_a_state_directory(tmp_path: Path) -> None:
         time.sleep(0.02)
     threads[1].start()
     with pytest.raises(WorkerRunningError):
-        rebuild(tmp_path)
+        rebuild(LedgerPlace(tmp_path))
     first.set()
     threads[0].join(timeout=20)
     write(tmp_path, "b2", [settled(2)])
@@ -123,7 +127,7 @@ def test_a_rebuild_from_segments_equals_the_ledger(tmp_path: Path) -> None:
     store.close()
     clean(tmp_path / "journal", {"b1": positions["b1"]}, is_locked=lambda _: False, retention_s=1e9, now_s=0)
     (tmp_path / "ledger.db").write_bytes(b"not a database" * 1_000)
-    done = rebuild(tmp_path)
+    done = rebuild(LedgerPlace(tmp_path))
     assert (done.records, done.exchanges, done.exchanges_before) == (len(story) + 3, 62, None)
     after = dump(tmp_path)
     # The instant at which an interruption is noticed is that of the projection.
@@ -140,7 +144,7 @@ def test_a_rebuild_keeps_the_old_ledger_and_says_what_is_missing(tmp_path: Path)
     project(tmp_path)
     for path in (tmp_path / "journal").glob("b1*"):
         path.unlink()
-    done = rebuild(tmp_path)
+    done = rebuild(LedgerPlace(tmp_path))
     assert (done.records, done.exchanges, done.exchanges_before) == (1, 1, 6)
     assert done.kept == str(tmp_path / "ledger.db.old")
     old = sqlite3.connect(tmp_path / "ledger.db.old")
@@ -149,7 +153,7 @@ def test_a_rebuild_keeps_the_old_ledger_and_says_what_is_missing(tmp_path: Path)
     before = sorted(path.name for path in tmp_path.iterdir())
     (tmp_path / "journal" / "b3-000001.journal").mkdir()
     with pytest.raises(OSError, match="directory"):
-        rebuild(tmp_path)
+        rebuild(LedgerPlace(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     assert rows(tmp_path, "SELECT count(*) FROM exchanges") == [(1,)]
 
@@ -193,7 +197,7 @@ def test_a_locked_or_full_database_only_delays(tmp_path: Path) -> None:
             raise failures.pop()
         return SqliteLedger(tmp_path / "ledger.db")
 
-    worker = Worker(tmp_path, WorkerSettings(), open_store=open_store)
+    worker = Worker(tmp_path, WorkerSettings(), store=open_store)
     troubles = 0
     while not troubles or failures:
         try:

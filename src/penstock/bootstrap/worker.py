@@ -18,13 +18,14 @@ from penstock.bootstrap import lifeline
 from penstock.bootstrap.burials import Burials
 from penstock.bootstrap.plan_source import budgeted_tags, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.worker_settings import settings_of
 from penstock.compile.alerts import webhooks_of
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.core.accounts import NO_TAGS
 from penstock.worker.alerts.desk import AlertDesk, AlertSettings
-from penstock.worker.main import WorkerSettings, run
+from penstock.worker.main import run
 
 log = logging.getLogger("penstock.worker")
 
@@ -52,19 +53,6 @@ class PublishedTags:
 
 def _document(state: StateDir) -> Document:
     return read_snapshot(state.snapshot, snapshot_box(state, os.environ)).document
-
-
-def settings_of(state: StateDir) -> WorkerSettings:
-    """Retention from the published configuration; the default where there is none."""
-    try:
-        return settings_from(_document(state))
-    except SnapshotError:
-        return WorkerSettings()
-
-
-def settings_from(document: Document) -> WorkerSettings:
-    """What the document says of the journal's age and size."""
-    return WorkerSettings(retention_s=document.journal.retention_s, max_bytes=document.journal.max_bytes or 0)
 
 
 class SettingsFile:

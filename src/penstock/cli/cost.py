@@ -7,7 +7,7 @@ import msgspec
 from click.core import ParameterSource
 from rich.table import Table
 
-from penstock.adapters.sqlite.ledger_read import CostLine, LedgerReader, ReportedLine
+from penstock.adapters.ledger.reading import CostLine, LedgerReader, ReportedLine
 from penstock.cli.ledger_options import (
     console,
     dollars,

@@ -10,9 +10,11 @@ import msgspec
 
 from penstock.bootstrap.state_dir import StateDir
 from penstock.cli.files import sole_service
-from penstock.cli.ledger_options import state_options, state_place
-from penstock.worker.main import Rebuilt, WorkerRunningError
-from penstock.worker.main import rebuild as rebuild_ledger
+from penstock.cli.ledger_options import place_of, state_options, state_place
+from penstock.ports.ledger import LedgerError
+from penstock.worker.rebuild import Rebuilt
+from penstock.worker.rebuild import rebuild as rebuild_ledger
+from penstock.worker.sole import WorkerRunningError
 
 
 @click.group()
@@ -28,6 +30,9 @@ def rebuild(*, as_json: bool, config: Path | None, state_dir: Path | None) -> No
 
     Stop `penstock serve` first. The old file is kept as ledger.db.old. Rows whose segments retention has
     deleted cannot be made again; how many that are is said.
+
+    Where server.database_url names a database that several machines share, what is there stays, and what
+    this machine's journal has beyond it is added.
     """
     state = StateDir(state_place(config, state_dir).absolute())
     if not state.journal.is_dir():
@@ -37,10 +42,10 @@ def rebuild(*, as_json: bool, config: Path | None, state_dir: Path | None) -> No
     state.create()
     with sole_service(state):
         try:
-            done = rebuild_ledger(state.root)
+            done = rebuild_ledger(place_of(state.root, config))
         except WorkerRunningError as error:
             raise click.ClickException(str(error)) from None
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, LedgerError) as error:
             raise click.ClickException(f"the old ledger stays as it was: {error}") from None
     if as_json:
         click.echo(msgspec.json.encode(done))

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 import re
-import sqlite3
 import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
@@ -14,16 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from penstock.adapters.sqlite.ledger_read import LedgerReader, UnknownDimensionError
+from penstock.adapters.ledger.reading import LedgerReader, UnknownDimensionError
+from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.worker_settings import settings_of
+from penstock.config.document.secret import Secret
 from penstock.core.money import format_usd
-from penstock.ports.ledger import Position
+from penstock.ports.ledger import LedgerError, Position
 from penstock.worker.catch_up import wait_for_ledger
-from penstock.worker.main import LEDGER_NAME
+from penstock.worker.settings import ledger_place
+from penstock.worker.stores import LedgerPlace, open_reader
 
 _DEFAULT_CONFIG = Path("penstock.yaml")
 _DEFAULT_STATE_DIR = Path(".penstock")
@@ -109,26 +113,28 @@ def open_ledger(
     config: Path | None, state_dir: Path | None, *, wait: bool, wait_timeout: float
 ) -> Generator[LedgerReader]:
     """The ledger that the options mean; errors become sentences and a non-zero exit."""
-    place = state_place(config, state_dir)
-    path = place / LEDGER_NAME
+    root = state_place(config, state_dir)
     try:
-        if wait and not wait_for_ledger(place, lambda: _positions(path), wait_timeout):
+        place = place_of(root, config)
+        if wait and not wait_for_ledger(root, lambda: _positions(place), wait_timeout):
+            with contextlib.suppress(FileNotFoundError):
+                open_reader(place).close()  # where it cannot be read, this says why
             raise click.ClickException(
-                f"the ledger did not catch up within {wait_timeout:g} s; is a worker running for {place}?"
+                f"the ledger did not catch up within {wait_timeout:g} s; is a worker running for {root}?"
             )
-        reader = LedgerReader(path)
+        reader = open_reader(place)
         try:
             yield reader
         finally:
             reader.close()
     except FileNotFoundError:
         raise click.ClickException(
-            f"there is no ledger in {place}: start the gateway, or name its place with -c or --state-dir"
+            f"there is no ledger in {root}: start the gateway, or name its place with -c or --state-dir"
         ) from None
     except UnknownDimensionError as error:
         raise click.UsageError(str(error)) from None
-    except sqlite3.Error as error:
-        raise click.ClickException(f"{path} cannot be read: {error}") from None
+    except LedgerError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def since_ms(_context: click.Context, _option: click.Parameter, value: str) -> int:
@@ -167,18 +173,33 @@ def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _positions(path: Path) -> Mapping[str, Position]:
-    """The ledger's positions; none while it is not there or just being made."""
+def _positions(place: LedgerPlace) -> Mapping[str, Position]:
+    """The ledger's positions; none while it is not there, just being made, or away."""
     try:
-        reader = LedgerReader(path)
-    except (FileNotFoundError, sqlite3.OperationalError):
+        reader = open_reader(place)
+    except (FileNotFoundError, LedgerError):
         return {}
     try:
         return reader.positions()
-    except sqlite3.OperationalError:
+    except LedgerError:
         return {}
     finally:
         reader.close()
+
+
+def place_of(root: Path, config: Path | None) -> LedgerPlace:
+    """The ledger of a state directory: where its worker writes, else where the configuration says.
+
+    Raises:
+        LedgerError: the address of a database needs a secret that is missing.
+    """
+    state = StateDir(root)
+    settings = settings_of(state)
+    if settings.database_url is None and not state.snapshot.exists():
+        named = _server(config).get("database_url")
+        if named is not None:
+            settings = msgspec.structs.replace(settings, database_url=Secret.template(str(named)))
+    return ledger_place(root, settings)
 
 
 def state_place(config: Path | None, state_dir: Path | None) -> Path:
@@ -188,16 +209,24 @@ def state_place(config: Path | None, state_dir: Path | None) -> Path:
     """
     if state_dir is not None:
         return state_dir
+    named = _server(config).get("state_dir")
+    if named is None:
+        return _DEFAULT_STATE_DIR
+    return Path(_ENV.sub(lambda found: os.environ.get(found[1], ""), str(named)))
+
+
+def _server(config: Path | None) -> Mapping[str, Any]:
+    """The part `server` of the configuration, else of the default one; empty where there is none."""
     if config is None and _DEFAULT_CONFIG.exists():
         config = _DEFAULT_CONFIG
     if config is None:
-        return _DEFAULT_STATE_DIR
+        return {}
     try:
         document: Any = YAML(typ="safe").load(config)  # pyright: ignore[reportUnknownMemberType]
     except YAMLError as error:
         raise click.ClickException(f"{config} cannot be read: {error}") from None
     try:
-        named = document["server"]["state_dir"]
-    except (TypeError, KeyError):
-        return _DEFAULT_STATE_DIR
-    return Path(_ENV.sub(lambda found: os.environ.get(found[1], ""), str(named)))
+        server: Any = document["server"]
+        return {str(name): value for name, value in server.items()}
+    except (TypeError, KeyError, AttributeError):
+        return {}

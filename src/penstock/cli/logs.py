@@ -8,7 +8,7 @@ import click
 import msgspec
 from rich.table import Table
 
-from penstock.adapters.sqlite.ledger_read import LedgerReader
+from penstock.adapters.ledger.reading import LedgerReader
 from penstock.cli.ledger_options import console, dollars, reads_ledger, since_ms
 
 _encode = msgspec.json.Encoder().encode

@@ -61,11 +61,22 @@ class LedgerState(msgspec.Struct, frozen=True):
     tags: frozenset[str] = frozenset()
 
 
+class LedgerError(RuntimeError):
+    """The ledger cannot be reached or used; the message says why, and how to mend it where we know."""
+
+
 class LedgerStore(Protocol):
-    """The rows of the ledger. Every method is one transaction; a failure leaves nothing half done."""
+    """The rows of the ledger. Every method is one transaction; a failure leaves nothing half done.
+
+    Several workers may write to one store, each the boots of its own journal.
+    """
 
     def positions(self) -> Mapping[str, Position]:
-        """How far each boot is projected."""
+        """How far each boot of this worker's journal is projected."""
+        ...
+
+    def stamp(self) -> object:
+        """What is unequal to an earlier answer as soon as anything was committed since, by any worker."""
         ...
 
     def count_tags(self, tags: frozenset[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.ledger.accounts_replay import SNAPSHOT_NAME, snapshot_of
-from penstock.ports.ledger import LedgerStore, Position
+from penstock.ports.ledger import LedgerStore
 
 _EVERY_S = 1.0
 # With very many keys a snapshot takes long; then it is written less often, at most this share of the time.
@@ -24,7 +24,7 @@ class AccountsSnapshots:
         self._now_ms = now_ms
         self._monotonic = monotonic
         self._due = float("-inf")
-        self._written: dict[str, Position] | None = None
+        self._written: object = None
 
     def write_if_due(self, store: LedgerStore) -> None:
         """Write it if a second has passed. Raises what the store raises, and OSError."""
@@ -34,8 +34,8 @@ class AccountsSnapshots:
     def write(self, store: LedgerStore) -> None:
         """Write it now if anything was committed since the last one."""
         began = self._monotonic()
-        positions = dict(store.positions())
-        if positions != self._written:
+        stamp = store.stamp()
+        if stamp != self._written:
             state = store.state(self._now_ms())
             data = msgspec.msgpack.encode(snapshot_of(state))
             temporary = self._path.with_name(f".{self._path.name}.new")
@@ -43,6 +43,6 @@ class AccountsSnapshots:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
             temporary.replace(self._path)
-            self._written = state.positions
+            self._written = stamp
         now = self._monotonic()
         self._due = now + max(_EVERY_S, (now - began) / _MAX_SHARE)

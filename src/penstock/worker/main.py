@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
-import os
 import signal
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-import msgspec
-
 from penstock.adapters.files.posix import is_locked
-from penstock.adapters.sqlite.ledger import SqliteLedger
-from penstock.adapters.sqlite.ledger_read import LedgerReader
 from penstock.core.accounts import NO_TAGS
 from penstock.ledger.accounts_replay import JOURNAL_NAME
 from penstock.ports.ledger import LedgerStore, Position
@@ -26,33 +19,15 @@ from penstock.worker.accounts import AccountsSnapshots
 from penstock.worker.alerts.desk import AlertDesk
 from penstock.worker.housekeeping import clean, forgettable
 from penstock.worker.projector import Projector
+from penstock.worker.settings import WorkerSettings, ledger_place
+from penstock.worker.sole import sole_worker
+from penstock.worker.stores import TROUBLE, open_store
 
-LEDGER_NAME = "ledger.db"
-LOCK_NAME = "worker.lock"
-# What SQLite keeps beside a database belongs to it; the file itself comes last.
-_SUFFIXES = ("-wal", "-shm", "")
 _log = logging.getLogger(__name__)
 _BACKOFF_S = (0.1, 5.0)
 _CLEAN_EVERY_S = 30.0
 # So much in one step means that more is waiting; less is left to gather, because commits have their price.
 _HURRY_RECORDS = 200
-TROUBLE = (sqlite3.Error, OSError, RuntimeError)
-
-
-class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long compressed segments are kept, less when the journal nears `max_bytes` (0: no limit).
-
-    The poll interval grows from busy to idle while nothing happens.
-    """
-
-    retention_s: float = 30 * 86_400
-    max_bytes: int = 0
-    busy_poll_s: float = 0.05
-    idle_poll_s: float = 0.1
-
-
-class WorkerRunningError(Exception):
-    """Another process projects this state directory."""
 
 
 class Worker:
@@ -66,7 +41,7 @@ class Worker:
         state_dir: Path,
         settings: WorkerSettings,
         *,
-        open_store: Callable[[], LedgerStore] | None = None,
+        store: Callable[[], LedgerStore] | None = None,
         tags: Callable[[], frozenset[str]] = lambda: NO_TAGS,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         monotonic: Callable[[], float] = time.monotonic,
@@ -75,7 +50,7 @@ class Worker:
         self._settings = settings
         self._alerts = alerts
         self._journal = state_dir / JOURNAL_NAME
-        self._open_store = open_store or (lambda: SqliteLedger(state_dir / LEDGER_NAME))
+        self._open_store = store or (lambda: open_store(ledger_place(state_dir, settings)))
         self._tags = tags
         self._now_ms = now_ms
         self._monotonic = monotonic
@@ -167,7 +142,7 @@ def run(
 ) -> None:
     """Work until `stop` is set. Waits while another worker holds the state directory."""
     state_dir.mkdir(parents=True, exist_ok=True)
-    with _sole_worker(state_dir, stop) as alone:
+    with sole_worker(state_dir, stop) as alone:
         if not alone:
             return
         worker = Worker(state_dir, settings, tags=tags, alerts=alerts)
@@ -201,104 +176,3 @@ def main(state_dir: Path, settings: WorkerSettings | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
     run(state_dir, settings or WorkerSettings(), stop)
-
-
-class Rebuilt(msgspec.Struct, frozen=True):
-    """What a rebuild did. `exchanges_before`: of the old ledger, None where it could not be read.
-
-    `kept` is where the old file is now, None where there was none.
-    """
-
-    records: int
-    exchanges: int
-    exchanges_before: int | None
-    kept: str | None
-
-
-def rebuild(state_dir: Path) -> Rebuilt:
-    """Make `ledger.db` anew from all segments that are kept.
-
-    Rows of segments that retention has deleted are only in the old file, which stays beside the new one.
-
-    Raises:
-        WorkerRunningError: stop the worker first.
-        sqlite3.Error, OSError: the new file cannot be written; the old one stays in its place.
-    """
-    stop = threading.Event()
-    stop.set()
-    with _sole_worker(state_dir, stop) as alone:
-        if not alone:
-            raise WorkerRunningError(f"a worker holds {state_dir}; stop it before rebuilding the ledger")
-        ledger, fresh = state_dir / LEDGER_NAME, state_dir / f"{LEDGER_NAME}.rebuild"
-        _remove(fresh)
-        try:
-            records = _project_all(state_dir, fresh)
-        except BaseException:
-            _remove(fresh)
-            raise
-        before, after = _exchanges_in(ledger), _exchanges_in(fresh)
-        kept = ledger.with_name(f"{LEDGER_NAME}.old") if ledger.exists() else None
-        if kept is not None:
-            _remove(kept)
-            for suffix in _SUFFIXES:
-                with contextlib.suppress(FileNotFoundError):
-                    ledger.with_name(ledger.name + suffix).replace(kept.with_name(kept.name + suffix))
-        fresh.replace(ledger)
-        _remove(fresh)
-    return Rebuilt(records, after or 0, before, str(kept) if kept is not None else None)
-
-
-def _project_all(state_dir: Path, database: Path) -> int:
-    store = SqliteLedger(database)
-    try:
-        projector = Projector(
-            state_dir / JOURNAL_NAME,
-            store,
-            is_locked=is_locked,
-            now_ms=lambda: time.time_ns() // 1_000_000,
-            monotonic=time.monotonic,
-        )
-        while projector.step():
-            pass
-    finally:
-        store.close()
-    return projector.records
-
-
-def _exchanges_in(database: Path) -> int | None:
-    try:
-        with contextlib.closing(LedgerReader(database)) as reader:
-            return sum(line.requests for line in reader.cost([], 0))
-    except (FileNotFoundError, sqlite3.Error):
-        return None
-
-
-def _remove(database: Path) -> None:
-    for suffix in _SUFFIXES:
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _sole_worker(state_dir: Path, stop: threading.Event) -> Generator[bool]:
-    """Hold the worker's lock, for which it waits until `stop`; False where it stayed taken."""
-    descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield _lock(descriptor, state_dir, stop)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, state_dir: Path, stop: threading.Event) -> bool:
-    told = False
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if stop.is_set():
-                return False
-            if not told:
-                _log.warning("another worker holds %s; waiting for it to end", state_dir)
-                told = True
-            stop.wait(0.2)
-        else:
-            return True

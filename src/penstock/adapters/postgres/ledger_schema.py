@@ -1,0 +1,116 @@
+"""Tables of the ledger in PostgreSQL. Money in nano-dollars (NULL: unpriced), instants in Unix milliseconds.
+
+They are those of `adapters.sqlite.ledger_schema`, and beside them `site`: whose journal a boot stands in.
+"""
+
+from __future__ import annotations
+
+from penstock.adapters.ledger.columns import (
+    ATTEMPT_COLUMNS,
+    EXCHANGE_COLUMNS,
+    OPEN_ATTEMPT_COLUMNS,
+    REFUSAL_COLUMNS,
+    USAGE_COLUMNS,
+)
+from penstock.adapters.postgres.connection import SCHEMA, Connection
+from penstock.ports.ledger import LedgerError
+
+SCHEMA_VERSION = 1
+# Letters of "penledgr", and a second lock beside it: numbers that nothing else in the database uses.
+MAKING, FOLDING = 0x70656E6C65646772, 0x70656E6C65646773
+_HAS_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s"
+_HAS_VERSION = "SELECT FROM pg_tables WHERE schemaname = %s AND tablename = 'version'"
+_TEXTS = frozenset(
+    {
+        *("request_id", "org", "team", "user", "key", "route", "target", "dialect", "endpoint", "model"),
+        *("model_answered", "session", "task", "prompt_version", "feature", "retries", "outcome", "code"),
+        *("finish_reason", "cache", "usage_source", "price_card", "service_tier", "cause", "boot"),
+        "upstream_request_id",
+    }
+)
+_TYPES = {
+    "stream": "boolean NOT NULL",
+    "success": "boolean NOT NULL",
+    "tags": "jsonb NOT NULL",
+    "event": "bytea NOT NULL",
+    "cost_nanousd": "bigint",
+    "reserved_nanousd": "bigint",
+    "reported_cost_nanousd": "bigint",
+    **dict.fromkeys(_TEXTS, "text NOT NULL"),
+}
+_LATER = dict.fromkeys(USAGE_COLUMNS, " DEFAULT 0") | {"service_tier": " DEFAULT ''"}
+
+
+def _table(name: str, columns: tuple[str, ...], key: str) -> str:
+    lines = [f'"{each}" {_TYPES.get(each, "bigint NOT NULL")}{_LATER.get(each, "")}' for each in columns]
+    return f"CREATE TABLE {name} (\n  {', '.join(lines)},\n  PRIMARY KEY ({key})\n);\n"
+
+
+DDL = f"""
+CREATE TABLE version (number integer NOT NULL);
+INSERT INTO version VALUES ({SCHEMA_VERSION});
+{_table("exchanges", EXCHANGE_COLUMNS, "request_id")}
+CREATE INDEX exchanges_ts ON exchanges (ts_ms);
+{_table("attempts", ATTEMPT_COLUMNS, "request_id, idx")}
+{_table("refusals", REFUSAL_COLUMNS, "boot, seq")}
+CREATE INDEX refusals_ts ON refusals (ts_ms);
+{_table("open_exchanges", ("request_id", "boot", "event"), "request_id")}
+{_table("open_attempts", OPEN_ATTEMPT_COLUMNS, "request_id, idx")}
+CREATE TABLE spend (
+  boot text NOT NULL,
+  brief smallint NOT NULL,
+  slot bigint NOT NULL,
+  account text NOT NULL,
+  nanousd bigint NOT NULL,
+  PRIMARY KEY (boot, brief, slot, account)
+) WITH (fillfactor = 80);
+CREATE TABLE checkpoints (
+  boot text PRIMARY KEY,
+  site text NOT NULL,
+  segment bigint NOT NULL,
+  "offset" bigint NOT NULL,
+  last_seq bigint NOT NULL,
+  finished boolean NOT NULL,
+  torn_places bigint NOT NULL,
+  torn_bytes bigint NOT NULL,
+  undecoded bigint NOT NULL,
+  finished_ms bigint NOT NULL
+) WITH (fillfactor = 50);
+"""  # noqa: S608 - only our own names go in
+
+
+def prepare(connection: Connection) -> None:
+    """Make the tables if there are none, one worker at a time.
+
+    Raises:
+        psycopg.Error: they cannot be made; the user needs CREATE on the database, or on the schema.
+        LedgerError: they are of a newer version.
+    """
+    with connection.transaction():
+        if version_of(connection) is None:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
+        if version_of(connection) is None:
+            found = connection.execute(_HAS_SCHEMA, (SCHEMA,)).fetchone()
+            if found is None:
+                connection.execute(f"CREATE SCHEMA {SCHEMA}".encode())
+            connection.execute(DDL.encode())
+    check(connection)
+
+
+def check(connection: Connection) -> None:
+    """Raise LedgerError where the tables are not of this version."""
+    version = version_of(connection)
+    if version != SCHEMA_VERSION:
+        raise LedgerError(
+            f"the tables in schema {SCHEMA} are of version {version}, this program needs {SCHEMA_VERSION}:"
+            " bring all machines to the newest version"
+        )
+
+
+def version_of(connection: Connection) -> int | None:
+    """The version of the tables, None where there are none."""
+    # Not by to_regclass: within a transaction it may remember that there was none.
+    if connection.execute(_HAS_VERSION, (SCHEMA,)).fetchone() is None:
+        return None
+    row = connection.execute("SELECT number FROM version").fetchone()
+    return row[0] if row else None

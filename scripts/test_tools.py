@@ -210,8 +210,7 @@ def install_redis(folder: Path) -> None:
     try:
         run("apt-get", "-q", "download", *REDIS_PACKAGES, cwd=debs)
     except subprocess.CalledProcessError as error:
-        said = said_by(error)
-        raise MissingError(f"{said} (Debian: apt-get update, or apt-get install redis-server)") from error
+        raise MissingError(f"{said_by(error)} (Debian: apt-get install redis-server)") from error
     for package in debs.glob("*.deb"):
         run("dpkg-deb", "-x", package, folder / "root")
     shutil.rmtree(debs)
@@ -220,9 +219,8 @@ def install_redis(folder: Path) -> None:
     server = folder / "server" / "redis-server"
     server.parent.mkdir()
     shutil.copy2(real, server)
-    launcher.write_text(
-        _REDIS_LAUNCHER.format(libraries=one(folder, "root/usr/lib/*-linux-gnu"), server=server)
-    )
+    libraries = one(folder, "root/usr/lib/*-linux-gnu")
+    launcher.write_text(_REDIS_LAUNCHER.format(libraries=libraries, server=server))
     launcher.chmod(0o755)
     run(launcher, "--version")
 

@@ -17,10 +17,12 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from penstock.adapters.redis.address import RedisAddress
 from penstock.bootstrap.control import vault_place
 from penstock.bootstrap.control_service import engine_for
 from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
 from penstock.bootstrap.places import listening_sockets
+from penstock.bootstrap.sharing import away_of
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.worker import alert_settings
 from penstock.bootstrap.worker_settings import settings_from
@@ -134,6 +136,7 @@ PLACES = {
 OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
 # Another value than the base's, where the kind of the key alone does not give one.
 VALUES: dict[str, Value] = {
+    "server.redis_url": "redis://127.0.0.1:7/2",
     "server.listen": "127.0.0.2:0",
     "server.tls.cert": "missing.pem",
     "server.tls.key": "missing.pem",
@@ -274,8 +277,15 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
         tls = str(type(tls_context(loaded.server.tls)))
     except (OSError, ssl.SSLError) as error:
         tls = repr(error)
-    with listening_sockets(loaded.server.listen, 1)[0] as sock:
-        host = sock.getsockname()[0]
+    socks = listening_sockets(loaded.server.listen, loaded.server.workers)
+    host = (socks[0].getsockname()[0], len(socks))
+    for sock in socks:
+        sock.close()
+    redis = loaded.server.redis_url
+    shared = (
+        away_of(loaded, 1.0).fail_open,
+        RedisAddress.parse(redis.resolve({})) if redis is not None else None,
+    )
     settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
     alerts = alert_settings(loaded, {})
     told = (alerts.webhooks, alerts.cooldown_ms, budgets_of(loaded, {"user:o/x": {0: 1}}, 0))
@@ -284,7 +294,7 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     engine = engine_for(loaded, StateDir(folder))
     engine.dispose()
     root = str(state_dir(file, None).root)
-    return seen([plan, settings, told, vault, tls, host, root, people, str(engine.url)])
+    return seen([plan, settings, told, vault, tls, host, shared, root, people, str(engine.url)])
 
 
 def shown(document: dict[str, Value], folder: Path) -> Value:

@@ -179,10 +179,12 @@ def test_processes_that_start_together_agree_on_one_ring(tmp_path: Path) -> None
 
 def test_a_key_that_is_forgotten_opens_nothing(tmp_path: Path) -> None:
     """Its values are gone, and the message says where the key would have to be; the active key cannot go."""
-    sealed = box_of(tmp_path).seal(b"value")
+    first = sealed_by(box_of(tmp_path).seal(b"earlier"))
     rotation = Rotation(tmp_path)
+    rotation.add_data_key(file_master(tmp_path), 0)
+    sealed = box_of(tmp_path).seal(b"value")
     active = rotation.add_data_key(file_master(tmp_path), 0)
-    rotation.forget({sealed_by(sealed), active})
+    rotation.forget({first, sealed_by(sealed), active})
     assert [key.id for key in rotation.ring().keys] == [active]
     with pytest.raises(UnsealError, match=r"restore that file"):
         box_of(tmp_path).unseal(sealed)

@@ -182,8 +182,7 @@ class GatewayProcess:
             return Accounts(clock.call_soon, shared.earlier, shared.counters)
         if self._places is None:
             return Accounts(clock.call_soon, lambda: replay(self._state.root, is_locked, tags()))
-        fail_open = settings.defaults.on_accounts_away == "fail_open"
-        part = self._part = Part(self._state, boot, clock, settings.server.workers, tags, fail_open=fail_open)
+        part = self._part = Part(self._state, boot, clock, settings, tags)
         part.socket.start()
         if not await part.socket.first(FIRST_OWNER_S):
             log.warning("the owner of accounts does not answer; limits and budgets wait for it")

@@ -18,9 +18,8 @@ from penstock.adapters.redis.address import RedisAddress
 from penstock.adapters.redis.connection import RedisConnection
 from penstock.admission.accounts import Earlier
 from penstock.admission.leased import leased_counters
-from penstock.admission.tending import Away
 from penstock.bootstrap.accounts import spent_of
-from penstock.bootstrap.sharing import SpentBefore
+from penstock.bootstrap.sharing import SpentBefore, away_of
 from penstock.bootstrap.state_dir import StateDir
 from penstock.config.document import Document
 from penstock.core.allowance import CounterRule
@@ -44,7 +43,7 @@ class RedisPart:
         self._alive = os.open(state.alive(boot), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._alive, fcntl.LOCK_EX)
         self.connection = connection_for(settings, clock, boot)
-        self._away = Away(fail_open=settings.defaults.on_accounts_away == "fail_open", share=1.0)
+        self._away = away_of(settings, 1.0)
         self.shares = RedisShares(
             self.connection,
             clock,

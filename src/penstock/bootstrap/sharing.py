@@ -12,6 +12,7 @@ from penstock.admission.accounts import Earlier
 from penstock.admission.leased import leased_counters
 from penstock.admission.tending import Away
 from penstock.bootstrap.state_dir import StateDir
+from penstock.config.document import Document
 from penstock.core.accounts import SLOT_MS
 from penstock.ledger.accounts_replay import Spent, spending_of_boot
 from penstock.ports.clock import Clock
@@ -33,10 +34,15 @@ class SpentBefore:
         return sum(n for slot, n in spent.slots.items() if start_ms <= slot * SLOT_MS < end_ms)
 
 
+def away_of(settings: Document, share: float) -> Away:
+    """What holds for limits while nobody can be asked: `share` of each in this process, or nothing."""
+    return Away(fail_open=settings.defaults.on_accounts_away == "fail_open", share=share)
+
+
 class Part:
     """Its leases: what counters are made with, and the way to their owner.
 
-    `workers`: how many gateways there are, by which limits are divided while the owner is away.
+    Limits are divided by `server.workers` while the owner is away.
     """
 
     def __init__(
@@ -44,10 +50,8 @@ class Part:
         state: StateDir,
         boot: str,
         clock: Clock,
-        workers: int,
+        settings: Document,
         tags: Callable[[], frozenset[str]],
-        *,
-        fail_open: bool = True,
     ) -> None:
         """`tags`: those whose values have budgets in the Plan that is about to be applied."""
         self._state = state
@@ -57,9 +61,7 @@ class Part:
         self._alive = os.open(state.alive(boot), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._alive, fcntl.LOCK_EX)
         self.socket = AccountsSocket(state.accounts, boot, clock)
-        self.counters = leased_counters(
-            self.socket, clock, Away(fail_open=fail_open, share=1 / max(1, workers))
-        )
+        self.counters = leased_counters(self.socket, clock, away_of(settings, 1 / settings.server.workers))
         self._begun = False
 
     def earlier(self) -> Earlier:

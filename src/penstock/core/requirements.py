@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from penstock.core.patterns import matched, matches
 
@@ -65,7 +65,8 @@ class Facts:
 
     def without(self, rules: Iterable[str]) -> Facts:
         """The facts with some of them unknown."""
-        return replace(self, **dict.fromkeys(rules)) if rules else self
+        unknown: dict[str, Any] = dict.fromkeys(rules)
+        return replace(self, **unknown) if unknown else self
 
 
 UNKNOWN = Facts()
@@ -73,10 +74,9 @@ UNKNOWN = Facts()
 
 def overlaid(base: Facts, over: Facts) -> Facts:
     """`over`, with its gaps filled from `base`."""
-    said = dict(over.known())
-    return replace(
-        base, **said, said={**base.said, **{rule: over.said[rule] for rule in said if rule in over.said}}
-    )
+    said: dict[str, Any] = dict(over.known())
+    sources = {**base.said, **{rule: over.said[rule] for rule in said if rule in over.said}}
+    return replace(base, **{**said, "said": sources})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -211,10 +211,16 @@ keys:
 
 
 @pytest.mark.parametrize(
-    "wish", [{"seconds": "long"}, {"size": "wide"}, {"prompt": None}, {"input_reference": {"file_id": "f"}}]
+    ("wish", "status"),
+    [
+        ({"seconds": "long"}, 400),
+        ({"size": "wide"}, 400),
+        ({"prompt": None}, 400),
+        ({"input_reference": {"file_id": "f"}}, 404),  # nobody was given this file here
+    ],
 )
-def test_what_cannot_be_asked_is_refused(doors: Doors, wish: dict[str, object]) -> None:
+def test_what_cannot_be_asked_is_refused(doors: Doors, wish: dict[str, object], status: int) -> None:
     """Nothing is sent."""
     door = doors.open("runway")
-    assert door.post(PATH, {"model": "up/gen4.5", "prompt": "x"} | wish).status == 400
+    assert door.post(PATH, {"model": "up/gen4.5", "prompt": "x"} | wish).status == status
     assert door.vendor.asked == []

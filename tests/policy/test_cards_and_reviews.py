@@ -101,7 +101,7 @@ def test_the_command_prints_both_forms(tmp_path: Path) -> None:
     assert (run.exit_code, run.output.splitlines()[0]) == (0, "# Route `support`")
     run = CliRunner().invoke(main, ["route", "card", "support", "-c", str(file), "--json"])
     assert json.loads(run.output)["route"] == "support"
-    run = CliRunner().invoke(main, ["route", "card", "suport", "-c", str(file)])
+    run = CliRunner().invoke(main, ["route", "card", "suport", "-c", str(file)])  # codespell:ignore suport
     assert run.exit_code != 0
     assert "did you mean" in run.output
 

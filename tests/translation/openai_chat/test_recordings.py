@@ -131,6 +131,8 @@ def _compare(said: dict[str, Any], usage: ReplyUsage | None) -> str:
     dollars: Any = cast("dict[str, Any]", cost)["total_cost"] if isinstance(cost, dict) else cost
     if "cost_in_usd_ticks" in said:
         dollars = Decimal(said["cost_in_usd_ticks"]) / 10**10
+    if said.get("is_byok") is True:  # OpenRouter's fee; the vendor charges the customer's own key beside it
+        dollars = Decimal(str(dollars)) + Decimal(str(said["cost_details"]["upstream_inference_cost"]))
     nanos = None
     if dollars is not None:
         nanos = int((Decimal(str(dollars)) * 10**9).to_integral_value(ROUND_HALF_UP))

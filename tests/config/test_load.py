@@ -238,7 +238,6 @@ def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
     )
     assert [line.split(": ")[1] for line in told] == [
         "server.workers",
-        "server.workers",
         "server.listn",
         "routes.r.policy",
     ]

@@ -142,6 +142,7 @@ class ControlProcess:
         self._state = state
         self.publisher = publisher_for(state, config, listen, outside)
         self._service: ControlService | None = None
+        self._missed = False
         self._began = time.monotonic()
         self._try_at = 0.0
         self._said = ""
@@ -152,6 +153,7 @@ class ControlProcess:
         service = self._service
         if service is None:
             # Without the database nothing could be recorded; it is looked at again once it is there.
+            self._missed = True
             log.warning("the configuration file has changed; it is taken once the control database is there")
             return
         self._report(lambda: _took_all(service))
@@ -185,6 +187,8 @@ class ControlProcess:
         except (ConfigError, Denied) as error:
             log.warning("the configuration file was refused, the one in force goes on: %s", error)
             service.tick()
+        if self._missed:
+            service.plane.publish_again()
         service.serve()
         self._service = service
 

@@ -17,7 +17,7 @@ from penstock.ports.kms import Kms, KmsError
 from penstock.ports.secrets import SealedStore
 
 # How long control gets to publish the snapshot anew.
-WAIT_S = 15.0
+WAIT_S = 20.0
 _POLL_S = 0.05
 
 

@@ -76,13 +76,25 @@ class Clients:
     def _run(self) -> None:
         left = self._each
         connection: http.client.HTTPConnection | None = None
+        reused = False
         while not self._stop.is_set() and (left or not self._each):
             left -= 1
             if connection is None:
                 connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=40)
+                reused = False
             began = time.monotonic()
             try:
                 status, code = ask(connection)
+                reused = True
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+                connection.close()
+                connection = None
+                if reused:
+                    # An idle connection was closed just as it was used again, which a client must expect
+                    # (RFC 9112, section 9.5) and answers with a new one; nothing was answered: no drop.
+                    left += 1
+                    continue
+                status, code = 0, f"broken: {error}"
             except (OSError, http.client.HTTPException):
                 status, code = 0, "broken"
                 connection.close()

@@ -6,6 +6,8 @@ A counter in the process's own memory is a `…Counter`; one that is leased from
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from penstock.admission.waiting import NO, OK, WAIT, Waitlist, Wakings
 from penstock.core.allowance import BudgetRule, RateRule
 from penstock.core.budget import Budget
@@ -16,7 +18,7 @@ FOREVER_S = float("inf")
 PATIENCE_S = 30.0
 
 
-class Counter:
+class Counter(ABC):
     """What one account may use of one thing. `now` is monotonic seconds, `now_ms` milliseconds of the epoch."""
 
     __slots__ = (
@@ -46,25 +48,25 @@ class Counter:
         self._wakings = wakings
         self.waitlist = Waitlist()
 
+    @abstractmethod
     def take(self, amount: int, now: float, now_ms: int) -> int:
         """Count or hold `amount`: OK, WAIT or NO."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
         """Of `taken` at the instant `at`, `used` was used in the end; for slots: they are free again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wait_s(self, amount: int, now: float, now_ms: int) -> float:
         """Seconds after which `amount` may fit; infinite where it never will."""
-        raise NotImplementedError
 
+    @abstractmethod
     def left(self, now: float, now_ms: int) -> int:
         """What can be taken just now, as far as this process knows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def used(self, now: float, now_ms: int) -> int:
         """What counts against the limit just now, as far as this process knows."""
-        raise NotImplementedError
 
     def unknown(self) -> bool:
         """Whether what is left cannot be known just now: it is shared, and its owner cannot be asked."""

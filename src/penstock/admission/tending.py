@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from penstock.admission.counters import FOREVER_S
 from penstock.ports.accounts import Shares
 from penstock.ports.clock import Clock
@@ -34,7 +36,7 @@ class Away:
         self.share = share
 
 
-class Tended:
+class Tended(ABC):
     """Something that is looked after: a lease. `touched`: when it was used last."""
 
     __slots__ = ("id", "touched")
@@ -43,33 +45,33 @@ class Tended:
         self.id = counter_id
         self.touched = 0.0
 
+    @abstractmethod
     def tell(self) -> None:
         """Say what was used."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cool(self, now: float) -> bool:
         """Give back what is idle; False once there is nothing to look after."""
-        raise NotImplementedError
 
+    @abstractmethod
     def idle(self) -> bool:
         """Whether nothing is held, and nobody asks for it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def brief(self) -> bool:
         """Whether it is a budget of something that passes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lasting(self) -> bool:
         """Whether it has to be kept until its window ends."""
-        raise NotImplementedError
 
+    @abstractmethod
     def freed(self) -> None:
         """Let those who wait try again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of it."""
-        raise NotImplementedError
 
 
 class LeaseDesk:

@@ -5,6 +5,7 @@ Nobody holds anything while waiting, so that waiting cannot lock up: who is woke
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 
@@ -16,7 +17,7 @@ NO = 2
 MAX_WAITING = 10_000
 
 
-class Waiter(Ticket):
+class Waiter(Ticket, ABC):
     """Something that goes on when a counter has room. Subclasses implement `again`."""
 
     __slots__ = ("place",)
@@ -25,9 +26,9 @@ class Waiter(Ticket):
         super().__init__()
         self.place: Waitlist | None = None
 
+    @abstractmethod
     def again(self) -> bool:
         """Try once more. False: still blocked by the same counter, so the place at the head is kept."""
-        raise NotImplementedError
 
     def leave(self) -> None:
         """Give up waiting; harmless where it does not wait."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from penstock.admission.accounts import Allowance
@@ -19,7 +20,7 @@ from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 
 
-class Settling:
+class Settling(ABC):
     """State of an exchange, and its endings: each exchange ends in `_settle`, once."""
 
     __slots__ = (
@@ -77,9 +78,9 @@ class Settling:
         self._ctx.exchanges += 1
         self._ctx.running[self._facts.request_id] = self
 
+    @abstractmethod
     def kill(self) -> bool:
         """Stop it for somebody who may."""
-        raise NotImplementedError
 
     def told(self) -> dict[str, object]:
         """What a list of running exchanges says of it."""

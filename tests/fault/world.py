@@ -17,18 +17,11 @@ from penstock.admission.counters import BudgetCounter, SlotCounter
 from penstock.core.allowance import AccountRule, BudgetRule
 from penstock.core.exchange import AlertRaised, AttemptOpened, Entry, Event, ExchangeSettled, Subject
 from penstock.core.origin import Origin
-from penstock.core.plan import (
-    FallbackNode,
-    Plan,
-    Provider,
-    Route,
-    Target,
-    TargetNode,
-    Timeouts,
-    VirtualKey,
-)
+from penstock.core.plan import Plan, Provider, Route, Timeouts, VirtualKey
+from penstock.core.policy import FallbackNode, TargetNode
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
+from penstock.core.target import Target
 from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.gateway import Gateway

@@ -13,16 +13,8 @@ from hypothesis import strategies as st
 
 from penstock.core.origin import Origin
 from penstock.core.patterns import matches
-from penstock.core.plan import (
-    FallbackNode,
-    PolicyNode,
-    Route,
-    Scope,
-    StaticNode,
-    Target,
-    TargetNode,
-    WeightedNode,
-)
+from penstock.core.plan import Route, Scope
+from penstock.core.policy import FallbackNode, PolicyNode, StaticNode, TargetNode, WeightedNode
 from penstock.core.requirements import (
     Facts,
     Handling,
@@ -35,9 +27,10 @@ from penstock.core.requirements import (
     kind_of,
     overlaid,
 )
+from penstock.core.target import Target
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.routing.held import Denied, held
-from penstock.routing.pin import targets_of
+from penstock.routing.trees import targets_of
 
 CHAT = ENDPOINTS["/v1/chat/completions"]
 EMBED = ENDPOINTS["/v1/embeddings"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from penstock.adapters.http.client import HttpClient
 from penstock.core.origin import Origin
-from penstock.core.plan import FallbackNode, Plan, PolicyNode, TargetNode, WeightedNode
+from penstock.core.plan import Plan
+from penstock.routing.trees import targets_of
 
 # One for the first request and one for a second beside it; from there on the pool grows with the traffic.
 CONNECTIONS = 2
@@ -27,13 +26,5 @@ def origins_of(plan: Plan) -> set[Origin]:
     """
     found = {target.origin for target in plan.deployments.values()}
     for route in plan.routes.values():
-        found.update(_below(route.policy))
+        found.update([target.origin for target in targets_of(route.policy)])
     return {origin for origin in found if origin.scheme == "https"}
-
-
-def _below(node: PolicyNode) -> Iterator[Origin]:
-    if isinstance(node, TargetNode):
-        yield node.target.origin
-    elif isinstance(node, FallbackNode | WeightedNode):
-        for child in node.children:
-            yield from _below(child)

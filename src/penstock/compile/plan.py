@@ -5,33 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import accumulate
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
 from penstock.compile.handling import requirement_of
 from penstock.compile.key_bounds import bounds_of
+from penstock.compile.policies import Policies
 from penstock.compile.scopes import Scopes
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import HIGH, LOW, NORMAL
-from penstock.core.plan import (
-    FallbackNode,
-    KeyBounds,
-    Plan,
-    PolicyNode,
-    Provider,
-    Route,
-    StaticNode,
-    Target,
-    TargetNode,
-    Timeouts,
-    VirtualKey,
-    WeightedNode,
-)
+from penstock.core.plan import KeyBounds, Plan, Route, Timeouts, VirtualKey
 from penstock.core.price_book import PriceBook
 from penstock.core.retry import RetryRule
-from penstock.routing.resolve import target_of
 
 DEFAULT_ORG = "default"
 RANKS = {"high": HIGH, "normal": NORMAL, "low": LOW}
@@ -67,7 +53,7 @@ def compile_plan(
         name: deployment_from(name, config, providers[config.provider], prices, now_ms)
         for name, config in document.deployments.items()
     }
-    find = _Finder(providers, deployments, prices, now_ms)
+    find = Policies(providers, deployments, prices, now_ms)
     keeps = document.defaults.responses_store
     routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
     rules = rules_of(document)
@@ -97,44 +83,7 @@ def compile_plan(
     )
 
 
-class _Finder:
-    """Targets by the name that a policy gives them."""
-
-    def __init__(
-        self, providers: dict[str, Provider], deployments: dict[str, Target], prices: PriceBook, now_ms: int
-    ) -> None:
-        self._providers = providers
-        self._deployments = deployments
-        self._prices = prices
-        self._now_ms = now_ms
-
-    def target(self, name: str) -> Target:
-        found = self._deployments.get(name)
-        if found is not None:
-            return found
-        provider, _, model = name.partition("/")
-        if provider not in self._providers or not model:
-            raise CompileError(f"no deployment and no provider/model is called {name!r}")
-        return target_of(self._providers[provider], model, self._prices, self._now_ms)
-
-    def node(self, config: doc.PolicyNode) -> PolicyNode:
-        match config:
-            case doc.TargetNode():
-                return TargetNode(self.target(config.target))
-            case doc.StaticNode():
-                return StaticNode(config.text)
-            case doc.FallbackNode():
-                return FallbackNode(tuple(self.node(child) for child in config.children))
-            case doc.WeightedNode():
-                return WeightedNode(
-                    tuple(self.node(branch.use) for branch in config.branches),
-                    tuple(accumulate(branch.weight for branch in config.branches)),
-                )
-            case _:
-                raise CompileError(f"a policy node of type {type(config).__name__} has no engine yet")
-
-
-def _route(name: str, config: doc.Route, find: _Finder, keeps: str) -> Route:
+def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
     retry, timeouts = config.retry, config.timeouts
     return Route(
         name=name,

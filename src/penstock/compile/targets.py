@@ -17,10 +17,10 @@ from penstock.config.document import Deployment, Price, Provider, Secret, Secret
 from penstock.core.credentials import Signing
 from penstock.core.origin import Origin
 from penstock.core.plan import Provider as PlannedProvider
-from penstock.core.plan import Target
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import TOKEN_UNITS, UNITS, RateCard
+from penstock.core.target import Target
 from penstock.providers.profiles import profiles_of
 from penstock.providers.vendors import VENDORS, Vendor
 from penstock.providers.vendors.row import Auth

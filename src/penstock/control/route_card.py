@@ -12,12 +12,13 @@ from penstock.compile.dry import dry_plan
 from penstock.compile.review import users_of
 from penstock.config import document as doc
 from penstock.core.ids import OWN_MARK
-from penstock.core.plan import Route, Target, VirtualKey
+from penstock.core.plan import Route, VirtualKey
 from penstock.core.price_book import PriceBook
 from penstock.core.requirements import ENDPOINTS, RULES, Facts, Handling, Need
+from penstock.core.target import Target
 from penstock.dialects.openai.endpoints import ENDPOINTS as SERVED
 from penstock.routing.held import KEPT_DAYS, Denied, held, names_of, needs_of
-from penstock.routing.pin import targets_of
+from penstock.routing.trees import targets_of
 
 _CHAT = SERVED["/v1/chat/completions"]
 _NO_ORG = doc.Org()

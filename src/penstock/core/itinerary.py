@@ -1,7 +1,11 @@
-"""What a policy says next, and what it is told of the attempt before.
+"""What a policy says next, and what it is told of the attempts before.
 
-A policy node's cursor is a state machine: `step(outcome, now, draw)` takes the outcome of the attempt that it
-started last (None at first and after a wait) and says what to do. Cursors nest because these steps compose.
+A policy node's cursor is a state machine: `step(outcome, now, draw)` takes the outcome of an attempt (None at
+first, and when a wait is over) and says what to do. Cursors nest because these steps compose.
+
+The attempts of an exchange are numbered from 1 in the order in which they are asked for. Usually one runs at a
+time. Where a node has several under way, each outcome says whose it is; a node that accepts one lets all others
+go.
 """
 
 from __future__ import annotations
@@ -10,9 +14,24 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from penstock.core.plan import Target
+from penstock.core.target import Target
+from penstock.core.usage import Usage
 
 Verdict = Literal["ok", "retry", "fallback", "final", "stale"]
+
+
+class WholeAnswer(msgspec.Struct, frozen=True, gc=False):
+    """An answer that was held back, as the client would get it.
+
+    `body`: all of it; with `stream`, the bytes from the first event to the last. Seconds since it was sent.
+    """
+
+    body: bytes
+    stream: bool
+    usage: Usage
+    cost_nanousd: int | None
+    first_s: float
+    total_s: float
 
 
 class AttemptOutcome(msgspec.Struct, frozen=True, gc=False):
@@ -20,31 +39,46 @@ class AttemptOutcome(msgspec.Struct, frozen=True, gc=False):
 
     `retry`: the same target may do better. `fallback`: only another can. `final`: the request itself is at
     fault, no target would do better. `stale`: an idle connection had died, nothing reached the upstream.
+    `ok`: the first content of a stream is there, or the whole of another answer; for an attempt that was
+    started `whole`, all of it is, and `answer` has it. `attempt` is the attempt's number.
     """
 
     verdict: Verdict
     cause: str = ""
     retry_after_s: float | None = None
-
-
-OK = AttemptOutcome("ok")
+    attempt: int = 0
+    answer: WholeAnswer | None = None
 
 
 class Start(msgspec.Struct, frozen=True, gc=False):
-    """Start an attempt at this target."""
+    """Start an attempt at this target.
+
+    With `wake_s`, step again with no outcome where nothing has come of any attempt so long after. `whole`: its
+    answer is held back until all of it is there and a node accepts it.
+    """
 
     target: Target
     retry_of: str = ""
+    wake_s: float | None = None
+    whole: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
-    """Step again, with no outcome, after `delay_s`."""
+    """Step again with no outcome after `delay_s`, or with that of an attempt which is still under way."""
 
     delay_s: float
 
 
 class Accept(msgspec.Struct, frozen=True, gc=False):
-    """The last attempt's answer is the answer."""
+    """This attempt's answer is the answer; 0: that of the attempt whose outcome was told last."""
+
+    attempt: int = 0
+
+
+class Cancel(msgspec.Struct, frozen=True, gc=False):
+    """Let this attempt go, and step again with no outcome."""
+
+    attempt: int
 
 
 class Static(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +93,7 @@ class GiveUp(msgspec.Struct, frozen=True, gc=False):
     cause: str
 
 
-Step = Start | Wait | Accept | Static | GiveUp
+Step = Start | Wait | Accept | Cancel | Static | GiveUp
 ACCEPT = Accept()
 
 

@@ -12,13 +12,12 @@ from penstock.core.credentials import Signing
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import NORMAL
 from penstock.core.losses import OnUnsupported
-from penstock.core.origin import Origin
-from penstock.core.price import Ceiling
+from penstock.core.policy import PolicyNode
 from penstock.core.price_book import PriceBook
-from penstock.core.profile import Profile, ProfileRow
-from penstock.core.rates import RateCard
-from penstock.core.requirements import Handling, Need, Requirement
+from penstock.core.profile import ProfileRow
+from penstock.core.requirements import Need, Requirement
 from penstock.core.retry import RetryRule
+from penstock.core.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,91 +30,7 @@ class Timeouts:
     total_s: float = 600.0
 
 
-# What a server that calls itself OpenAI-compatible is taken to serve; `openai`: the endpoints that only pass.
-OPENAI_SHAPES = frozenset(
-    {
-        "openai", "openai.images", "openai.audio", "openai.chat", "openai.completions", "openai.responses",
-        "openai.embeddings", "rerank",
-    }
-)  # fmt: skip
-DEFAULT_PROFILE = Profile()
 NO_CEILING = SessionRule()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
-    """One vendor model at one upstream with one credential, ready to be sent to.
-
-    `auth` holds whole header lines with the credential and never appears in a repr. `secrets` are the texts
-    that are removed from whatever an upstream says before anybody sees it. `service_tier` is what `set_fields`
-    puts in place of the request's, None where it leaves it alone. A client whose API shape it `speaks` gets
-    through with its bytes; others are translated into `api` (chat), `embed_api`, `rerank_api` or `media_api`.
-    `signing` is set where no fixed line authorises a request; `set_cap` is the output bound in `set_fields`;
-    `handling` says how data is treated.
-    """
-
-    id: str
-    provider: str
-    kind: str
-    model: str
-    model_json: bytes
-    origin: Origin
-    base_path: bytes
-    auth: bytes = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
-    card: RateCard | None = None
-    ceiling: Ceiling | None = None
-    set_fields: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    max_output_tokens: int | None = None
-    asks_stream_usage: bool = True
-    cap_field: str = "max_tokens"
-    service_tier: str | None = None
-    speaks: frozenset[str] = OPENAI_SHAPES
-    api: str = "openai.chat"
-    embed_api: str = "openai.embeddings"
-    rerank_api: str = "rerank"
-    media_api: str = ""
-    profile: Profile = DEFAULT_PROFILE
-    query: bytes = b""
-    signing: Signing | None = None
-    lists_models: bool = True
-    set_cap: int | None = None
-    handling: Handling | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TargetNode:
-    """Try one target, with retries."""
-
-    target: Target
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FallbackNode:
-    """Try each child in order until one does not give up."""
-
-    children: tuple[PolicyNode, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WeightedNode:
-    """Choose one child with probability proportional to its weight; the others follow as fallbacks.
-
-    `upto` are the cumulative weights, ending in their sum.
-    """
-
-    children: tuple[PolicyNode, ...]
-    upto: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StaticNode:
-    """Answer with a fixed text, marked degraded."""
-
-    text: str
-
-
-PolicyNode = TargetNode | FallbackNode | WeightedNode | StaticNode
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from penstock.core.errors import CODES
 from penstock.core.exchange import AttemptFacts, RequestFacts
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.dialects.errors import ID_HEADERS, error_body, error_lines
 from penstock.dialects.openai.static import static_answer, static_stream
 from penstock.pipeline.heads import answer_lines, budget_line, cost_line, overhead_line

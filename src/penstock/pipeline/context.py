@@ -15,6 +15,7 @@ from penstock.ports.owned import OwnedIds
 from penstock.ports.secrets import SecretBox
 from penstock.ports.transport import Transport
 from penstock.routing.resolve import Resolver
+from penstock.routing.standings import Standings
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.credentials import CredentialTable
 from penstock.upstream.learned import Learned
@@ -67,6 +68,7 @@ class GatewayContext:
         self.learned: dict[str, Learned] = {}
         self.credentials = CredentialTable()
         self.shares: dict[str, RetryShare] = {}
+        self.standings = Standings()
         self.attempts: set[Attempt] = set()
         self.chains = Chains()
         self.exchanges = 0

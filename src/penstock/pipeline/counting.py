@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from penstock.core.chat import ReplyUsage
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.core.usage import Usage
 from penstock.dialects.anthropic.count import encode_count as anthropic_count
 from penstock.dialects.gemini.count import encode_count as gemini_count

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from penstock.core.errors import CODES, Refusal
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.refusing import id_lines
 from penstock.ports.clock import Timer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.wire.http1 import header_safe
 
 

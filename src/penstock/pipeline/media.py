@@ -13,7 +13,7 @@ from penstock.core.errors import Refusal, ShapeError
 from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.losses import Losses, OnUnsupported
 from penstock.core.media import ImageReply, SpeechReply, TranscriptReply, VideoTask, VideoTicket
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.core.usage import Usage
 from penstock.dialects.media import images, speech, transcripts, videos
 from penstock.pipeline.translation import body_of

@@ -7,7 +7,7 @@ from penstock.admission.counters import Counter
 from penstock.admission.holding import Holding
 from penstock.admission.waiting import WAIT
 from penstock.core.exchange import AttemptOpened, RequestFacts, Subject
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.reservation import Reservation, not_held, reservation_for, reserve, unpriced
 from penstock.providers.openai.errors import Failure

@@ -14,7 +14,8 @@ import msgspec
 from penstock.admission.accounts import Allowance
 from penstock.core.errors import Refusal, ShapeError
 from penstock.core.exchange import AttemptFacts, Outcome, RequestFacts, Subject
-from penstock.core.plan import Route, Target, VirtualKey
+from penstock.core.plan import Route, VirtualKey
+from penstock.core.target import Target
 from penstock.dialects.named_ids import Named, unknown_id
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai_responses.stored import with_items
@@ -25,7 +26,6 @@ from penstock.ports.http_server import HttpRequest, Reply
 from penstock.ports.owned import Owned
 from penstock.providers.openai.errors import Failure
 from penstock.routing.pin import pinned
-from penstock.routing.policies import cursor_for
 from penstock.shapes.anthropic.container import containers_in
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.shapes.openai_responses.kept import item_of, read_kept
@@ -170,8 +170,7 @@ class OwningExchange(Exchange):
                 "lead to; name a model that does, or send the whole conversation as input",
             )
         self._issuer = record.provider
-        self._route = route
-        self._cursor = cursor_for(route.policy, route.retry, self._ctx.share_of(route.name))
+        self._follow(route)
 
     def _resolve(self) -> None:
         """Write the items out that only we know. Raises Refusal."""
@@ -207,11 +206,11 @@ class OwningExchange(Exchange):
 
     # --- what the answer hands out ----------------------------------------------------------------------
 
-    def attempt_done(self, attempt: Attempt, last: bytes) -> None:
+    def _complete(self, attempt: Attempt, last: bytes, facts: AttemptFacts | None) -> None:
         """A whole answer."""
-        if not self._ended and not self._records and hands_out(self._request, self._route):
+        if not self._records and hands_out(self._request, self._route):
             self._records = [self._record(attempt.target, name, b"") for name in containers_in(last)]
-        super().attempt_done(attempt, last)
+        super()._complete(attempt, last, facts)
 
     def _record(self, target: Target, name: str, kept: bytes) -> Owned:
         """The record of an id."""

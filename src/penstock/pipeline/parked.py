@@ -6,7 +6,8 @@ from typing import Protocol
 
 from penstock.admission.waiting import Waiter
 from penstock.core.exchange import Subject
-from penstock.core.plan import Plan, Route, Target, VirtualKey
+from penstock.core.itinerary import Start
+from penstock.core.plan import Plan, Route, VirtualKey
 from penstock.ports.clock import Clock, Timer
 
 
@@ -21,19 +22,19 @@ class Retry(Protocol):
 class Parked(Waiter):
     """Waits with one attempt. `retry` tries once more; with `last=True` because patience has run out."""
 
-    __slots__ = ("_retry", "_timer", "retry_of", "target")
+    __slots__ = ("_retry", "_timer", "number", "step")
 
     def __init__(
         self,
         clock: Clock,
         patience_s: float,
-        target: Target,
-        retry_of: str,
+        step: Start,
+        number: int,
         retry: Retry,
     ) -> None:
         super().__init__()
-        self.target = target
-        self.retry_of = retry_of
+        self.step = step
+        self.number = number
         self._retry = retry
         self._timer: Timer | None = clock.call_later(patience_s, self._on_time)
 

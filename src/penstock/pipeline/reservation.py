@@ -7,7 +7,8 @@ from penstock.admission.counters import Counter
 from penstock.admission.entry import refusal_of, told
 from penstock.admission.holding import Holding, Needs, hard_room_nanousd, hold
 from penstock.admission.waiting import WAIT
-from penstock.core.plan import Plan, Target
+from penstock.core.plan import Plan
+from penstock.core.target import Target
 from penstock.core.usage import Usage
 from penstock.pipeline.heads import dollars
 from penstock.providers.openai.errors import Failure, failure_of_cause

@@ -11,8 +11,9 @@ import msgspec
 
 from penstock.admission.accounts import Allowance
 from penstock.core.errors import Refusal
-from penstock.core.exchange import RequestFacts, Subject
-from penstock.core.plan import Route, Target, VirtualKey
+from penstock.core.exchange import AttemptFacts, RequestFacts, Subject
+from penstock.core.plan import Route, VirtualKey
+from penstock.core.target import Target
 from penstock.dialects.named_ids import Named
 from penstock.dialects.openai.endpoints import OWNED
 from penstock.dialects.openai_responses.stored import joined
@@ -154,22 +155,22 @@ class ResponsesExchange(OwningExchange):
 
     # --- the answer -------------------------------------------------------------------------------------
 
-    def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
+    def _begin_stream(self, attempt: Attempt, data: bytes) -> None:
         """Stream on; the id of an answer in the background is of use before the stream ends."""
-        if self._keeps and not self._kept and not self._ended and not self._answering.started:
+        if self._keeps and not self._kept:
             head = first_response(data) if is_native(attempt.target) else b""
             if head and head_of(head).background:
                 for record in self._records_of(attempt.target, head):
                     self._kept = True
                     self._ctx.owned.keep(record, nothing)
-        super().attempt_frames(attempt, data)
+        super()._begin_stream(attempt, data)
 
-    def attempt_done(self, attempt: Attempt, last: bytes) -> None:
+    def _complete(self, attempt: Attempt, last: bytes, facts: AttemptFacts | None) -> None:
         """A whole answer."""
-        if self._keeps and not self._ended:
+        if self._keeps:
             response = last if attempt.reader is None else last_response(last)
             self._records = self._records_of(attempt.target, response)
-        super().attempt_done(attempt, last)
+        super()._complete(attempt, last, facts)
 
     def _records_of(self, target: Target, response: bytes) -> list[Owned]:
         """The records of what an answer hands out, itself last; none where nobody keeps it."""

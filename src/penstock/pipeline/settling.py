@@ -9,7 +9,8 @@ from penstock.admission.accounts import Allowance
 from penstock.admission.entry import leave
 from penstock.admission.holding import Holding
 from penstock.core.exchange import AttemptFacts, ExchangeSettled, Outcome, RequestFacts, Subject
-from penstock.core.plan import Route, Target, VirtualKey
+from penstock.core.plan import Route, VirtualKey
+from penstock.core.target import Target
 from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import estimated
@@ -31,11 +32,11 @@ class Settling(ABC):
         "_ended",
         "_facts",
         "_failure",
-        "_holding",
         "_key",
         "_opened",
         "_request",
         "_route",
+        "_running",
         "_settled",
         "_upstream_s",
         "http",
@@ -65,7 +66,8 @@ class Settling(ABC):
         self._allowance = allowance
         self._facts = facts
         self._attempt: Attempt | None = None
-        self._holding: Holding | None = None
+        # Attempts under way with what is held for them, by index.
+        self._running: dict[int, tuple[Attempt, Holding]] = {}
         self._settled: list[AttemptFacts] = []
         self._opened = 0
         self._failure: Failure | None = None
@@ -108,7 +110,9 @@ class Settling(ABC):
     def _close(self, attempt: Attempt, outcome: Outcome, cause: str) -> AttemptFacts:
         """End an attempt: its facts, its reservation."""
         ctx = self._ctx
-        self._attempt = None
+        running = self._running.pop(attempt.index, None)
+        if self._attempt is attempt:
+            self._attempt = None
         if attempt.mode != "ended":
             ctx.attempts.discard(attempt)
         if not attempt.ended_at:
@@ -116,9 +120,8 @@ class Settling(ABC):
         if attempt.sent_at:
             self._upstream_s += attempt.ended_at - attempt.sent_at
         facts = settle_attempt(attempt, outcome, cause, ctx.learned_of(attempt.target.id))
-        holding, self._holding = self._holding, None
-        if holding is not None:
-            holding.settle(facts.usage, facts.cost_nanousd or 0, attempt.opened_ms)
+        if running is not None:
+            running[1].settle(facts.usage, facts.cost_nanousd or 0, attempt.opened_ms)
         return facts
 
     def _budget_left(self) -> int | None:

@@ -12,8 +12,8 @@ from penstock.core.errors import CODES, Refusal, ShapeError
 from penstock.core.events import Broke
 from penstock.core.exchange import RequestFacts
 from penstock.core.losses import OnUnsupported
-from penstock.core.plan import Target
 from penstock.core.seals import MARKS
+from penstock.core.target import Target
 from penstock.dialects.openai.errors import error_event
 from penstock.dialects.registry import chat_dialect, embed_dialect, rerank_dialect
 from penstock.ports.translation import Asked

@@ -15,8 +15,8 @@ from penstock.admission.allowances import key_allowance
 from penstock.admission.scopes import key_for
 from penstock.core.errors import Refusal
 from penstock.core.media import VideoTask, VideoTicket
-from penstock.core.plan import Target
 from penstock.core.requirements import Unmet
+from penstock.core.target import Target
 from penstock.dialects.media.videos import encode_video
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.pipeline.context import GatewayContext

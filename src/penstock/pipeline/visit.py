@@ -18,8 +18,9 @@ from penstock.admission.accounts import Allowance
 from penstock.admission.allowances import key_allowance
 from penstock.admission.scopes import key_for
 from penstock.core.errors import Refusal, ShapeError
-from penstock.core.plan import Target, VirtualKey
+from penstock.core.plan import VirtualKey
 from penstock.core.requirements import Unmet
+from penstock.core.target import Target
 from penstock.dialects.openai_responses.stored import DEFAULT_LIMIT, input_items, item_page
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.entering import enter_or_wait, let_go

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from penstock.core.plan import Target
+from penstock.core.target import Target
 
 
 class _Named(msgspec.Struct):

@@ -6,29 +6,19 @@ look-up, and those whom no rule concerns for none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import accumulate, pairwise
 
 import msgspec
 
 from penstock.core.errors import Refusal
 from penstock.core.ids import OWN_MARK
-from penstock.core.plan import (
-    FallbackNode,
-    PolicyNode,
-    Provider,
-    Route,
-    Scope,
-    StaticNode,
-    Target,
-    TargetNode,
-    WeightedNode,
-)
+from penstock.core.plan import Provider, Route, Scope
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.rates import UNITS, RateCard
 from penstock.core.requirements import Handling, Lever, Need, Unmet, facts_kind, judge, kind_of
+from penstock.core.target import Target
 from penstock.dialects.openai.endpoints import ENDPOINTS
+from penstock.routing.trees import map_targets
 from penstock.shapes.openai_request import Endpoint
 
 MAX_HELD = 16_384
@@ -85,7 +75,7 @@ def held(route: Route, scope: Scope | None, endpoint: Endpoint) -> Route | Denie
     """Work a route out: own credentials put in, targets left out that do not meet every need."""
     needs = needs_of(route, scope)
     filtered = _Filter(needs, scope, endpoint)
-    policy = filtered.node(route.policy)
+    policy = map_targets(route.policy, filtered.target)
     if filtered.denied and not filtered.kept:
         return Denied(_why(route.name, filtered.denied))
     if policy is None:
@@ -194,33 +184,14 @@ class _Filter:
         self.denied: list[tuple[Target, Unmet]] = []
         self.kept = 0
 
-    def node(self, node: PolicyNode) -> PolicyNode | None:
-        """The node with what may be used; None where that is nothing."""
-        if isinstance(node, StaticNode):
-            return node
-        if isinstance(node, TargetNode):
-            found = held_target(node.target, self._needs, self._scope, self._endpoint)
-            if isinstance(found, Unmet):
-                self.denied.append((node.target, found))
-                return None
-            self.kept += 1
-            return node if found is node.target else TargetNode(found)
-        if isinstance(node, FallbackNode):
-            children = [each for each in map(self.node, node.children) if each is not None]
-            return FallbackNode(tuple(children)) if children else None
-        pairs = list(self._weighted(node))
-        if not pairs:
+    def target(self, target: Target) -> Target | None:
+        """The target as it may be used; None where it may not."""
+        found = held_target(target, self._needs, self._scope, self._endpoint)
+        if isinstance(found, Unmet):
+            self.denied.append((target, found))
             return None
-        return WeightedNode(
-            tuple([each for each, _ in pairs]), tuple(accumulate([weight for _, weight in pairs]))
-        )
-
-    def _weighted(self, node: WeightedNode) -> Iterator[tuple[PolicyNode, float]]:
-        weights = [upto - before for before, upto in pairwise((0.0, *node.upto))]
-        for child, weight in zip(node.children, weights, strict=True):
-            found = self.node(child)
-            if found is not None:
-                yield found, weight
+        self.kept += 1
+        return found
 
 
 def _why(name: str, denied: list[tuple[Target, Unmet]]) -> str:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from penstock.core.plan import FallbackNode, PolicyNode, Route, Target, TargetNode, WeightedNode
-
-
-def targets_of(node: PolicyNode) -> Iterator[Target]:
-    """Every target in a policy, in order."""
-    if isinstance(node, TargetNode):
-        yield node.target
-    elif isinstance(node, FallbackNode | WeightedNode):
-        for child in node.children:
-            yield from targets_of(child)
+from penstock.core.plan import Route
+from penstock.core.policy import TargetNode
+from penstock.core.target import Target
+from penstock.routing.trees import targets_of
 
 
 def pinned(route: Route, target: str, provider: str) -> Route | None:

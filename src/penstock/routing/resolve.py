@@ -10,10 +10,12 @@ import msgspec
 
 from penstock.core.errors import Refusal
 from penstock.core.ids import OWN_MARK
-from penstock.core.plan import Plan, Provider, Route, Scope, Target, TargetNode, VirtualKey
+from penstock.core.plan import Plan, Provider, Route, Scope, VirtualKey
+from penstock.core.policy import TargetNode
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.profile import profile_for
+from penstock.core.target import Target
 from penstock.routing.held import HeldRoutes, own_target, serves
 
 MAX_DIRECT = 4096

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from penstock.core.origin import Origin
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.ports.media import Ask
 from penstock.wire.http1 import header_safe
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from penstock.core.plan import Target, Timeouts
+from penstock.core.plan import Timeouts
+from penstock.core.target import Target
 from penstock.core.usage import Usage
 from penstock.ports.clock import Clock
 from penstock.ports.transport import Call, Transport
@@ -75,10 +76,15 @@ class Attempt:
         "connected_at",
         "deadline",
         "ended_at",
+        "entire",
         "first_at",
         "headers",
         "index",
+        "kept",
+        "kept_bytes",
+        "last",
         "mode",
+        "number",
         "opened_ms",
         "reader",
         "request",
@@ -134,6 +140,12 @@ class Attempt:
         self.reserved_nanousd: int | None = None
         self.reserved_usage = Usage()
         self.service_tier = ""
+        self.number = 0
+        # Kept back until the exchange accepts this attempt: what came first, or `entire`ly all of it.
+        self.entire = False
+        self.kept: list[bytes] = []
+        self.kept_bytes = 0
+        self.last: bytes | None = None
 
     def start(self, transport: Transport, request: bytes) -> None:
         """Send the request."""

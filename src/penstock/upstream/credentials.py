@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from penstock.core.credentials import AwsCredentials, BearerToken, Credential, Signing
 from penstock.core.errors import Refusal
 from penstock.core.itinerary import Verdict
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.providers.openai.errors import Failure
 from penstock.wire.sigv4 import AwsScope, body_hash, sign
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from penstock.core.errors import ShapeError
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.core.usage import Usage
 from penstock.ports.translation import ChatProvider, StreamDecoder
 from penstock.providers.native import native_body

@@ -14,7 +14,7 @@ import msgspec
 
 from penstock.core.errors import ShapeError
 from penstock.core.origin import Origin
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.ports.clock import Clock, Timer
 from penstock.ports.media import Answered, Ask, Done, Failed, Flow
 from penstock.ports.transport import Call, ResponseHandler, Transport

@@ -12,7 +12,7 @@ from penstock.core.errors import ShapeError
 from penstock.core.events import Frame
 from penstock.core.forced_tool import Releasing, force, released
 from penstock.core.losses import Losses, OnUnsupported, UnsupportedError
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.core.tool_names import vendor_names, with_names
 from penstock.ports.translation import (
     Addressee,

@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.core.chat import ReplyUsage
 from penstock.core.losses import Losses, OnUnsupported
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.ports.translation import Addressee
 from penstock.providers.paths import path_of
 from penstock.shapes.openai import ErrorShape

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from penstock.core.exchange import RequestFacts
 from penstock.core.origin import Origin
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.paths import find
 from penstock.pipeline.answer import Answering

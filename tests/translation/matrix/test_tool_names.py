@@ -16,8 +16,8 @@ from penstock.core.events import Frame
 from penstock.core.losses import Losses
 from penstock.core.origin import Origin
 from penstock.core.parts import Part, Text, ToolCall, ToolResult
-from penstock.core.plan import Target
 from penstock.core.profile import Profile
+from penstock.core.target import Target
 from penstock.core.tool_names import NameRule, vendor_names, with_names
 from penstock.core.usage import Usage
 from penstock.dialects.registry import chat_dialect

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from penstock.core.itinerary import AttemptOutcome, Verdict
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.shapes.openai import ErrorShape, decode_error
 
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -87,9 +87,9 @@ class Failure:
     foreign: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    def outcome(self) -> AttemptOutcome:
-        """What the policy is told."""
-        return AttemptOutcome(self.verdict, self.cause, self.retry_after_s)
+    def outcome(self, attempt: int) -> AttemptOutcome:
+        """What the policy is told of the attempt with this number."""
+        return AttemptOutcome(self.verdict, self.cause, self.retry_after_s, attempt)
 
 
 def failure_of_status(status: int, body: bytes, retry_after_s: float | None, error: ErrorShape) -> Failure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.core.plan import Target
+from penstock.core.target import Target
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.wire.json_fields import scan
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from penstock.core.itinerary import Cursor
-from penstock.core.plan import FallbackNode, PolicyNode, TargetNode, WeightedNode
-from penstock.core.retry import RetryRule, RetryShare
+from penstock.core.policy import FallbackNode, PolicyNode, StaticNode, TargetNode, WeightedNode
 from penstock.routing.policies.fallback import FallbackCursor
 from penstock.routing.policies.static import StaticCursor
 from penstock.routing.policies.target import TargetCursor
 from penstock.routing.policies.weighted import WeightedCursor
+from penstock.routing.walk import Walk
 
 
-def cursor_for(node: PolicyNode, rule: RetryRule, share: RetryShare) -> Cursor:
+def cursor_for(node: PolicyNode, walk: Walk) -> Cursor:
     """A new walk through `node`; children get their cursors when they are reached."""
     if isinstance(node, TargetNode):
-        return TargetCursor(node.target, rule, share)
+        return TargetCursor(node.target, walk)
     if isinstance(node, FallbackNode):
-        return FallbackCursor(node.children, rule, share, cursor_for)
+        return FallbackCursor(node.children, walk, cursor_for)
     if isinstance(node, WeightedNode):
-        return WeightedCursor(node, rule, share, cursor_for)
-    return StaticCursor(node.text)
+        return WeightedCursor(node, walk, cursor_for)
+    if isinstance(node, StaticNode):
+        return StaticCursor(node.text)
+    raise TypeError(type(node).__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from penstock.core.itinerary import AttemptOutcome, Step
-from penstock.core.plan import PolicyNode, WeightedNode
-from penstock.core.retry import RetryRule, RetryShare
+from penstock.core.policy import PolicyNode, WeightedNode
 from penstock.routing.policies.fallback import FallbackCursor, MakeCursor
+from penstock.routing.walk import Walk
 
 
 def order(node: WeightedNode, draw: float) -> list[PolicyNode]:
@@ -21,17 +21,16 @@ def order(node: WeightedNode, draw: float) -> list[PolicyNode]:
 class WeightedCursor:
     """Draws at the first step, then falls back through the rest."""
 
-    __slots__ = ("_make", "_node", "_rule", "_share", "_walk")
+    __slots__ = ("_make", "_node", "_order", "_walk")
 
-    def __init__(self, node: WeightedNode, rule: RetryRule, share: RetryShare, make: MakeCursor) -> None:
+    def __init__(self, node: WeightedNode, walk: Walk, make: MakeCursor) -> None:
         self._node = node
-        self._rule = rule
-        self._share = share
+        self._walk = walk
         self._make = make
-        self._walk: FallbackCursor | None = None
+        self._order: FallbackCursor | None = None
 
     def step(self, outcome: AttemptOutcome | None, now: float, draw: float) -> Step:
         """See core.itinerary."""
-        if self._walk is None:
-            self._walk = FallbackCursor(order(self._node, draw), self._rule, self._share, self._make)
-        return self._walk.step(outcome, now, draw)
+        if self._order is None:
+            self._order = FallbackCursor(order(self._node, draw), self._walk, self._make)
+        return self._order.step(outcome, now, draw)

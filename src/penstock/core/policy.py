@@ -1,0 +1,113 @@
+"""The nodes of a policy tree, compiled. How one walks through them: routing.policies.
+
+Every node knows what stands below it and how it looks without some of that, so that whoever narrows a tree (by
+what a tenant requires, to the deployment that issued an id) need not know the kinds of nodes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from penstock.core.target import Target
+
+
+class PolicyNode(ABC):
+    """What is tried, and in which order. Immutable."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def below(self) -> tuple[PolicyNode, ...]:
+        """Its children, in the order of the document."""
+
+    @abstractmethod
+    def with_below(self, below: Sequence[PolicyNode | None]) -> PolicyNode | None:
+        """The same node over other children, one for each of `below()`, None for one that is left out.
+
+        None where nothing is left of it.
+        """
+
+    def whole(self) -> bool:
+        """Whether it must see whole answers before one is passed on, so that nothing is streamed meanwhile."""
+        return any(child.whole() for child in self.below())
+
+
+class Leaf(PolicyNode):
+    """A node with nothing below it."""
+
+    __slots__ = ()
+
+    def below(self) -> tuple[PolicyNode, ...]:
+        """Nothing."""
+        return ()
+
+    def with_below(self, below: Sequence[PolicyNode | None]) -> PolicyNode | None:
+        """Itself. Raises ValueError where something is put below it."""
+        if below:
+            raise ValueError("nothing stands below a leaf")
+        return self
+
+
+class TargetNode(Leaf):
+    """Try one target, with retries."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+
+class StaticNode(Leaf):
+    """Answer with a fixed text, marked degraded."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class FallbackNode(PolicyNode):
+    """Try each child in order until one does not give up."""
+
+    __slots__ = ("children",)
+
+    def __init__(self, children: tuple[PolicyNode, ...]) -> None:
+        self.children = children
+
+    def below(self) -> tuple[PolicyNode, ...]:
+        """Its children."""
+        return self.children
+
+    def with_below(self, below: Sequence[PolicyNode | None]) -> PolicyNode | None:
+        """Those that are left."""
+        children = tuple([child for child in below if child is not None])
+        return FallbackNode(children) if children else None
+
+
+class WeightedNode(PolicyNode):
+    """Choose one child with probability proportional to its weight; the others follow as fallbacks.
+
+    `upto` are the cumulative weights, ending in their sum.
+    """
+
+    __slots__ = ("children", "upto")
+
+    def __init__(self, children: tuple[PolicyNode, ...], upto: tuple[float, ...]) -> None:
+        self.children = children
+        self.upto = upto
+
+    def below(self) -> tuple[PolicyNode, ...]:
+        """Its children."""
+        return self.children
+
+    def with_below(self, below: Sequence[PolicyNode | None]) -> PolicyNode | None:
+        """Those that are left, with their weights."""
+        weights = [upto - before for before, upto in pairwise((0.0, *self.upto))]
+        left = [(child, weight) for child, weight in zip(below, weights, strict=True) if child is not None]
+        if not left:
+            return None
+        return WeightedNode(
+            tuple([child for child, _ in left]), tuple(accumulate([weight for _, weight in left]))
+        )

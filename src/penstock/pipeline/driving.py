@@ -1,0 +1,293 @@
+"""Driving a policy's steps: attempts are opened, waited for, let go, and one is accepted.
+
+Everything here is plain calls: an exchange lives from callback to callback of its client, its upstreams and the
+journal. Usually one attempt is under way; a policy may have several, of which the client sees one.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from penstock.admission.accounts import Allowance
+from penstock.admission.counters import Counter
+from penstock.core.exchange import AttemptFacts, AttemptSettled, RequestFacts, Subject
+from penstock.core.itinerary import Accept, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
+from penstock.core.plan import Route, VirtualKey
+from penstock.ledger.journal.settings import JournalFull
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.counting import counts
+from penstock.pipeline.media import sealer
+from penstock.pipeline.opening import opened_event, opening_for
+from penstock.pipeline.parked import Parked
+from penstock.pipeline.sending import encode, send
+from penstock.pipeline.settling import Settling
+from penstock.pipeline.translation import passes
+from penstock.ports.clock import Timer
+from penstock.ports.http_server import HttpRequest, Reply
+from penstock.providers.openai.errors import Failure, failure_of_cause
+from penstock.routing.policies import cursor_for
+from penstock.routing.view import RequestView
+from penstock.routing.walk import Walk
+from penstock.shapes.openai_request import OpenAIRequest
+from penstock.upstream.attempt import Attempt
+
+# Why an attempt was let go that had not failed.
+NOT_NEEDED = "not_needed"
+
+
+class Driving(Settling):
+    """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
+
+    __slots__ = ("_cursor", "_deadline", "_parked", "_shelved", "_skipped", "_timer", "_walk")
+
+    def __init__(
+        self,
+        ctx: GatewayContext,
+        http: HttpRequest,
+        reply: Reply,
+        request: OpenAIRequest,
+        route: Route,
+        key: VirtualKey,
+        subject: Subject,
+        allowance: Allowance,
+        facts: RequestFacts,
+    ) -> None:
+        super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts)
+        self._deadline = http.received_at + route.timeouts.total_s
+        self._parked: Parked | None = None
+        self._skipped: Failure | None = None
+        self._timer: Timer | None = None
+        # Answers that are held back and complete, until one is accepted; with their facts, in order.
+        self._shelved: list[tuple[Attempt, AttemptFacts]] = []
+        self._follow(route)
+
+    def _follow(self, route: Route) -> None:
+        """Walk through this route's policy."""
+        ctx = self._ctx
+        self._route = route
+        view = RequestView(self._request, self._facts, self.subject, self._key)
+        self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
+        self._cursor = cursor_for(route.policy, self._walk)
+
+    # --- the policy -------------------------------------------------------------------------------------
+
+    def _advance(self, outcome: AttemptOutcome | None) -> None:
+        ctx = self._ctx
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while not self._ended:
+            now = ctx.clock.monotonic()
+            step = self._cursor.step(outcome, now, ctx.draw())
+            if isinstance(step, Start):
+                self._walk.started += 1
+                outcome = self._open(step, self._walk.started)
+                if outcome is None:
+                    if step.wake_s is not None and not self._ended:
+                        self._wake_at(now, step.wake_s)
+                    return
+            elif isinstance(step, Wait):
+                self._wake_at(now, step.delay_s)
+                return
+            elif isinstance(step, Cancel):
+                self._cancel(step.attempt)
+                outcome = None
+            else:
+                self._conclude(step, outcome)
+                return
+
+    def _conclude(self, step: Accept | Static | GiveUp, outcome: AttemptOutcome | None) -> None:
+        if isinstance(step, Accept):
+            number = step.attempt or (outcome.attempt if outcome is not None else 0)
+            self._accept(number)
+            return
+        self._let_all_go(None)
+        if isinstance(step, Static):
+            self._answer_static(step.text)
+        else:
+            self._fail(self._failure or self._skipped)
+
+    def _wake_at(self, now: float, delay_s: float) -> None:
+        """Step again after so long. Where only waiting is left and time will be over, it is over now."""
+        if now + delay_s < self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._ctx.clock.call_later(delay_s, self._wake)
+        elif not self._running and self._parked is None:
+            self._fail(self._failure)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._advance(None)
+
+    # --- opening ------------------------------------------------------------------------------------------
+
+    def _open(self, step: Start, number: int, *, last: bool = False) -> AttemptOutcome | None:
+        """Reserve, write `attempt.opened`, send. An outcome instead where the attempt cannot be made.
+
+        `last`: it has waited long enough for room.
+        """
+        ctx, target = self._ctx, step.target
+        if self._request.endpoint.task == "count" and not counts(target, self._request):
+            self._answer_count(target)
+            return None
+        parked = self._parked
+        # One attempt at a time waits for room, and only where nothing else is under way.
+        last = last or bool(self._running) or (parked is not None and parked.number != number)
+        opening = opening_for(ctx, self._request, target, self._allowance, last=last)
+        if isinstance(opening, Counter):
+            self._park(opening, step, number)
+            return None
+        if parked is not None and parked.number == number:
+            self._unpark()
+        if isinstance(opening, Failure):
+            return self._skip(opening, number)
+        attempt = Attempt(
+            self, self._request, target, self._opened + 1, self._route.timeouts, self._deadline, ctx.clock
+        )
+        attempt.retry_of = step.retry_of
+        attempt.number, attempt.entire = number, step.whole
+        opening.note(attempt)
+        cap = opening.cap
+        if not passes(self._request, target):
+            seal = sealer(ctx.box, self.subject, target, self._facts)
+            refused = encode(attempt, cap, self._facts, self.http, ctx.plan.on_unsupported, seal)
+            if refused is not None:
+                opening.drop(ctx)
+                return self._skip(refused, number)
+        self._attempt = attempt
+        self._running[attempt.index] = (attempt, opening.holding)
+        ctx.attempts.add(attempt)
+        try:
+            ctx.journal.append(
+                opened_event(attempt, self._facts, self.subject),
+                lambda: self._send(attempt, cap),
+                lambda error: self._not_opened(attempt, error),
+            )
+        except JournalFull as error:
+            self._running.pop(attempt.index)
+            self._attempt = None
+            ctx.attempts.discard(attempt)
+            opening.drop(ctx)
+            self._failure = failure_of_cause("journal_full", str(error))
+            return self._failure.outcome(number)
+        self._opened += 1
+        return None
+
+    def _skip(self, failure: Failure, number: int) -> AttemptOutcome:
+        """The attempt is not made."""
+        self._skipped = failure
+        return failure.outcome(number)
+
+    def _not_opened(self, attempt: Attempt, error: Exception) -> None:
+        """The opening could not be written, so nothing may be sent: it could be lost without a trace."""
+        if attempt.index in self._running:
+            self.attempt_failed(attempt, failure_of_cause("journal_full", str(error)))
+
+    def _send(self, attempt: Attempt, cap: int | None) -> None:
+        if self._ended or attempt.index not in self._running:
+            return  # it was let go in the meantime
+        failure = send(self._ctx, self.http, attempt, cap, self._facts.request_id)
+        if failure is not None:
+            self.attempt_failed(attempt, failure)
+
+    # --- waiting for room ---------------------------------------------------------------------------------
+
+    def _park(self, counter: Counter, step: Start, number: int) -> None:
+        parked = self._parked
+        if parked is None:
+            clock = self._ctx.clock
+            patience_s = min(counter.patience_s, max(0.0, self._deadline - clock.monotonic()))
+            parked = self._parked = Parked(clock, patience_s, step, number, self._retry)
+            parked.stand(self._ctx.plan, self._route, self._key, self.subject)
+        counter.waitlist.add(parked)
+
+    def _retry(self, *, last: bool) -> None:
+        """There may be room now."""
+        parked = self._parked
+        if parked is None or self._ended:
+            return
+        outcome = self._open(parked.step, parked.number, last=last)
+        if outcome is not None:
+            self._advance(outcome)
+
+    def _unpark(self) -> None:
+        parked, self._parked = self._parked, None
+        if parked is not None:
+            parked.end()
+
+    # --- accepting one, letting others go -----------------------------------------------------------------
+
+    def _accept(self, number: int) -> None:
+        """The client gets this attempt's answer: what there is of it, and what is still to come."""
+        shelved = [each for each in self._shelved if each[0].number == number]
+        found = [attempt for attempt, _ in self._running.values() if attempt.number == number]
+        attempt = shelved[0][0] if shelved else found[0]
+        self._let_all_go(attempt)
+        self._attempt = attempt
+        if attempt.kept:
+            kept, attempt.kept = attempt.kept, []
+            self._begin_stream(attempt, kept[0] if len(kept) == 1 else b"".join(kept))
+        last, attempt.last = attempt.last, None
+        if last is None:
+            return
+        if shelved:
+            self._settled.remove(shelved[0][1])
+            self._complete(attempt, last, shelved[0][1])
+        else:
+            self._complete(attempt, last, None)
+
+    @abstractmethod
+    def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_done(self, attempt: Attempt, last: bytes) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_released(self, attempt: Attempt) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def _begin_stream(self, attempt: Attempt, data: bytes) -> None:
+        """The first bytes of a stream for the client."""
+
+    @abstractmethod
+    def _complete(self, attempt: Attempt, last: bytes, facts: AttemptFacts | None) -> None:
+        """The accepted answer is whole. `facts`: the attempt's, where it was closed before."""
+
+    def _shelve(self, attempt: Attempt) -> AttemptFacts:
+        """An answer that is held back is complete: it is paid for, whether anybody will see it or not."""
+        facts = self._close(attempt, "ok", "")
+        self._shelved.append((attempt, facts))
+        self._write_down(facts)
+        return facts
+
+    def _write_down(self, facts: AttemptFacts) -> None:
+        """An attempt has ended that may not be the exchange's last."""
+        self._settled.append(facts)
+        self._ctx.journal.append(AttemptSettled(self._facts, self.subject, facts))
+
+    def _let_all_go(self, kept: Attempt | None) -> None:
+        """Every attempt but this one; nothing is waited for any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._unpark()
+        if len(self._running) > (kept is not None):
+            for attempt in [each for each, _ in self._running.values() if each is not kept]:
+                attempt.cancel()
+                self._write_down(self._close(attempt, "cancelled", NOT_NEEDED))
+
+    def _cancel(self, number: int) -> None:
+        """The policy has no more use for an attempt."""
+        if self._parked is not None and self._parked.number == number:
+            self._unpark()
+        for attempt in [each for each, _ in self._running.values() if each.number == number]:
+            attempt.cancel()
+            self._write_down(self._close(attempt, "cancelled", NOT_NEEDED))

@@ -68,6 +68,7 @@ class Driving(Settling):
         view = RequestView(self._request, self._facts, self.subject, self._key)
         self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
         self._cursor = cursor_for(route.policy, self._walk)
+        self._notes = self._walk.notes
 
     # --- the policy -------------------------------------------------------------------------------------
 

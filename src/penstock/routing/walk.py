@@ -14,7 +14,7 @@ class Walk:
     next one will be number `started` + 1, by which its outcome is told from others'.
     """
 
-    __slots__ = ("request", "rule", "share", "standings", "started")
+    __slots__ = ("notes", "request", "rule", "share", "standings", "started")
 
     def __init__(self, rule: RetryRule, share: RetryShare, request: RequestView, standings: Standings) -> None:
         self.rule = rule
@@ -22,3 +22,8 @@ class Walk:
         self.request = request
         self.standings = standings
         self.started = 0
+        self.notes: dict[str, str] = {}
+
+    def note(self, name: str, value: str) -> None:
+        """Write down what a node decided; the ledger tells exchanges apart by it (`note.NAME`)."""
+        self.notes[name] = value

@@ -20,10 +20,12 @@ from msgspec import inspect
 from penstock.adapters.redis.address import RedisAddress
 from penstock.bootstrap.control import vault_place
 from penstock.bootstrap.control_service import engine_for
-from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
-from penstock.bootstrap.places import listening_sockets
+from penstock.bootstrap.gateway import journal_settings
+from penstock.bootstrap.listening import server_limits
+from penstock.bootstrap.places import admin_address, listening_sockets
 from penstock.bootstrap.sharing import away_of
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.tls import tls_context
 from penstock.bootstrap.worker import alert_settings
 from penstock.bootstrap.worker_settings import settings_from
 from penstock.cli.files import state_dir
@@ -294,7 +296,8 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     engine = engine_for(loaded, StateDir(folder))
     engine.dispose()
     root = str(state_dir(file, None).root)
-    return seen([plan, settings, told, vault, tls, host, shared, root, people, str(engine.url)])
+    admin = admin_address(loaded.server, 4000)
+    return seen([plan, settings, told, vault, tls, host, admin, shared, root, people, str(engine.url)])
 
 
 def shown(document: dict[str, Value], folder: Path) -> Value:

@@ -8,7 +8,7 @@ from functools import partial
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
 from penstock.compile.handling import requirement_of
-from penstock.compile.key_bounds import bounds_of
+from penstock.compile.key_bounds import bounds_of, network
 from penstock.compile.policies import Policies
 from penstock.compile.scopes import Scopes
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
@@ -80,6 +80,7 @@ def compile_plan(
         session=session_of(document.defaults.session),
         weights=weights_of(document),
         own=scopes.own,
+        trusted_proxies=tuple(network(text) for text in document.server.trusted_proxies),
     )
 
 

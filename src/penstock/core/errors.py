@@ -120,6 +120,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "limits_unavailable": (503, "unavailable", "What is left of a limit cannot be asked for just now."),
     "journal_full": (503, "unavailable", "The journal cannot take another record."),
     "responses_unavailable": (503, "unavailable", "The store of responses cannot be read or written."),
+    "control_unavailable": (503, "unavailable", "The control process does not answer just now."),
     "draining": (503, "unavailable", "The gateway is shutting down."),
     "exchange_killed": (403, "permission", "An administrator stopped the request."),
     "internal_error": (500, "unavailable", "A defect in the gateway."),

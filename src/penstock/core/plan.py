@@ -123,6 +123,7 @@ class Plan:
     organisation, name and value, or `*` for each value) bind requests that say who or what they are for.
     `weights` in queues, by account, are 1 where nothing is said.
     `own` has the providers with tenants' own credentials, by names that clients cannot say.
+    `trusted_proxies`: who is believed about clients' addresses.
     """
 
     revision: str
@@ -147,6 +148,7 @@ class Plan:
     session: SessionRule = NO_CEILING
     weights: dict[str, float] = field(default_factory=dict[str, float])
     own: dict[str, Provider] = field(default_factory=dict[str, Provider])
+    trusted_proxies: tuple[SourceNetwork, ...] = ()
 
     def signings(self) -> list[Signing]:
         """How requests are signed, those with tenants' own credentials included."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 
 from penstock.adapters.control_db.engine import Engine, open_postgresql, open_sqlite
+from penstock.adapters.control_db.identity import SqlIdentityStore
 from penstock.adapters.control_db.store import SqlControlStore
 from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
@@ -22,6 +23,8 @@ from penstock.control.acks import Gateways
 from penstock.control.api.app import make_app
 from penstock.control.api.auth import AdminKey, AdminVirtualKeys, OperatorToken
 from penstock.control.audit import AuditLog
+from penstock.control.login.people import People
+from penstock.control.login.sessions import Sessions
 from penstock.control.plane import ControlPlane, heard_of
 from penstock.control.publish import Publisher
 from penstock.control.rights import Directory
@@ -48,8 +51,10 @@ class ControlService:
         self._shared = url is not None
         self._said: list[tuple[str, int]] = []
         self._said_ms = 0
-        store = SqlControlStore(engine_for(document, state))
+        engine = engine_for(document, state)
+        store = SqlControlStore(engine)
         store.prepare()
+        self._identities = SqlIdentityStore(engine)
         if not self._shared:
             state.control_db.chmod(0o600)
         box = control_box(state, os.environ)
@@ -72,13 +77,17 @@ class ControlService:
         token = secrets.token_urlsafe(32)
         _write_private(self._state.operator, token)
         plane = self.plane
+        directory = Directory(plane.store)
+        sessions = Sessions(self._identities, directory, plane, plane.auth)
         authenticators = [
             OperatorToken(token),
             AdminKey(self._state.admin_key),
-            AdminVirtualKeys(Directory(plane.store), plane),
+            AdminVirtualKeys(directory, plane),
+            sessions,
         ]
+        people = People(plane, self._identities, directory, sessions, plane.auth)
         settings = uvicorn.Config(
-            make_app(plane, authenticators),
+            make_app(plane, authenticators, people),
             log_config=None,
             access_log=False,
             lifespan="on",

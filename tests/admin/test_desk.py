@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penstock.compile.scopes import network
+from penstock.compile.key_bounds import network
 from penstock.core.origin import Origin
 from penstock.core.plan import Plan
 from penstock.core.price_book import PriceBook

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.admission.addresses import client_address, client_scheme
-from penstock.compile.scopes import network
+from penstock.compile.key_bounds import network
 from penstock.ports.http_server import HttpRequest
 
 PROXIES = tuple(network(text) for text in ("10.0.0.0/8", "2001:db8::/32"))

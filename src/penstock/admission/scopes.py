@@ -16,7 +16,7 @@ def key_for(plan: Plan, http: HttpRequest, clock: Clock, endpoint: str = "", dia
 
     An empty endpoint or dialect is one that every key may use. Raises Refusal.
     """
-    key = key_of(plan, http.headers)
+    key = key_of(plan, http.headers, clock.now_ms())
     bounds = key.bounds
     if bounds is not None:
         if bounds.expires_ms is not None and clock.now_ms() >= bounds.expires_ms:

@@ -15,8 +15,10 @@ import uvicorn
 from penstock.adapters.control_db.engine import Engine, open_postgresql, open_sqlite
 from penstock.adapters.control_db.identity import SqlIdentityStore
 from penstock.adapters.control_db.store import SqlControlStore
+from penstock.adapters.oidc.fetch import JsonFetcher
 from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.token_refresh import TokenRefresh
 from penstock.config.document import Document
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.control.acks import Gateways
@@ -29,6 +31,7 @@ from penstock.control.plane import ControlPlane, heard_of
 from penstock.control.publish import Publisher
 from penstock.control.rights import Directory
 from penstock.control.secrets import Secrets
+from penstock.control.token_keys import TokenKeys
 from penstock.ports.control_store import StoreError
 
 BACKLOG = 128
@@ -69,6 +72,10 @@ class ControlService:
             self.plane.in_force(read_snapshot(state.snapshot, snapshot_box(state, os.environ)).revision)
         except SnapshotError as error:
             log.warning("%s", error)
+        fetch = JsonFetcher(document.server.ca_file)
+        self._tokens = TokenRefresh(
+            self.plane, TokenKeys(state.token_keys, fetch), state.token_keys_wanted, now_ms
+        )
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -104,6 +111,7 @@ class ControlService:
     def tick(self) -> None:
         """Publish what other machines changed, and say what gateways here serve. Raises as `catch_up`."""
         self.plane.catch_up()
+        self._tokens.tick()
         if not self._shared:
             return
         now = self._now_ms()

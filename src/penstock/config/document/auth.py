@@ -10,8 +10,8 @@ from penstock.config.document.fields import Count, CountOrNone, Duration, Name, 
 from penstock.config.document.limits import Budget, Limits
 from penstock.config.document.secret import Secret
 
-TokenAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
-ALGORITHMS: tuple[TokenAlgorithm, ...] = ("RS256", "ES256", "EdDSA")
+TokenAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"]
+ALGORITHMS: tuple[TokenAlgorithm, ...] = ("RS256", "ES256", "EdDSA", "Ed25519")
 
 
 class SessionLife(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,7 +75,7 @@ class TokenIssuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         issuer: The claim `iss` of its tokens, exactly; its settings are read below it.
         audience: What `aud` must name, one of these.
         jwks_url: Where its public keys are; without it, where its settings say.
-        algorithms: How its tokens may be signed; without it RS256, ES256 and EdDSA.
+        algorithms: How its tokens may be signed; without it RS256, ES256 and EdDSA (Ed25519).
         leeway: By how many seconds its clock may differ from ours.
         require: Claims that a token must have, with these values.
         org: The organisation that pays, where it is the same for all tokens.

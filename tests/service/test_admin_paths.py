@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,32 @@ def test_an_own_address_takes_them_off_the_public_port(tmp_path: Path) -> None:
         running.port = port
         assert call(running, "GET", "/admin/api/whoami")[2]["kind"] == "operator"
         assert call(running, "POST", "/v1/chat/completions", body="{}")[0] == 404
+
+
+def test_a_person_is_made_and_logs_in(service: Service) -> None:
+    """`penstock users create` makes somebody who logs in over the public port; `logout` ends it."""
+
+    def run(*words: str, given: str = "") -> str:
+        command = [sys.executable, "-m", "penstock.cli", "users", *words, "--state-dir", str(service.state)]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    secret = "a long enough password"
+    run("create", "ann", "--org", "acme", "--role", "admin", "--password-stdin", given=f"{secret}\n")
+    anonymous = {"authorization": ""}
+    said = json.dumps({"org": "acme", "user": "ann", "password": secret})
+    status, headers, told = call(service, "POST", "/admin/api/session", anonymous, said)
+    assert (status, told["grants"]) == (201, [{"role": "admin", "org": "acme", "team": ""}])
+    connection = service.connect()
+    cookie = {"cookie": headers["set-cookie"].partition(";")[0]}
+    for expected in (200, 401):
+        connection.request("GET", "/admin/api/whoami", headers=cookie)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == expected
+        run("logout", "ann", "--org", "acme")
+    connection.close()
 
 
 @pytest.mark.parametrize(

@@ -327,22 +327,6 @@ class ControlPlane:
             self.gateways.published(snapshot.revision, number)
             self._keep(number, items, file.digest if file is not None else None)
 
-    def publish_again(self) -> None:
-        """Publish the revision in force with what has been fetched since, such as keys of token issuers.
-
-        Raises StoreError, ConfigError, CompileError, SnapshotError, OSError.
-        """
-        with self.store.reading() as reading:
-            number, items = reading.head(), reading.all_items()
-        with self._publishing:
-            if number != self._published:
-                return  # whoever publishes the newer one takes it along
-            snapshot = self.publisher.snapshot(self.publisher.document([*items, *self._own]), self.now_ms())
-            if snapshot.revision != self._content:
-                self.publisher.write(snapshot)
-                self._content = snapshot.revision
-                self.gateways.published(snapshot.revision, number)
-
     def in_force(self, content: str) -> None:
         """What the snapshot that gateways have now is, so that the same is not published again."""
         self._content = content

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from penstock.bootstrap.supervisor import admin_address
+from penstock.bootstrap.places import admin_address
 from penstock.config.document import Server
 from tests.service.service import Service, free_port, until
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import click
 
 from penstock.cli.control import control, control_options, say_json, why_option
+from penstock.client import Client
 from penstock.client.calls import NO_ORG, PREFIX, Call
 from penstock.client.models import Ended
 
@@ -29,8 +29,12 @@ def _asked(*, stdin: bool) -> str:
     return click.prompt("Password", hide_input=True, confirmation_prompt=True)
 
 
-def _set(client: Any, org: str, name: str, password: str) -> Ended:
-    return client.send(Call("PUT", _path(org, name, "password"), Ended, body={"password": password}))
+def _set(client: Client, org: str, name: str, password: str) -> Ended:
+    return client.send(_call("PUT", _path(org, name, "password"), {"password": password}))
+
+
+def _call(method: str, path: str, body: dict[str, str] | None = None) -> Call[Ended]:
+    return Call(method, path, Ended, body=body)
 
 
 @click.command()
@@ -93,7 +97,7 @@ def password(
     given = "" if remove else _asked(stdin=password_stdin)
     with control(file, state) as client:
         ended = (
-            client.send(Call("DELETE", _path(org, name, "password"), Ended))
+            client.send(_call("DELETE", _path(org, name, "password")))
             if remove
             else _set(client, org, name, given)
         )
@@ -107,7 +111,7 @@ def password(
 def logout(name: str, org: str, file: Path | None, state: Path | None, *, as_json: bool) -> None:
     """End all sessions of a person."""
     with control(file, state) as client:
-        ended = client.send(Call("DELETE", _path(org, name, "sessions"), Ended))
+        ended = client.send(_call("DELETE", _path(org, name, "sessions")))
     _say(ended, as_json=as_json)
 
 

@@ -60,16 +60,13 @@ def compile_plan(
     rules = rules_of(document)
     issuers = issuers_of(document, rules)
     keys = [key for config in document.keys for key in _keys(config, reveal, rules, scopes)]
-    by_hash = {key.secret_hash: key for key in keys}
-    if len(by_hash) != len(keys):
-        raise CompileError("keys: two keys have the same secret")
     return Plan(
         revision=revision,
         routes=routes,
         deployments=deployments,
         providers=providers,
         provider_order=document.defaults.provider_order,
-        keys=by_hash,
+        keys=_by_hash(keys),
         direct_open=not routes,
         prices=prices,
         on_unsupported=document.defaults.on_unsupported,
@@ -86,6 +83,13 @@ def compile_plan(
         tenants=tenants_of(document, rules, scopes.of),
         trusted_proxies=tuple(network(text) for text in document.server.trusted_proxies),
     )
+
+
+def _by_hash(keys: list[VirtualKey]) -> dict[bytes, VirtualKey]:
+    by_hash = {key.secret_hash: key for key in keys}
+    if len(by_hash) != len(keys):
+        raise CompileError("keys: two keys have the same secret")
+    return by_hash
 
 
 def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:

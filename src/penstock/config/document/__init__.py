@@ -2,6 +2,7 @@
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.alerts import Alerts, AlertWebhook, Severity
+from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
 from penstock.config.document.limits import (
@@ -63,9 +64,11 @@ __all__ = [
     "AlertWebhook",
     "Alerts",
     "Allowed",
+    "Auth",
     "AwsAccess",
     "Budget",
     "CheapestNode",
+    "ClaimRole",
     "Cors",
     "Credential",
     "Defaults",
@@ -87,6 +90,7 @@ __all__ = [
     "Limits",
     "Mirror",
     "NameRules",
+    "OidcProvider",
     "Org",
     "Policy",
     "PolicyNode",
@@ -109,6 +113,7 @@ __all__ = [
     "SemanticCache",
     "Server",
     "SessionCeiling",
+    "SessionLife",
     "Severity",
     "Slo",
     "StaticNode",
@@ -117,6 +122,7 @@ __all__ = [
     "Team",
     "Timeouts",
     "Tls",
+    "TokenIssuer",
     "User",
     "Vault",
     "VirtualKey",

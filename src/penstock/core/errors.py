@@ -112,7 +112,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "unpriced_model": (403, "budget", "A budget applies and the model has no price."),
     "endpoint_not_built": (501, "unavailable", "The endpoint is part of the design and not built yet."),
     "bad_http_version": (505, "invalid_request", "The HTTP version is not served."),
-    "upstream_auth": (502, "upstream", "The provider refused the gateway's credential."),
+    "upstream_auth": (502, "upstream", "The provider refused the gateway's credential or account."),
     "upstream_error": (502, "upstream", "The provider failed."),
     "upstream_garbage": (502, "upstream", "The provider's answer cannot be read."),
     "upstream_unreachable": (502, "upstream", "No connection to the provider."),

@@ -130,7 +130,7 @@ class Standing:
         return now - self._progress_at > bound_s
 
     def soft(self) -> bool:
-        """Whether what keeps it closed is only that it is slow: few of a route's targets may be left for that."""
+        """Whether it is left only because it is slow: few of a route's targets may be left for that."""
         return self.breaker.reason.startswith("slow")
 
     def wait_s(self, now: float) -> float:

@@ -20,6 +20,8 @@ STALLED_CALLS: Final = 4
 STALLED_LEAST_S: Final = 2.0
 STALLED_UNKNOWN_S: Final = 20.0
 _SAMPLES: Final = 20
+LATE_CALLS: Final = 8
+SLOW: Final = "slow: it keeps requests waiting"
 _NONE: Final[dict[bytes, bytes]] = {}
 
 
@@ -61,6 +63,7 @@ class Standing:
         "_began",
         "_good",
         "_headroom",
+        "_late",
         "_progress_at",
         "_stamps",
         "_total",
@@ -85,6 +88,7 @@ class Standing:
         self._ttft = LatencyWindow()
         self._total = LatencyWindow()
         self._progress_at = 0.0
+        self._late = 0
         self._began = -1.0e9
         self._stamps: list[int] = [-1] * SLOTS
         self._good: list[int] = [0] * SLOTS
@@ -180,9 +184,31 @@ class Standing:
             self.region.breaker.began(now)
         self._headroom.began(now)
 
-    def progressed(self, now: float) -> None:
-        """A first event has come: it does not hang."""
+    def progressed(self, now: float, began_at: float) -> None:
+        """The first content of an attempt that began at `began_at` has come: the target answers."""
         self._progress_at = now
+        self._late = 0
+        if self.breaker.state != CLOSED:
+            self.breaker.ended(now, began_at, "ok")
+
+    def late(self, now: float) -> None:
+        """An attempt has taken longer than most; many in a row, and no answer in between, are as good as slow."""
+        self._late += 1
+        if self._late >= LATE_CALLS and self.breaker.state == CLOSED and self.breaker.rule.on:
+            self._late = 0
+            self.breaker.open(now, 0.0, SLOW)
+
+    def outrun(self, now: float, began_at: float) -> None:
+        """An attempt was let go before any answer, because another one's came first.
+
+        How long it would have taken is not known; that it took so long is.
+        """
+        waited_s = now - began_at
+        self._ttft.add(waited_s, now)
+        self._total.add(waited_s, now)
+        if self.breaker.state != CLOSED and began_at >= self.breaker.changed_at:
+            self.breaker.slow(now, began_at)  # a trial that was too slow
+        self.ended(now, "neutral", 0.0, waited_s)
 
     def ended(
         self,
@@ -223,6 +249,7 @@ class Standing:
 
     def _answered(self, now: float, began_at: float, ttft_s: float, total_s: float, output_tokens: int) -> None:
         self._progress_at = now
+        self._late = 0
         slow = self._is_slow(ttft_s, total_s, now)
         if ttft_s > 0.0:
             self._ttft.add(ttft_s, now)

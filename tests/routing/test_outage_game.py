@@ -135,7 +135,7 @@ def hedged(nodes: list[object]) -> HedgeNode:
 
 
 def test_a_brown_out_is_hedged_and_then_left() -> None:
-    """Every answer takes twenty times as long: the hedge saves the first ones, then the target is left as slow."""
+    """Every answer takes twenty times as long: hedges save the first ones, then the target is left as slow."""
 
     def slow(_: float, draw: random.Random) -> Fate:
         return Fate(delay_s=20 * draw.uniform(0.1, 0.3))

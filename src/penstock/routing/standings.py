@@ -192,7 +192,7 @@ class Standing:
             self.breaker.ended(now, began_at, "ok")
 
     def late(self, now: float) -> None:
-        """An attempt has taken longer than most; many in a row, and no answer in between, are as good as slow."""
+        """An attempt takes longer than most do; many in a row without an answer between make it slow."""
         self._late += 1
         if self._late >= LATE_CALLS and self.breaker.state == CLOSED and self.breaker.rule.on:
             self._late = 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from penstock.core.itinerary import Cursor
-from penstock.core.policy import FallbackNode, PolicyNode, StaticNode, TargetNode, WeightedNode
+from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode, WeightedNode
 from penstock.routing.policies.fallback import FallbackCursor
+from penstock.routing.policies.hedge import HedgeCursor
 from penstock.routing.policies.static import StaticCursor
 from penstock.routing.policies.target import TargetCursor
 from penstock.routing.policies.weighted import WeightedCursor
@@ -19,6 +20,8 @@ def cursor_for(node: PolicyNode, walk: Walk) -> Cursor:
         return FallbackCursor(node.children, walk, cursor_for)
     if isinstance(node, WeightedNode):
         return WeightedCursor(node, walk, cursor_for)
+    if isinstance(node, HedgeNode):
+        return HedgeCursor(node, walk, cursor_for)
     if isinstance(node, StaticNode):
         return StaticCursor(node.text)
     raise TypeError(type(node).__name__)

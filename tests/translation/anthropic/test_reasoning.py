@@ -109,10 +109,13 @@ def test_a_bound_too_small_for_thinking_wins() -> None:
     )
 
 
-def test_a_budget_does_not_go_with_a_forced_tool() -> None:
-    """The tool that the caller insists on wins; adaptive thinking goes with it."""
+def test_thinking_does_not_go_with_a_forced_tool() -> None:
+    """The tool that the caller insists on wins, and the loss is said; Opus 4.6 takes both."""
     tools = {"tools": (FunctionTool("f"),), "tool_choice": ToolChoice("required")}
-    assert _body("claude-sonnet-4-5", Reasoning("low"), **tools) == ({"max_tokens": 4096}, "dropped=reasoning")
+    for model in ("claude-sonnet-4-5", "claude-opus-4-5", "claude-opus-4-8", "claude-sonnet-5"):
+        assert _body(model, Reasoning("low"), **tools) == ({"max_tokens": 4096}, "dropped=reasoning")
+    known, lost = _body("claude-opus-5-5", Reasoning("low"), **tools)
+    assert (known["output_config"], lost) == ({"effort": "low"}, "mapped=tool_choice")
     known, lost = _body("claude-opus-4-6", Reasoning("low"), **tools)
     assert known["thinking"] == {"type": "adaptive"}
     assert lost == ""

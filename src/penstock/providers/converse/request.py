@@ -12,7 +12,7 @@ from penstock.providers.converse.blocks import RequestBlocks
 from penstock.providers.converse.conversation import encode_conversation
 from penstock.providers.converse.profile import Family, family_of
 from penstock.providers.converse.thinking import encode_thinking, excluded
-from penstock.providers.converse.tools import encode_output, encode_tools, own_output, own_tools
+from penstock.providers.converse.tools import encode_output, encode_tools, forces, own_output, own_tools
 from penstock.shapes.converse.keep import is_own, kept, kept_object
 from penstock.shapes.converse.names import allowed_metadata
 from penstock.shapes.converse.reasoning import encode_own, is_own_reasoning
@@ -118,9 +118,14 @@ def _foreign(request: ChatRequest, to: Addressee) -> Fields:
     if request.output is not None and request.output.kind == "json" and losses.map("output"):
         system = [*system, {"text": _JSON_ONLY}]
     thinking = encode_thinking(request.reasoning, request.max_output_tokens, family, profile, losses)
+    if thinking and family == "claude" and forces(request, profile):
+        # Claude cannot be forced while it thinks: the tool that the caller insists on wins.
+        # https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows
+        losses.drop("reasoning")
+        thinking = {}
     refused = profile.lacks | excluded(thinking, request.top_p)
     additional = {**thinking, **_top_k(request, family, refused, losses)}
-    tools = encode_tools(request, family, profile, losses, thinks=bool(thinking))
+    tools = encode_tools(request, family, profile, losses)
     body: Fields = {"messages": turns}
     inference = _sampling(request, family, refused, to)
     output = encode_output(request.output, profile, losses)

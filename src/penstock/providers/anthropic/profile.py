@@ -2,8 +2,8 @@
 
 `lacks` names, besides fields of the pivot: `temperature+top_p` (one of the two), `reasoning.effort` (no effort
 words), `reasoning.off` (thinking cannot be turned off by `disabled`), `tool_choice.forced` (no tool may be
-insisted on), `reasoning+tool_choice` (nor while thinking is asked for), `system.later` (no system message after the first turn), `prefill` (the conversation may not end
-with the assistant).
+insisted on), `reasoning+tool_choice` (nor while thinking is asked for), `system.later` (no system message after
+the first turn), `prefill` (the conversation may not end with the assistant).
 """
 
 from __future__ import annotations

@@ -23,9 +23,10 @@ ProviderKind = Literal[
     "sambanova", "together", "fireworks", "deepinfra", "baseten", "ollama-cloud", "modal", "anyscale",
     "hyperbolic", "nebius", "scaleway", "ovhcloud", "nvidia", "cloudflare", "databricks", "openrouter",
     "huggingface", "github", "vercel", "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic",
-    "minimax-anthropic", "voyage", "jina", "vllm", "sglang", "tgi", "llamacpp", "ollama-openai",
-    "lmstudio", "bfl", "fal", "replicate", "elevenlabs", "cartesia", "resemble", "deepgram",
-    "assemblyai", "runway", "luma", "pika",
+    "minimax-anthropic", "alibaba-anthropic", "deepinfra-anthropic", "openrouter-anthropic",
+    "vercel-anthropic", "voyage", "jina", "vllm", "sglang", "tgi", "llamacpp", "ollama-openai", "lmstudio",
+    "bfl", "fal", "replicate", "elevenlabs", "cartesia", "resemble", "deepgram", "assemblyai", "runway",
+    "luma", "pika",
 ]  # fmt: skip
 
 

@@ -185,14 +185,18 @@ class GatewayProcess:
             shared = self._part = RedisPart(self._state, boot, clock, settings, tags)
             if not await shared.first(FIRST_REDIS_S):
                 log.warning("Redis cannot be asked yet; limits and budgets wait for it")
-            return Accounts(clock.call_soon, shared.earlier, shared.counters)
+            return Accounts(clock.call_soon, shared.earlier, shared.counters, clock.call_later)
         if self._places is None:
-            return Accounts(clock.call_soon, lambda: replay(self._state.root, is_locked, tags()))
+            return Accounts(
+                clock.call_soon,
+                lambda: replay(self._state.root, is_locked, tags()),
+                call_later=clock.call_later,
+            )
         part = self._part = Part(self._state, boot, clock, settings, tags)
         part.socket.start()
         if not await part.socket.first(FIRST_OWNER_S):
             log.warning("the owner of accounts does not answer; limits and budgets wait for it")
-        return Accounts(clock.call_soon, part.earlier, part.counters)
+        return Accounts(clock.call_soon, part.earlier, part.counters, clock.call_later)
 
     async def _serve(
         self,

@@ -101,7 +101,7 @@ class SessionCeiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who waits for a deployment whose `concurrency` is used up; those beyond it are refused at once.
+    """Who waits for a deployment whose `concurrency` or rates are used up; those beyond it are refused at once.
 
     The order is fair: by priority, between organisations by their weight, and in one between its users.
 

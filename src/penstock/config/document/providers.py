@@ -146,9 +146,9 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         provider: The name of a provider.
         model: The model's name at that provider.
         price: A price that wins over the catalogue.
-        limits: How much this deployment takes; what is beyond its concurrency queues.
+        limits: How much this deployment takes; what is beyond its concurrency and rates queues.
         budget: How much is spent on it.
-        queue: Who waits when its concurrency is used up.
+        queue: Who waits when its concurrency or a rate is used up.
         set: Parameters of the request body that are set, or replaced, for this target.
         facts: What is known about this deployment and differs from its provider, such as an Azure
             deployment's geography.

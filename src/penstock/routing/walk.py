@@ -14,6 +14,23 @@ from penstock.routing.view import RequestView
 class Alternatives(ABC):
     """A node that goes on to another child when one gives up."""
 
+    __slots__ = ()
+
+    @abstractmethod
+    def has_other(self, now: float) -> bool:
+        """Whether there is one with a target that is open."""
+
+
+class Walk:
+    """One exchange's way through its route's policy.
+
+    `share` keeps the route's retries to their share. `started`: how many attempts the policy has asked for; the
+    next one will be number `started` + 1, by which its outcome is told from others'.
+    `deadline`: when the client must have been answered, monotonic seconds. `inside`: the nodes in whose hands
+    the step is that is being taken, outermost first. `skipped`: targets that were not tried, and why.
+    `skips`, `max_slow`: see core.plan.Route.
+    """
+
     __slots__ = (
         "deadline", "inside", "max_slow", "notes", "request", "rule", "share", "skipped", "skips", "standings",
         "started",

@@ -111,7 +111,7 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["sticky", "canary", "ab", "hedge", "cascade", "easy", "learned", "cached", "webhook"]
+    "kind", ["sticky", "canary", "ab", "cascade", "easy", "learned", "cached", "webhook"]
 )
 def test_later_policy_nodes_are_known_but_refused(kind: str) -> None:
     """A node whose engine comes later is no unknown key, at any depth."""

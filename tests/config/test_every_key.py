@@ -48,6 +48,7 @@ BOUNDS: dict[str, Value] = {
     "budgets": [{"usd": 1, "window": "month", "downgrade": {"to": "r", "at": 0.25}}],
     "limits": {"rates": [{"unit": "input_tokens", "per": "hour", "limit": 5}]},
 }
+PROBED: dict[str, Value] = {"probe": {"every_s": 5}}
 FACTS: dict[str, Value] = {
     "retention_days": 5,
     "source": "contract",
@@ -61,6 +62,7 @@ SIGNING_2 = f"whsec_{base64.b64encode(bytes(32)).decode()}"
 # A document that has a place for every key that is not refused; `*` stands for the name or index used here.
 BASE: dict[str, Value] = {
     "version": 1,
+    "defaults": {"health": PROBED},
     "server": {"listen": "127.0.0.1:0", "tls": {"cert": "CERT", "key": "KEY"}},
     "providers": {
         "p": {
@@ -82,6 +84,7 @@ BASE: dict[str, Value] = {
                 "tiers": [{"above_input": 10, "input": 2}],
             },
             "set": {"top_p": 0.5},
+            "health": PROBED,
             "budget": BOUNDS["budget"],
             "limits": BOUNDS["limits"],
             "facts": FACTS,

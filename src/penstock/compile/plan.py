@@ -8,6 +8,7 @@ from functools import partial
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
 from penstock.compile.handling import requirement_of
+from penstock.compile.health import places_of, rule_of
 from penstock.compile.key_bounds import bounds_of, network
 from penstock.compile.policies import Policies
 from penstock.compile.scopes import Scopes
@@ -19,6 +20,8 @@ from penstock.core.fair_queue import HIGH, LOW, NORMAL
 from penstock.core.plan import KeyBounds, Plan, Route, Timeouts, VirtualKey
 from penstock.core.price_book import PriceBook
 from penstock.core.retry import RetryRule
+from penstock.core.target import Target
+from penstock.routing.trees import targets_of
 
 DEFAULT_ORG = "default"
 RANKS = {"high": HIGH, "normal": NORMAL, "low": LOW}
@@ -82,6 +85,8 @@ def compile_plan(
         issuers=issuers,
         tenants=tenants_of(document, rules, scopes.of),
         trusted_proxies=tuple(network(text) for text in document.server.trusted_proxies),
+        places=dict(places_of(document, [*deployments.values(), *_routed(routes)])),
+        health=rule_of(document.defaults.health),
     )
 
 
@@ -90,6 +95,11 @@ def _by_hash(keys: list[VirtualKey]) -> dict[bytes, VirtualKey]:
     if len(by_hash) != len(keys):
         raise CompileError("keys: two keys have the same secret")
     return by_hash
+
+
+def _routed(routes: dict[str, Route]) -> Iterator[Target]:
+    for route in routes.values():
+        yield from targets_of(route.policy)
 
 
 def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
@@ -105,6 +115,8 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
         session=session_of(config.session) if config.session is not None else None,
         rank=RANKS[config.priority] if config.priority is not None else None,
         requires=requirement_of(config.require),
+        skips=config.health.skip,
+        max_slow=config.health.max_slow,
     )
 
 

@@ -7,7 +7,7 @@ from itertools import accumulate
 from penstock.compile.targets import CompileError
 from penstock.config import document as doc
 from penstock.core.plan import Provider
-from penstock.core.policy import FallbackNode, PolicyNode, StaticNode, TargetNode, WeightedNode
+from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode, WeightedNode
 from penstock.core.price_book import PriceBook
 from penstock.core.target import Target
 from penstock.routing.resolve import target_of
@@ -43,6 +43,12 @@ class Policies:
                 return StaticNode(config.text)
             case doc.FallbackNode():
                 return FallbackNode(tuple(self.node(child) for child in config.children))
+            case doc.HedgeNode():
+                children = tuple(self.node(child) for child in config.of)
+                after = config.after
+                if after.startswith("p"):
+                    return HedgeNode(children, None, float(after[1:]) / 100.0, config.max_percent)
+                return HedgeNode(children, float(after), 0.0, config.max_percent)
             case doc.WeightedNode():
                 return WeightedNode(
                     tuple(self.node(branch.use) for branch in config.branches),

@@ -199,6 +199,7 @@ def deployment_from(
         handling=deployed(target.handling, config.facts) if target.handling is not None else None,
         service_tier=(config.set["service_tier"] or "") if "service_tier" in config.set else None,
         set_cap=_cap_in(config.set),
+        overflows=config.queue.overflow,
     )
 
 

@@ -45,7 +45,6 @@ NEEDS: tuple[Need, ...] = (
     Need("routes.*.policy.**.sticky", "sticky routing"),
     Need("routes.*.policy.**.canary", "canary routing"),
     Need("routes.*.policy.**.ab", "A/B routing"),
-    Need("routes.*.policy.**.hedge", "hedged requests"),
     Need("routes.*.policy.**.cascade", "cascades"),
     Need("routes.*.policy.**.easy", "routing by difficulty"),
     Need("routes.*.policy.**.learned", "learned routing"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import msgspec
 
@@ -13,6 +13,7 @@ from penstock.config.document.policy import (
     CheapestNode,
     FallbackNode,
     FastestNode,
+    HedgeNode,
     LaterKind,
     LaterNode,
     PolicyNode,
@@ -28,9 +29,14 @@ from penstock.config.problem import child, suggestion
 from penstock.config.reader import INVALID, Reader
 
 LATER_KINDS: tuple[str, ...] = get_args(LaterKind)
-KINDS = ("fallback", "weighted", "static", "cheapest", "fastest", "when", *LATER_KINDS)
+KINDS = ("fallback", "weighted", "static", "cheapest", "fastest", "hedge", "when", *LATER_KINDS)
 
 _WEIGHT = msgspec.inspect.type_info(Weight)
+_HEDGE = {
+    field.name: field.type
+    for field in cast("msgspec.inspect.StructType", msgspec.inspect.type_info(HedgeNode)).fields
+    if field.name != "of"
+}
 
 
 class PolicyReader:
@@ -45,6 +51,7 @@ class PolicyReader:
             "static": self._static,
             "cheapest": self._cheapest,
             "fastest": self._fastest,
+            "hedge": self._hedge,
             "when": self._when,
         }
 
@@ -116,6 +123,25 @@ class PolicyReader:
     def _fastest(self, _: nodes.Mapping, value: Node, at: str) -> Any:
         children = self._children(value, at)
         return FastestNode(children=children) if children else INVALID
+
+    def _hedge(self, _: nodes.Mapping, value: Node, at: str) -> Any:
+        hint = "write {of: [first, second], after: p95, max_percent: 5}"
+        if not isinstance(value, nodes.Mapping) or "of" not in value.entries:
+            return self.reader.problem(value, at, f"expected a hedge, got {describe(value)}", hint)
+        options: dict[str, Any] = {}
+        for key, entry in value.entries.items():
+            here = child(at, key)
+            if key == "of":
+                options["of"] = self._children(entry.value, here)
+            elif key in _HEDGE:
+                options[key] = self.reader.read(entry.value, _HEDGE[key], here)
+            else:
+                self.reader.problem(entry, here, "unknown key", suggestion(key, ("of", *_HEDGE)))
+        if len(options["of"]) == 1:
+            return self.reader.problem(value, child(at, "of"), "a hedge needs two nodes or more", hint)
+        if INVALID in options.values() or not options["of"]:
+            return INVALID
+        return HedgeNode(**options)
 
     def _static(self, _: nodes.Mapping, value: Node, at: str) -> Any:
         text = self.reader.string(value, at)

@@ -68,6 +68,7 @@ _NAMES = {
     "url": "URL",
     "network": "network",
     "moment": "moment",
+    "lateness": "seconds or percentile",
     "policy": "policy",
 }
 

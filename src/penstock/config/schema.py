@@ -25,6 +25,7 @@ _READS: dict[str, dict[str, Any]] = {
     "url": {"type": "string"},
     "network": {"type": "string"},
     "moment": {"type": "string"},
+    "lateness": {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]},
     "policy": {"$ref": "#/$defs/Policy"},
 }
 
@@ -149,6 +150,14 @@ def _policy() -> dict[str, Any]:
         "static": {"type": "string", "minLength": 1},
         "cheapest": children,
         "fastest": children,
+        "hedge": _closed(
+            {
+                "of": {"type": "array", "minItems": 2, "items": policy},
+                "after": _READS["lateness"],
+                "max_percent": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, _REFERENCE]},
+            },
+            ["of"],
+        ),
         **{kind: {} for kind in LATER_KINDS},
     }
     shapes: list[dict[str, Any]] = [_closed({name: shape}, [name]) for name, shape in nodes.items()]

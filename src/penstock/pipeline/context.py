@@ -79,6 +79,7 @@ class GatewayContext:
         self.plan = plan
         self.resolver = Resolver(plan, clock.now_ms())
         self.accounts.apply(plan, clock.now_ms())
+        self.standings.apply(plan.places, plan.health)
 
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
@@ -87,6 +88,7 @@ class GatewayContext:
         self.model_lists.clear()
         self.resolver = Resolver(plan, self.clock.now_ms())
         self.accounts.apply(plan, self.clock.now_ms())
+        self.standings.apply(plan.places, plan.health)
 
     def learned_of(self, target_id: str) -> Learned:
         """What is known of a target's answers."""

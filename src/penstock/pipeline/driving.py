@@ -65,6 +65,7 @@ class Driving(Settling):
         self._route = route
         view = RequestView(self._request, self._facts, self.subject, self._key)
         self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
+        self._walk.skips, self._walk.max_slow = route.skips, route.max_slow
         self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
         self._cursor = cursor_for(route.policy, self._walk)
         self._notes = self._walk.notes

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from penstock.core.headroom import Headroom
-from penstock.core.health import CLOSED, DEFAULT_RULE, STATES, WIDE, Breaker, Fault, HealthRule
+from penstock.core.health import CLOSED, DEFAULT_RULE, STATES, WIDE, Breaker, Fault, HealthRule, Place
 from penstock.core.latency import SLOT_S, SLOTS, LatencyWindow
 
 MAX_STANDINGS: Final = 16_384
@@ -321,17 +321,6 @@ class Standing:
             "output_tokens": round(self.output_tokens),
             "left": self._headroom.told(now),
         }
-
-
-class Place:
-    """Where a target is, and when it is left: what the Plan says of it."""
-
-    __slots__ = ("provider", "region", "rule")
-
-    def __init__(self, provider: str, region: str = "", rule: HealthRule = DEFAULT_RULE) -> None:
-        self.provider = provider
-        self.region = region
-        self.rule = rule
 
 
 class Standings:

@@ -28,10 +28,12 @@ class Walk:
     next one will be number `started` + 1, by which its outcome is told from others'.
     `deadline`: when the client must have been answered, monotonic seconds. `inside`: the nodes in whose hands
     the step is that is being taken, outermost first. `skipped`: targets that were not tried, and why.
+    `skips`, `max_slow`: see core.plan.Route.
     """
 
     __slots__ = (
-        "deadline", "inside", "notes", "request", "rule", "share", "skipped", "standings", "started",
+        "deadline", "inside", "max_slow", "notes", "request", "rule", "share", "skipped", "skips", "standings",
+        "started",
     )  # fmt: skip
 
     def __init__(self, rule: RetryRule, share: RetryShare, request: RequestView, standings: Standings) -> None:
@@ -41,6 +43,8 @@ class Walk:
         self.standings = standings
         self.started = 0
         self.notes: dict[str, str] = {}
+        self.skips = True
+        self.max_slow = 0.5
         self.deadline = float("inf")
         self.inside: list[Alternatives] = []
         self.skipped: list[tuple[str, str]] = []
@@ -51,6 +55,8 @@ class Walk:
 
     def closed_to(self, node: PolicyNode, now: float) -> str:
         """Why nothing below a node should be tried now; empty where something may, or nothing stands there."""
+        if not self.skips:
+            return ""
         if isinstance(node, TargetNode):
             return self.standings.of(node.target.id).closed_to(now)
         first = ""

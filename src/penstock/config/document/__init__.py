@@ -5,6 +5,7 @@ from penstock.config.document.alerts import Alerts, AlertWebhook, Severity
 from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
+from penstock.config.document.health import Health, Probe, RouteHealth
 from penstock.config.document.limits import (
     Budget,
     Downgrade,
@@ -18,6 +19,7 @@ from penstock.config.document.policy import (
     CheapestNode,
     FallbackNode,
     FastestNode,
+    HedgeNode,
     LaterKind,
     LaterNode,
     Policy,
@@ -84,6 +86,8 @@ __all__ = [
     "FastestNode",
     "GoogleAccess",
     "Guard",
+    "Health",
+    "HedgeNode",
     "Journal",
     "LaterKind",
     "LaterNode",
@@ -97,6 +101,7 @@ __all__ = [
     "PreviousSecret",
     "Price",
     "PriceTier",
+    "Probe",
     "Provider",
     "ProviderKind",
     "Queue",
@@ -106,6 +111,7 @@ __all__ = [
     "Route",
     "RouteCache",
     "RouteGuards",
+    "RouteHealth",
     "RouteTags",
     "Secret",
     "SecretError",

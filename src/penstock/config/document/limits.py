@@ -108,7 +108,10 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Attributes:
         size: How many wait at most; 0 refuses instead.
         wait_s: How long, in seconds.
+        overflow: Where a policy has another target that is open, that one takes what finds no slot, at once;
+            `false` lets it wait here first.
     """
 
     size: CountOrNone = 1000
     wait_s: Seconds = 30.0
+    overflow: bool = True

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.config.document.fields import Target, Text, Weight
+from penstock.config.document.fields import Lateness, Percent, Target, Text, Weight
 
 
 class TargetNode(msgspec.Struct, frozen=True, kw_only=True, tag="target", tag_field="node"):
@@ -86,6 +86,20 @@ class FastestNode(msgspec.Struct, frozen=True, kw_only=True, tag="fastest", tag_
     children: tuple[PolicyNode, ...]
 
 
+class HedgeNode(msgspec.Struct, frozen=True, kw_only=True, tag="hedge", tag_field="node"):
+    """Start the next child beside the first one where that is late; the first answer wins, both are paid.
+
+    Attributes:
+        of: At least two nodes; like `fallback` where one fails.
+        after: How long the first may take: a percentile of its own latencies such as `p95`, or seconds.
+        max_percent: Share of the route's requests, in per cent, for which there may be a second attempt.
+    """
+
+    of: tuple[PolicyNode, ...]
+    after: Lateness = "p95"
+    max_percent: Percent = 5.0
+
+
 class WhenCase(msgspec.Struct, frozen=True, kw_only=True):
     """One condition and what it leads to.
 
@@ -110,7 +124,7 @@ class WhenNode(msgspec.Struct, frozen=True, kw_only=True, tag="when", tag_field=
     otherwise: PolicyNode
 
 
-LaterKind = Literal["sticky", "canary", "ab", "hedge", "cascade", "easy", "learned", "cached", "webhook"]
+LaterKind = Literal["sticky", "canary", "ab", "cascade", "easy", "learned", "cached", "webhook"]
 
 
 class LaterNode(msgspec.Struct, frozen=True, kw_only=True, tag="later", tag_field="node"):
@@ -128,6 +142,14 @@ class LaterNode(msgspec.Struct, frozen=True, kw_only=True, tag="later", tag_fiel
 
 
 PolicyNode = (
-    TargetNode | StaticNode | FallbackNode | WeightedNode | CheapestNode | FastestNode | WhenNode | LaterNode
+    TargetNode
+    | StaticNode
+    | FallbackNode
+    | WeightedNode
+    | CheapestNode
+    | FastestNode
+    | HedgeNode
+    | WhenNode
+    | LaterNode
 )
 Policy = Annotated[PolicyNode, Meta(extra={"reads": "policy"})]

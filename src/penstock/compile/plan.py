@@ -17,7 +17,8 @@ from penstock.compile.tokens import issuers_of, tenants_of
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import HIGH, LOW, NORMAL
-from penstock.core.plan import KeyBounds, Plan, Route, Timeouts, VirtualKey
+from penstock.core.plan import KeyBounds, Mirror, Plan, Route, Timeouts, VirtualKey
+from penstock.core.policy import TargetNode
 from penstock.core.price_book import PriceBook
 from penstock.core.retry import RetryRule
 from penstock.core.target import Target
@@ -117,7 +118,24 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
         requires=requirement_of(config.require),
         skips=config.health.skip,
         max_slow=config.health.max_slow,
+        mirror=_mirror(name, config, find),
     )
+
+
+def _mirror(name: str, config: doc.Route, find: Policies) -> Mirror | None:
+    mirror, timeouts = config.mirror, config.timeouts
+    if mirror is None:
+        return None
+    candidate = Route(
+        name=name,
+        policy=TargetNode(find.target(mirror.to)),
+        retry=RetryRule(attempts=1),
+        timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
+        success=frozenset(config.success.all),
+        keeps_responses=False,
+        requires=requirement_of(config.require),
+    )
+    return Mirror(candidate, mirror.percent, mirror.concurrency)
 
 
 def _keys(

@@ -55,6 +55,16 @@ class Route:
     requires: Requirement | None = None
     skips: bool = True
     max_slow: float = 0.5
+    mirror: Mirror | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mirror:
+    """Copies of a route's requests. `route` leads to the candidate; `most`: how many are under way at once."""
+
+    route: Route
+    percent: float
+    most: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,7 +36,17 @@ from penstock.upstream.attempt import Attempt
 class Driving(Settling):
     """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
 
-    __slots__ = ("_cursor", "_deadline", "_parked", "_shelved", "_skipped", "_timer", "_walk")
+    __slots__ = (
+        "_cursor",
+        "_deadline",
+        "_parked",
+        "_shelved",
+        "_skipped",
+        "_timer",
+        "_walk",
+        "depth",
+        "patient",
+    )
 
     def __init__(
         self,
@@ -52,6 +62,8 @@ class Driving(Settling):
     ) -> None:
         super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts)
         self._deadline = http.received_at + route.timeouts.total_s
+        self.patient = True  # waits for room where there is none
+        self.depth = 0  # of calls that the gateway makes within calls
         self._parked: Parked | None = None
         self._skipped: Failure | None = None
         self._timer: Timer | None = None
@@ -134,7 +146,9 @@ class Driving(Settling):
             return None
         parked = self._parked
         # One attempt at a time waits for room, and only where nothing else is under way.
-        last = last or bool(self._running) or (parked is not None and parked.number != number)
+        last = (
+            last or not self.patient or bool(self._running) or (parked is not None and parked.number != number)
+        )
         opening = opening_for(ctx, self._request, target, self._allowance, last=last)
         if isinstance(opening, Counter):
             if opening.queues and target.overflows and not step.patient and parked is None:

@@ -187,10 +187,12 @@ class Mirror(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         to: The target.
         percent: Share of requests in per cent.
+        concurrency: How many copies one gateway has under way at most; what is beyond is not made.
     """
 
     to: Target
     percent: Percent
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 8
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

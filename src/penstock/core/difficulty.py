@@ -13,7 +13,7 @@ from functools import cache
 import msgspec
 
 from penstock.core import difficulty_rules as shipped_rules
-from penstock.core.regex import Pattern, compile_pattern
+from penstock.core.regex import Patterns
 
 # Beyond this nothing is looked at: a long text is hard by its length.
 MAX_CHARS = 16_384
@@ -49,24 +49,18 @@ class Scorer:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self._patterns: list[tuple[str, float, Pattern]] = [
-            (rule.name, rule.weight, compile_pattern(f"(?i){rule.pattern}")) for rule in rules.rules
-        ]
+        self._patterns = Patterns([f"(?i){rule.pattern}" for rule in rules.rules])
 
     def score(self, text: str) -> float:
         """How hard a text looks; around 0 for an everyday question."""
-        total = self._length(text)
-        cut = text[:MAX_CHARS]
-        for _, weight, pattern in self._patterns:
-            if pattern.search(cut) is not None:
-                total += weight
-        return total
+        rules = self.rules.rules
+        return self._length(text) + sum([rules[at].weight for at in self._patterns.found(text[:MAX_CHARS])])
 
     def features(self, text: str) -> dict[str, float]:
         """What each rule adds, by its name; those that add nothing are left out."""
-        cut = text[:MAX_CHARS]
+        rules = self.rules.rules
         found = {"length": self._length(text)}
-        found.update({name: weight for name, weight, each in self._patterns if each.search(cut) is not None})
+        found.update({rules[at].name: rules[at].weight for at in self._patterns.found(text[:MAX_CHARS])})
         return {name: weight for name, weight in found.items() if weight}
 
     def side(self, score: float) -> str:

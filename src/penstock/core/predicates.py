@@ -14,7 +14,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import Literal, Protocol
 
-from penstock.core.regex import MAX_TEXT, Pattern
+from penstock.core.regex import Patterns
 
 Value = str | int | float | bool | None
 Kind = Literal["text", "number", "count", "flag"]
@@ -141,7 +141,7 @@ class Test(Condition):
     __test__ = False  # pytest collects classes by this name
 
     def __init__(
-        self, name: str, operator: Operator, operands: tuple[Value, ...], pattern: Pattern | None = None
+        self, name: str, operator: Operator, operands: tuple[Value, ...], pattern: Patterns | None = None
     ) -> None:
         self.name = name
         self.operator = operator
@@ -166,7 +166,7 @@ class Test(Condition):
             return False
         if operator == "$regex":
             pattern = self.pattern
-            return pattern is not None and pattern.search(str(value)[:MAX_TEXT]) is not None
+            return pattern is not None and pattern.occur(str(value))
         sign = _order(value, self.operands[0])
         if sign is None:
             return False

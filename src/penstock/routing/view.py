@@ -9,6 +9,7 @@ from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import VirtualKey
 from penstock.core.predicates import Value
 from penstock.dialects.prompts import images_in, prefix_of, prompt_of, tools_in
+from penstock.routing.floors import Floors
 from penstock.shapes.openai_request import OpenAIRequest
 
 CHARS_PER_TOKEN = 4.0
@@ -16,6 +17,7 @@ TYPICAL_TOKENS = 256
 _KEY_TAGS = "key.tags."
 _REQUEST_TAGS = "request.tags."
 _MS_PER_HOUR = 3_600_000
+# The tag that names the arm in the ledger.
 ARM_TAG = "arm"
 
 
@@ -65,7 +67,7 @@ class RequestView:
 
     `learnt` tells what a target's answers have taught, by its id; `first` is the id of the route's first target,
     whose ratio of characters to tokens stands for the route. `region` is where this gateway runs. `arm` is the
-    side of an A/B comparison that was drawn, empty where there is none.
+    side of an A/B comparison that was drawn, empty where there is none. `floors` knows whose scores are too low.
     """
 
     __slots__ = (
@@ -77,6 +79,7 @@ class RequestView:
         "arm",
         "facts",
         "first",
+        "floors",
         "key",
         "learnt",
         "region",
@@ -93,6 +96,7 @@ class RequestView:
         learnt: Callable[[str], Learnt] = nothing_learnt,
         first: str = "",
         region: str = "",
+        floors: Floors | None = None,
     ) -> None:
         self.request = request
         self.facts = facts
@@ -101,6 +105,7 @@ class RequestView:
         self.learnt = learnt
         self.first = first
         self.region = region
+        self.floors = floors
         self.arm = ""
         self._tokens = -1
         self._images = -1

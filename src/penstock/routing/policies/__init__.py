@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from penstock.core.itinerary import Cursor
-from penstock.core.policy import FallbackNode, PolicyNode, StaticNode, TargetNode, WeightedNode
+from penstock.core.choosing import DeniedNode
+from penstock.core.policy import FallbackNode, PolicyNode, StaticNode, TargetNode
+from penstock.routing.policies.choosing import CHOOSING, ChoosingCursor
+from penstock.routing.policies.denied import DeniedCursor
 from penstock.routing.policies.fallback import FallbackCursor
 from penstock.routing.policies.static import StaticCursor
 from penstock.routing.policies.target import TargetCursor
-from penstock.routing.policies.weighted import WeightedCursor
 from penstock.routing.walk import Walk
 
 
@@ -17,8 +19,10 @@ def cursor_for(node: PolicyNode, walk: Walk) -> Cursor:
         return TargetCursor(node.target, walk)
     if isinstance(node, FallbackNode):
         return FallbackCursor(node.children, walk, cursor_for)
-    if isinstance(node, WeightedNode):
-        return WeightedCursor(node, walk, cursor_for)
     if isinstance(node, StaticNode):
         return StaticCursor(node.text)
+    if isinstance(node, CHOOSING):
+        return ChoosingCursor(node, walk, cursor_for)
+    if isinstance(node, DeniedNode):
+        return DeniedCursor()
     raise TypeError(type(node).__name__)

@@ -80,6 +80,7 @@ def compile_plan(
         session=session_of(document.defaults.session),
         weights=weights_of(document),
         own=scopes.own,
+        region=document.server.region or "",
     )
 
 
@@ -87,7 +88,7 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
     retry, timeouts = config.retry, config.timeouts
     return Route(
         name=name,
-        policy=find.node(config.policy),
+        policy=find.policy(config.policy, name),
         retry=RetryRule(retry.attempts, retry.backoff_s, retry.max_backoff_s, retry.max_retry_share),
         timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
         required_tags=frozenset(config.tags.required),

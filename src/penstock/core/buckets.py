@@ -17,7 +17,9 @@ _UNIT = 1.0 / (1 << 53)
 
 def uniform(salt: str, name: str) -> float:
     """A number in [0, 1) that is the name's own under this salt."""
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8, person=_person(salt)).digest()
+    digest = hashlib.blake2b(
+        name.encode("utf-8", "surrogatepass"), digest_size=8, person=_person(salt)
+    ).digest()
     return (int.from_bytes(digest, "big") >> 11) * _UNIT
 
 

@@ -78,7 +78,18 @@ class Priced:
     up to how many characters that holds, since longer requests may be in a dearer tier.
     """
 
-    __slots__ = ("cost", "id", "most_chars", "output", "per_call", "per_char", "per_output", "set_cap", "tier", "until")
+    __slots__ = (
+        "cost",
+        "id",
+        "most_chars",
+        "output",
+        "per_call",
+        "per_char",
+        "per_output",
+        "set_cap",
+        "tier",
+        "until",
+    )
 
     def __init__(self, target: Target) -> None:
         self.id = target.id

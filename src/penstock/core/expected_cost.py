@@ -34,7 +34,9 @@ class ExpectedCost:
         self._steps.append((-1.0, *_per_token(card.rates, factor)))
         self._per_call = (card.rates.request or 0) * factor
 
-    def nanousd(self, tokens_in: float, tokens_out: float, cached_share: float, service_tier: str = "") -> float:
+    def nanousd(
+        self, tokens_in: float, tokens_out: float, cached_share: float, service_tier: str = ""
+    ) -> float:
         """The expected cost in nano-dollars of so many tokens of input, of which that share is cached.
 
         `service_tier` is the one asked for; `batch` has the card's rate for batch calls. One that the card does
@@ -53,10 +55,10 @@ class ExpectedCost:
                 return tokens_in * rate_in + tokens_out * out + self._per_call
         return self._per_call
 
-
     def lowest(self, cached_share: float) -> tuple[float, float, float, float]:
         """What holds for short requests: nano-dollars per token of input and of output and per call, and up to
-        how many tokens of input."""
+        how many tokens of input.
+        """
         _, fresh, cached, out = self._steps[-1]
         most = self._steps[-2][0] if len(self._steps) > 1 else math.inf
         return fresh + (cached - fresh) * cached_share, out, self._per_call, most

@@ -122,7 +122,8 @@ class Plan:
     `accounts`: what bounds them, by id. `users` (by `org/user`, or `org/*` for each user) and `tag_rules` (by
     organisation, name and value, or `*` for each value) bind requests that say who or what they are for.
     `weights` in queues, by account, are 1 where nothing is said.
-    `own` has the providers with tenants' own credentials, by names that clients cannot say.
+    `own` has the providers with tenants' own credentials, by names that clients cannot say. `region` is where
+    this gateway runs, as far as it was told.
     """
 
     revision: str
@@ -147,6 +148,7 @@ class Plan:
     session: SessionRule = NO_CEILING
     weights: dict[str, float] = field(default_factory=dict[str, float])
     own: dict[str, Provider] = field(default_factory=dict[str, Provider])
+    region: str = ""
 
     def signings(self) -> list[Signing]:
         """How requests are signed, those with tenants' own credentials included."""

@@ -186,7 +186,9 @@ class Test(Condition):
 def equal(value: Value, operand: Value) -> bool:
     """Whether a request's value is what the configuration says."""
     if isinstance(operand, bool):
-        return bool(value) == operand if isinstance(value, (bool, int)) else str(value).lower() == _word(operand)
+        return (
+            bool(value) == operand if isinstance(value, (bool, int)) else str(value).lower() == _word(operand)
+        )
     if isinstance(operand, str) or isinstance(value, bool):
         return value == operand
     return _order(value, operand) == 0
@@ -214,7 +216,7 @@ def number_of(value: Value) -> float | int | None:
     """A number, or text that reads as one; None for anything else."""
     if isinstance(value, str):
         try:
-            found = float(value) if len(value) <= 64 else math.nan  # noqa: PLR2004 - no number is longer
+            found = float(value) if len(value) <= 64 else math.nan
         except ValueError:
             return None
         return found if math.isfinite(found) else None

@@ -29,7 +29,15 @@ _TURNS = {
     "openai": "input",
 }
 # What stands before the conversation and stays as it is from turn to turn, in either spelling.
-_FRONT = ("system", "instructions", "systemInstruction", "system_instruction", "tools", "functions", "toolConfig")
+_FRONT = (
+    "system",
+    "instructions",
+    "systemInstruction",
+    "system_instruction",
+    "tools",
+    "functions",
+    "toolConfig",
+)
 _TOOLS = ("tools", "functions")
 _CONFIG = ("toolConfig",)
 _USERS = frozenset({"user", ""})

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import VirtualKey
+from penstock.core.policy import PolicyNode
 from penstock.core.predicates import Value
 from penstock.dialects.prompts import images_in, prefix_of, prompt_of, tools_in
 from penstock.routing.floors import Floors
+from penstock.routing.trees import targets_of
 from penstock.shapes.openai_request import OpenAIRequest
 
 CHARS_PER_TOKEN = 4.0
@@ -65,8 +69,8 @@ def nothing_learnt(target_id: str) -> Learnt:
 class RequestView:
     """One request as policies see it.
 
-    `learnt` tells what a target's answers have taught, by its id; `first` is the id of the route's first target,
-    whose ratio of characters to tokens stands for the route. `region` is where this gateway runs. `arm` is the
+    `learnt` tells what a target's answers have taught, by its id; the ratio of characters to
+    tokens of the first target in `policy` stands for the route. `region` is where this gateway runs. `arm` is the
     side of an A/B comparison that was drawn, empty where there is none. `floors` knows whose scores are too low.
     """
 
@@ -78,10 +82,10 @@ class RequestView:
         "_tools",
         "arm",
         "facts",
-        "first",
         "floors",
         "key",
         "learnt",
+        "policy",
         "region",
         "request",
         "subject",
@@ -94,7 +98,7 @@ class RequestView:
         subject: Subject,
         key: VirtualKey,
         learnt: Callable[[str], Learnt] = nothing_learnt,
-        first: str = "",
+        policy: PolicyNode | None = None,
         region: str = "",
         floors: Floors | None = None,
     ) -> None:
@@ -103,7 +107,7 @@ class RequestView:
         self.subject = subject
         self.key = key
         self.learnt = learnt
-        self.first = first
+        self.policy = policy
         self.region = region
         self.floors = floors
         self.arm = ""
@@ -117,7 +121,9 @@ class RequestView:
     def input_tokens(self) -> int:
         """An estimate of the request's input tokens, by the learnt ratio of the route's first target."""
         if self._tokens < 0:
-            self._tokens = self.learnt(self.first).input_tokens(self.request.prompt_chars)
+            first = next(targets_of(self.policy), None) if self.policy is not None else None
+            learnt = self.learnt(first.id) if first is not None else NOTHING_LEARNT
+            self._tokens = learnt.input_tokens(self.request.prompt_chars)
         return self._tokens
 
     @property
@@ -200,3 +206,10 @@ class RequestView:
         if self.request.prompt_chars:
             return f"prefix:{subject.org}/{self.prefix.hex()}"
         return f"key:{self.key.id}"
+
+
+def with_arm(facts: RequestFacts, arm: str) -> RequestFacts:
+    """The facts with the arm of an A/B comparison among the tags, whatever the client claims there."""
+    if facts.tags.get(ARM_TAG) == arm:
+        return facts
+    return msgspec.structs.replace(facts, tags={**facts.tags, ARM_TAG: arm})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from penstock.core.itinerary import Cursor
 from penstock.core.choosing import DeniedNode
+from penstock.core.itinerary import Cursor
 from penstock.core.policy import FallbackNode, PolicyNode, StaticNode, TargetNode
 from penstock.routing.policies.choosing import CHOOSING, ChoosingCursor
 from penstock.routing.policies.denied import DeniedCursor

@@ -32,7 +32,9 @@ def order(node: CheapestNode, walk: Walk, now: float, draw: float) -> tuple[list
                 chosen = below[int(draw / floor.explore * len(below))]
                 above.insert(0, chosen)
             ranked = above
-            draw = draw / floor.explore if draw < floor.explore else (draw - floor.explore) / (1 - floor.explore)
+            draw = (
+                draw / floor.explore if draw < floor.explore else (draw - floor.explore) / (1 - floor.explore)
+            )
     children = node.children
     return [children[index] for index in ranked], draw
 
@@ -56,12 +58,11 @@ def costs(node: CheapestNode, view: RequestView, now: float) -> list[float]:
             else:
                 out = 0.0
                 if bounded:
-                    out = target.output if target.output < most else most
+                    out = min(most, target.output)
                     if target.set_cap is not None and target.set_cap < out:
                         out = float(target.set_cap)
                 cost = chars * target.per_char + out * choices * target.per_output + target.per_call
-            if cost < best:
-                best = cost
+            best = min(best, cost)
         found.append(best)
     return found
 
@@ -72,7 +73,8 @@ def below_floor(node: CheapestNode, view: RequestView) -> list[bool]:
     if floor is None or floors is None:
         return [False] * len(node.children)
     return [
-        bool(targets) and all([floors.below(node.route, each.id, floor.score, floor.minimum) for each in targets])
+        bool(targets)
+        and all([floors.below(node.route, each.id, floor.score, floor.minimum) for each in targets])
         for targets in node.priced
     ]
 
@@ -85,7 +87,9 @@ def told(node: CheapestNode, walk: Walk, now: float) -> list[str]:
     for cost, under in zip(found, low, strict=True):
         what = "no price for tokens" if cost == math.inf else f"expected cost ${cost / 1e9:.6f}"
         floor = node.floor
-        lines.append(f"{what}; its {floor.score} is below {floor.minimum:g}" if under and floor is not None else what)
+        lines.append(
+            f"{what}; its {floor.score} is below {floor.minimum:g}" if under and floor is not None else what
+        )
     return lines
 
 
@@ -112,4 +116,6 @@ def _exact(target: Priced, view: RequestView, most: float) -> float:
     out = min(target.output, most, math.inf if target.set_cap is None else target.set_cap)
     tokens_out = out * request.choices if request.endpoint.cap_fields else 0.0
     tier = request.service_tier if target.tier is None else target.tier
-    return target.cost.nanousd(learnt.input_tokens(request.prompt_chars), tokens_out, learnt.cached_share(), tier)
+    return target.cost.nanousd(
+        learnt.input_tokens(request.prompt_chars), tokens_out, learnt.cached_share(), tier
+    )

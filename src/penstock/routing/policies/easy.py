@@ -27,6 +27,8 @@ def told(node: EasyNode, view: RequestView) -> list[str]:
     """How hard it looks, and what says so."""
     score = node.scorer.score(view.prompt)
     side = node.scorer.side(score)
-    features = ", ".join([f"{name} {weight:+.2g}" for name, weight in node.scorer.features(view.prompt).items()])
+    features = ", ".join(
+        [f"{name} {weight:+.2g}" for name, weight in node.scorer.features(view.prompt).items()]
+    )
     why = f"difficulty {score:.2f} ({features or 'nothing telling'})"
     return [f"{name}: {why}" if name == side else name for name in ("default", "hard", "simple")]

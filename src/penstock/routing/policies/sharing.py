@@ -64,6 +64,7 @@ def ab_told(node: AbNode, view: RequestView) -> list[str]:
     kind = view.who(node.by).partition(":")[0]
     weights = [upto - before for before, upto in pairwise((0.0, *node.upto))]
     return [
-        f"arm {arm!r} ({weight / node.upto[-1] * 100:.3g} %)" + (f", drawn for this {kind}" if index == chosen else "")
+        f"arm {arm!r} ({weight / node.upto[-1] * 100:.3g} %)"
+        + (f", drawn for this {kind}" if index == chosen else "")
         for index, (arm, weight) in enumerate(zip(node.arms, weights, strict=True))
     ]

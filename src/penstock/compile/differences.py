@@ -1,4 +1,4 @@
-"""What is different at one target: parameters, output bound and prompt, of a deployment or at its place in a policy."""
+"""What is different at one target, everywhere or at its place in a policy: parameters, output bound, prompt."""
 
 from __future__ import annotations
 

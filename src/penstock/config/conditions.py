@@ -1,6 +1,6 @@
 """Conditions of `when` as the file writes them: names, operators and values that fit each other.
 
-What is read is plain: a mapping from names, `$and`, `$or` and `$not` to what stands there, with every comparison
+What is read is plain: a mapping from names, `$and`, `$or` and `$not` to what stands there, every comparison
 spelled as an operator. `compile.conditions` makes it work.
 """
 

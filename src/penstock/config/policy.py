@@ -162,24 +162,28 @@ class PolicyReader:
                 hint = "put it behind this node, in a fallback"
                 self.reader.problem(value, child(child(at, "of"), index), "has neither price nor speed", hint)
         if isinstance(read, AbNode):
-            if len(read.arms) < _ARMS and not self.reader.problems:
-                return self.reader.problem(
-                    value, child(at, "arms"), "one arm alone is no comparison", "add one"
-                )
-            names = [arm_name(arm.name, arm.use, index) for index, arm in enumerate(read.arms)]
-            for index, name in enumerate(names):
-                if name in names[:index]:
-                    where = child(child(at, "arms"), index)
-                    self.reader.problem(value, where, f"another arm is called {name!r}", "give it a name")
+            self._arms(read, value, at)
         if isinstance(read, EasyNode):
-            for name in ("rules", "add"):
-                for index, rule in enumerate(getattr(read, name) or ()):
-                    try:
-                        Patterns([f"(?i){rule.pattern}"])
-                    except PatternError as error:
-                        where = child(child(child(at, name), index), "pattern")
-                        self.reader.problem(value, where, str(error), "RE2 has no lookaround")
+            self._rules(read, value, at)
         return read
+
+    def _arms(self, read: AbNode, value: Node, at: str) -> None:
+        if len(read.arms) < _ARMS and not self.reader.problems:
+            self.reader.problem(value, child(at, "arms"), "one arm alone is no comparison", "add one")
+        names = [arm_name(arm.name, arm.use, index) for index, arm in enumerate(read.arms)]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                where = child(child(at, "arms"), index)
+                self.reader.problem(value, where, f"another arm is called {name!r}", "give it a name")
+
+    def _rules(self, read: EasyNode, value: Node, at: str) -> None:
+        for name in ("rules", "add"):
+            for index, rule in enumerate(getattr(read, name) or ()):
+                try:
+                    Patterns([f"(?i){rule.pattern}"])
+                except PatternError as error:
+                    where = child(child(child(at, name), index), "pattern")
+                    self.reader.problem(value, where, str(error), "RE2 has no lookaround")
 
     def _target_with(self, node: nodes.Mapping, path: str) -> Any:
         """A target with parameters of its own."""

@@ -27,6 +27,7 @@ class DeniedNode(PolicyNode):
 
     def with_below(self, below: Sequence[PolicyNode | None]) -> PolicyNode | None:
         """Itself."""
+        del below
         return self
 
 
@@ -53,7 +54,7 @@ class WhenNode(PolicyNode):
 
     def with_below(self, below: Sequence[PolicyNode | None]) -> PolicyNode | None:
         """A case whose node is left out still holds, and is denied: what follows is not meant for it."""
-        if not any([child is not None and not isinstance(child, DeniedNode) for child in below]):
+        if all(child is None for child in below):
             return None
         kept = [child if child is not None else DeniedNode() for child in below]
         return WhenNode(self.conditions, self.told, tuple(kept[:-1]), kept[-1])
@@ -203,7 +204,7 @@ class CanaryNode(PolicyNode):
 
 
 class AbNode(PolicyNode):
-    """Compare arms: each who asks has one of them, drawn in proportion to the weights (`upto` cumulates them)."""
+    """Compare arms: each who asks has one, drawn in proportion to the weights (`upto` cumulates them)."""
 
     __slots__ = ("arms", "by", "children", "salt", "upto")
 

@@ -1,8 +1,8 @@
 """How hard a request looks, from its text alone: no model, no training, microseconds.
 
-It counts what the literature on training-free routing finds telling: how long the request is, whether it asks for
-several steps, proofs, code or mathematics, how many constraints it states. The score is a sum of weights that
-stand in one data file (`difficulty_rules.py`), so that they can be read, measured and replaced.
+It counts what training-free routing finds telling: how long the request is, whether it asks for several
+steps, proofs, code or mathematics, how many constraints it states. The score is a sum of weights that stand in
+one data file (`difficulty_rules.py`), so that they can be read, measured and replaced.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is counted.
 
-    `per_doubling`: added for each doubling of the text's length beyond `base_chars`, taken away for each halving,
-    within `max_length_weight` either way. Scores below `simple_below` are simple, from `hard_from` on hard.
+    `per_doubling`: added for each doubling of the text's length beyond `base_chars`, taken away for each
+    halving, within `max_length_weight` either way. Scores below `simple_below` are simple, from `hard_from` on
+    hard.
     """
 
     simple_below: float = shipped_rules.SIMPLE_BELOW

@@ -20,8 +20,8 @@ _UNITS = 1_000_000
 class ExpectedCost:
     """One card's rates for text, per token.
 
-    `steps` go from the highest tier down: the input above which it holds, and the nano-dollars for one fresh and
-    one cached token of input and one of output; `per_call` are the nano-dollars of each call.
+    Its steps go from the highest tier down: the input above which it holds, and the nano-dollars for one fresh
+    and one cached token of input and one of output.
     """
 
     __slots__ = ("_card", "_per_call", "_steps")
@@ -56,8 +56,9 @@ class ExpectedCost:
         return self._per_call
 
     def lowest(self, cached_share: float) -> tuple[float, float, float, float]:
-        """What holds for short requests: nano-dollars per token of input and of output and per call, and up to
-        how many tokens of input.
+        """What holds for short requests, and up to how many tokens of input that is.
+
+        Before that, the nano-dollars per token of input, per token of output and per call.
         """
         _, fresh, cached, out = self._steps[-1]
         most = self._steps[-2][0] if len(self._steps) > 1 else math.inf

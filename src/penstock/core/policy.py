@@ -89,7 +89,7 @@ class FallbackNode(PolicyNode):
 class WeightedNode(PolicyNode):
     """Choose one child with probability proportional to its weight; the others follow as fallbacks.
 
-    `upto` are the cumulative weights, ending in their sum; `falling` has the children's indices by falling weight.
+    `upto` are the cumulative weights, ending in their sum; `falling` has the children's indices by weight.
     """
 
     __slots__ = ("children", "falling", "upto")

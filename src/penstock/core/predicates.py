@@ -162,19 +162,15 @@ class Test(Condition):
             return value is not None and self._among(value)
         if operator in ("$ne", "$nin"):
             return value is None or not self._among(value)
-        if value is None:
-            return False
         if operator == "$regex":
             pattern = self.pattern
-            return pattern is not None and pattern.occur(str(value))
+            return value is not None and pattern is not None and pattern.occur(str(value))
         sign = _order(value, self.operands[0])
         if sign is None:
             return False
-        if operator == "$gt":
-            return sign > 0
-        if operator == "$gte":
-            return sign >= 0
-        return sign < 0 if operator == "$lt" else sign <= 0
+        if operator in ("$gt", "$gte"):
+            return sign > 0 or (sign == 0 and operator == "$gte")
+        return sign < 0 or (sign == 0 and operator == "$lte")
 
     def _among(self, value: Value) -> bool:
         for operand in self.operands:  # noqa: SIM110 - a generator costs more than the rest of it

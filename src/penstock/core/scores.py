@@ -21,8 +21,8 @@ class Score(msgspec.Struct, frozen=True):
 def score_of(total: float, n: int) -> Score:
     """The score of `n` judgements that sum up to `total`, each between 0 and 1; n is above 0.
 
-    The interval is Wilson's (1927). For judgements between 0 and 1 it is at least as wide as it needs to be, since
-    their variance is at most that of yes and no with the same mean.
+    The interval is Wilson's (1927). For judgements between 0 and 1 it is at least as wide as it needs to be,
+    since their variance is at most that of yes and no with the same mean.
     """
     mean = min(1.0, max(0.0, total / n))
     lower, upper = wilson(mean, n)

@@ -1,4 +1,4 @@
-"""What routing asks of a conversation, in any dialect's own JSON: the last prompt, its stable front, its images.
+"""What routing asks of a conversation in any dialect's own JSON: its last prompt, stable front and images.
 
 Only what is asked for is decoded, and nothing is judged: what cannot be read counts as not there, since the
 upstream will say what is wrong with it.
@@ -100,7 +100,7 @@ def prompt_of(request: OpenAIRequest) -> str:
 
 
 def prefix_of(request: OpenAIRequest) -> bytes:
-    """A hash of what a conversation begins with, which no later turn changes: system, tools, the first prompt."""
+    """A hash of what no later turn of a conversation changes: system, tools, the first prompt."""
     digest = hashlib.blake2b(digest_size=16)
     if request.fields is not None:
         raw = request.fields.raw

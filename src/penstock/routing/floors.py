@@ -1,7 +1,7 @@
 """Which targets are below a floor of quality, with a memory, so that a score at the floor does not flap.
 
-A target is left out once its score is below the floor for sure (the whole 95 % interval is), and comes back when
-its mean is at the floor or above, or when its judgements are so old that nothing is known of it any more.
+A target is left out once its score is below the floor for sure (the whole 95 % interval is), and comes back
+when its mean is at the floor or above, or when its judgements are so old that nothing is known of it any more.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import msgspec
 from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import VirtualKey
 from penstock.core.policy import PolicyNode
-from penstock.core.predicates import Value
+from penstock.core.predicates import FIELDS, Value
 from penstock.dialects.prompts import images_in, prefix_of, prompt_of, tools_in
 from penstock.routing.floors import Floors
 from penstock.routing.trees import targets_of
@@ -69,9 +69,9 @@ def nothing_learnt(target_id: str) -> Learnt:
 class RequestView:
     """One request as policies see it.
 
-    `learnt` tells what a target's answers have taught, by its id; the ratio of characters to
-    tokens of the first target in `policy` stands for the route. `region` is where this gateway runs. `arm` is the
-    side of an A/B comparison that was drawn, empty where there is none. `floors` knows whose scores are too low.
+    `learnt` tells what a target's answers have taught, by its id; the ratio of characters to tokens of the
+    first target in `policy` stands for the route. `region` is where this gateway runs. `arm` is the
+    side of an A/B comparison that was drawn, empty where there is none. `floors`: whose scores are too low.
     """
 
     __slots__ = (
@@ -151,14 +151,16 @@ class RequestView:
             return self.key.tags.get(name[9:])
         if name.startswith(_REQUEST_TAGS):
             return self.facts.tags.get(name[13:])
+        return self._text(name) or None if FIELDS.get(name) == "text" else self._number(name)
+
+    def _number(self, name: str) -> Value:
+        """The number, count or flag of that name."""
         if name == "input_tokens":
             return self.input_tokens
         if name == "max_tokens":
             return self.request.cap
         if name == "stream":
             return self.request.stream
-        if name == "hour":
-            return self.facts.ts_ms // _MS_PER_HOUR % 24
         if name == "tools":
             if self._tools < 0:
                 self._tools = tools_in(self.request)
@@ -167,9 +169,9 @@ class RequestView:
             if self._images < 0:
                 self._images = images_in(self.request)
             return self._images
-        return self._name(name) or None
+        return self.facts.ts_ms // _MS_PER_HOUR % 24 if name == "hour" else None
 
-    def _name(self, name: str) -> str:
+    def _text(self, name: str) -> str:
         """The text of that name, empty where there is none."""
         facts, subject = self.facts, self.subject
         if name == "key":

@@ -56,8 +56,9 @@ class Learned:
         output_tokens: int,
         cached_tokens: int = 0,
     ) -> None:
-        """Take in one answer with reported usage; zeros teach nothing. `cached_tokens` of the input were read
-        from the provider's cache.
+        """Take in one answer with reported usage; zeros teach nothing.
+
+        `cached_tokens` of the input were read from the provider's cache.
         """
         if prompt_chars and input_tokens:
             self._in_chars = self._in_chars * _DECAY + prompt_chars

@@ -14,10 +14,10 @@ REMEMBERED_S = 1.0
 
 
 def order(node: CheapestNode, walk: Walk, now: float, draw: float) -> tuple[list[PolicyNode], float]:
-    """The children by rising cost (equal ones as configured), those without a price last; a draw for what is below.
+    """The children by rising cost (equal ones as configured), and a draw for what is below them.
 
-    With a floor, children whose live score is below it are left out, as long as another is above. A share of the
-    requests begins with one that is below, so that its score can rise again.
+    Those without a price come last. With a floor, children whose live score is below it are left out, as long
+    as another is above. A share of the requests begins with one that is below, so that its score can rise again.
     """
     found = costs(node, walk.request, now)
     ranked = list(range(len(found)))
@@ -73,8 +73,7 @@ def below_floor(node: CheapestNode, view: RequestView) -> list[bool]:
     if floor is None or floors is None:
         return [False] * len(node.children)
     return [
-        bool(targets)
-        and all([floors.below(node.route, each.id, floor.score, floor.minimum) for each in targets])
+        bool(targets) and all(floors.below(node.route, each.id, floor.score, floor.minimum) for each in targets)
         for targets in node.priced
     ]
 

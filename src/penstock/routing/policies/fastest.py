@@ -1,4 +1,4 @@
-"""The child that has been fastest of late first; now and then another, so that one that has recovered is seen."""
+"""The child that has been fastest of late first; now and then another, so that a recovery is seen."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from penstock.routing.walk import Walk
 def order(node: FastestNode, walk: Walk, now: float, draw: float) -> tuple[list[PolicyNode], float]:
     """The children by rising latency, those of which none is known last; a draw for what is below.
 
-    A share of the requests begins with another than the fastest: with one of which nothing is known, if there is
-    any, each of these equally often. Where nothing is known of any, all are equally likely to be first.
+    A share of the requests begins with another than the fastest: with one of which nothing is known, if there
+    is any, each of these equally often. Where nothing is known of any, all are equally likely to be first.
     """
     speeds = latencies(node, walk, now)
     ranked = list(range(len(speeds)))

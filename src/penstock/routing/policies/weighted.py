@@ -8,7 +8,7 @@ from penstock.core.policy import PolicyNode, WeightedNode
 
 
 def order(node: WeightedNode, draw: float) -> tuple[list[PolicyNode], float]:
-    """The chosen child first, then the others by falling weight (equal ones as configured); what is left of the draw."""
+    """The chosen child, then the others by falling weight (equal ones as configured); the rest of the draw."""
     upto, children = node.upto, node.children
     at = draw * upto[-1]
     chosen = min(bisect_right(upto, at), len(children) - 1)

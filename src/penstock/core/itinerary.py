@@ -17,7 +17,7 @@ import msgspec
 from penstock.core.target import Target
 from penstock.core.usage import Usage
 
-Verdict = Literal["ok", "retry", "fallback", "final", "stale"]
+Verdict = Literal["ok", "retry", "fallback", "final", "stale", "full"]
 
 
 class WholeAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +39,7 @@ class AttemptOutcome(msgspec.Struct, frozen=True, gc=False):
 
     `retry`: the same target may do better. `fallback`: only another can. `final`: the request itself is at
     fault, no target would do better. `stale`: an idle connection had died, nothing reached the upstream.
+    `full`: every slot of the target is taken; started again `patient`ly, it waits for one.
     `ok`: the first content of a stream is there, or the whole of another answer; for an attempt that was
     started `whole`, all of it is, and `answer` has it. `attempt` is the attempt's number.
     """
@@ -54,13 +55,15 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     """Start an attempt at this target.
 
     With `wake_s`, step again with no outcome where nothing has come of any attempt so long after. `whole`: its
-    answer is held back until all of it is there and a node accepts it.
+    answer is held back until all of it is there and a node accepts it. `patient`: it queues for a slot of its
+    target where none is free, instead of being told `full`.
     """
 
     target: Target
     retry_of: str = ""
     wake_s: float | None = None
     whole: bool = False
+    patient: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):

@@ -86,6 +86,32 @@ class FallbackNode(PolicyNode):
         return FallbackNode(children) if children else None
 
 
+class HedgeNode(PolicyNode):
+    """The first child; where it has not answered after a while, the next one beside it.
+
+    `after_s`, or the `quantile` of the first target's own latencies. `max_percent` of the route's requests.
+    """
+
+    __slots__ = ("after_s", "children", "max_percent", "quantile")
+
+    def __init__(
+        self, children: tuple[PolicyNode, ...], after_s: float | None, quantile: float, max_percent: float
+    ) -> None:
+        self.children = children
+        self.after_s = after_s
+        self.quantile = quantile
+        self.max_percent = max_percent
+
+    def below(self) -> tuple[PolicyNode, ...]:
+        """Its children."""
+        return self.children
+
+    def with_below(self, below: Sequence[PolicyNode | None]) -> PolicyNode | None:
+        """Those that are left; a single one is not hedged."""
+        children = tuple([child for child in below if child is not None])
+        return HedgeNode(children, self.after_s, self.quantile, self.max_percent) if children else None
+
+
 class WeightedNode(PolicyNode):
     """Choose one child with probability proportional to its weight; the others follow as fallbacks.
 

@@ -8,6 +8,8 @@ import msgspec
 
 RETRY_WINDOW_S = 10.0
 RETRIES_ALWAYS_ALLOWED = 3
+# What an idle route may have saved up, and spend in one go.
+HEDGES_AT_ONCE = 10.0
 
 
 class RetryRule(msgspec.Struct, frozen=True, gc=False):
@@ -31,12 +33,33 @@ def backoff_s(rule: RetryRule, tries: int, retry_after_s: float | None, draw: fl
     return max(jittered, retry_after_s or 0.0)
 
 
+class HedgeShare:
+    """Keeps a route's hedges to a share of its requests, over any length of time, and a handful at once."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = 1.0
+
+    def first(self, max_percent: float) -> None:
+        """Count a request that may be hedged."""
+        self._left = min(HEDGES_AT_ONCE, self._left + max_percent / 100.0)
+
+    def allow(self) -> bool:
+        """Count a hedge, if the share has room."""
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
 class RetryShare:
     """Keeps a route's retries to a share of its first attempts, so that an outage is not multiplied."""
 
-    __slots__ = ("_bucket", "_buckets", "_firsts", "_retries")
+    __slots__ = ("_bucket", "_buckets", "_firsts", "_retries", "hedges")
 
     def __init__(self) -> None:
+        self.hedges = HedgeShare()
         self._buckets: deque[tuple[int, int, int]] = deque()
         self._bucket = -1
         self._firsts = 0

@@ -31,7 +31,8 @@ class Target:
     puts in place of the request's, None where it leaves it alone. A client whose API shape it `speaks` gets
     through with its bytes; others are translated into `api` (chat), `embed_api`, `rerank_api` or `media_api`.
     `signing` is set where no fixed line authorises a request; `set_cap` is the output bound in `set_fields`;
-    `handling` says how data is treated; `prompt` is what requests get as their system prompt here.
+    `handling` says how data is treated; `prompt` is what requests get as their system prompt here. `overflows`:
+    what finds no free slot goes to the policy's next target, where there is one, instead of queueing.
     """
 
     id: str
@@ -62,3 +63,4 @@ class Target:
     set_cap: int | None = None
     handling: Handling | None = None
     prompt: PromptVariant | None = None
+    overflows: bool = True

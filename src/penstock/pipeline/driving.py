@@ -19,7 +19,8 @@ from penstock.pipeline.counting import counts
 from penstock.pipeline.media import sealer
 from penstock.pipeline.opening import opened_event, opening_for
 from penstock.pipeline.parked import Parked
-from penstock.pipeline.sending import encode, send
+from penstock.pipeline.reporting import NOT_NEEDED
+from penstock.pipeline.sending import encode, patience_s, send
 from penstock.pipeline.settling import Settling
 from penstock.pipeline.translation import passes
 from penstock.ports.clock import Timer
@@ -32,8 +33,6 @@ from penstock.routing.walk import Walk
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 
-# Why an attempt was let go that had not failed.
-NOT_NEEDED = "not_needed"
 _WHY = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
     "administrator look at penstock check --explain"
@@ -81,6 +80,7 @@ class Driving(Settling):
             ctx.floors,
         )
         self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
+        self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
         self._cursor = cursor_for(route.policy, self._walk)
 
     # --- the policy -------------------------------------------------------------------------------------
@@ -152,6 +152,8 @@ class Driving(Settling):
         last = last or bool(self._running) or (parked is not None and parked.number != number)
         opening = opening_for(ctx, self._request, target, self._allowance, last=last)
         if isinstance(opening, Counter):
+            if opening.queues and target.overflows and not step.patient and parked is None:
+                return AttemptOutcome("full", "deployment_busy", None, number)
             self._park(opening, step, number)
             return None
         if parked is not None and parked.number == number:
@@ -171,6 +173,8 @@ class Driving(Settling):
             if refused is not None:
                 opening.drop(ctx)
                 return self._skip(refused, number)
+        attempt.began_at = ctx.clock.monotonic()
+        ctx.standings.of(target.id).began(attempt.began_at)
         self._attempt = attempt
         self._running[attempt.index] = (attempt, opening.holding)
         ctx.attempts.add(attempt)
@@ -185,6 +189,7 @@ class Driving(Settling):
             self._attempt = None
             ctx.attempts.discard(attempt)
             opening.drop(ctx)
+            ctx.standings.of(target.id).ended(attempt.began_at, "neutral")
             self._failure = failure_of_cause("journal_full", str(error))
             return self._failure.outcome(number)
         self._opened += 1

@@ -46,7 +46,12 @@ class Exchange(Driving):
                 too_large = f"an answer that is held back may have {MAX_KEPT_BYTES} bytes"
                 self.attempt_failed(attempt, failure_of_cause("garbage", too_large))
         elif first:
+            self._progressed(attempt)
             self._advance(AttemptOutcome("ok", "", None, attempt.number))
+
+    def _progressed(self, attempt: Attempt) -> None:
+        standing = self._ctx.standings.of(attempt.target.id)
+        standing.progressed(self._ctx.clock.monotonic(), attempt.began_at)
 
     def attempt_done(self, attempt: Attempt, last: bytes) -> None:
         """A whole answer: settle, and let its last piece follow the journal."""
@@ -103,7 +108,7 @@ class Exchange(Driving):
         failure.target, failure.headers = attempt.target, attempt.headers
         failure.secrets = self._ctx.credentials.secrets_of(attempt.target.signing)
         failure.foreign = attempt.codec is not None and attempt.codec.translated
-        facts = self._close(attempt, "error", failure.cause)
+        facts = self._close(attempt, "error", failure.cause, failure)
         if self._answering.started:
             self._break(attempt, failure, facts)
             return

@@ -20,6 +20,25 @@ from penstock.upstream.media_codec import MediaCodec
 from penstock.upstream.tasks import Tasks
 from penstock.upstream.translated_codec import TranslatedCodec
 
+# How long clients wait, by their SDKs' own word: OpenAI's for Python, Anthropic's, OpenAI's for JavaScript.
+_PATIENCE = (b"x-stainless-read-timeout", b"x-stainless-timeout")
+FOR_EVER_S = float("inf")
+
+
+def patience_s(headers: dict[bytes, bytes]) -> float:
+    """Seconds for which the client waits for an answer to begin; infinite where it does not say."""
+    least = FOR_EVER_S
+    for name in _PATIENCE:
+        value = headers.get(name)
+        if value is not None:
+            try:
+                seconds = float(value)
+            except ValueError:
+                continue
+            if 0.0 < seconds < least:
+                least = seconds
+    return least
+
 
 def encode(
     attempt: Attempt,

@@ -14,6 +14,7 @@ from penstock.core.target import Target
 from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import estimated
+from penstock.pipeline.reporting import report
 from penstock.pipeline.settlement import settle_attempt, succeeded
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
@@ -107,8 +108,10 @@ class Settling(ABC):
             "bytes_out": self.reply.bytes_out,
         }
 
-    def _close(self, attempt: Attempt, outcome: Outcome, cause: str) -> AttemptFacts:
-        """End an attempt: its facts, its reservation."""
+    def _close(
+        self, attempt: Attempt, outcome: Outcome, cause: str, failure: Failure | None = None
+    ) -> AttemptFacts:
+        """End an attempt: its facts, its reservation, what it says of its target."""
         ctx = self._ctx
         running = self._running.pop(attempt.index, None)
         if self._attempt is attempt:
@@ -122,6 +125,7 @@ class Settling(ABC):
         facts = settle_attempt(attempt, outcome, cause, ctx.learned_of(attempt.target.id))
         if running is not None:
             running[1].settle(facts.usage, facts.cost_nanousd or 0, attempt.opened_ms)
+        report(ctx, attempt, facts, failure)
         return facts
 
     def _budget_left(self) -> int | None:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
+from penstock.core.policy import PolicyNode, TargetNode
 from penstock.core.retry import RetryRule, RetryShare
 from penstock.routing.standings import Standings
+from penstock.routing.trees import targets_of
 from penstock.routing.view import RequestView
+
+
+class Alternatives(ABC):
+    """A node that goes on to another child when one gives up."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def has_other(self, now: float) -> bool:
+        """Whether there is one with a target that is open."""
 
 
 class Walk:
@@ -12,9 +26,11 @@ class Walk:
 
     `share` keeps the route's retries to their share. `started`: how many attempts the policy has asked for; the
     next one will be number `started` + 1, by which its outcome is told from others'.
+    `deadline`: when the client must have been answered, monotonic seconds. `inside`: the nodes in whose hands
+    the step is that is being taken, outermost first. `skipped`: targets that were not tried, and why.
     """
 
-    __slots__ = ("request", "rule", "share", "standings", "started")
+    __slots__ = ("deadline", "inside", "request", "rule", "share", "skipped", "standings", "started")
 
     def __init__(self, rule: RetryRule, share: RetryShare, request: RequestView, standings: Standings) -> None:
         self.rule = rule
@@ -22,3 +38,26 @@ class Walk:
         self.request = request
         self.standings = standings
         self.started = 0
+        self.deadline = float("inf")
+        self.inside: list[Alternatives] = []
+        self.skipped: list[tuple[str, str]] = []
+
+    def elsewhere(self, now: float) -> bool:
+        """Whether another target that is open would take over, if the one in question gave up now."""
+        return any(each.has_other(now) for each in self.inside)
+
+    def closed_to(self, node: PolicyNode, now: float) -> str:
+        """Why nothing below a node should be tried now; empty where something may, or nothing stands there."""
+        if isinstance(node, TargetNode):
+            return self.standings.of(node.target.id).closed_to(now)
+        first = ""
+        for target in targets_of(node):
+            reason = self.standings.of(target.id).closed_to(now)
+            if not reason:
+                return ""
+            first = first or reason
+        return first
+
+    def wait_s(self, node: PolicyNode, now: float) -> float:
+        """Seconds until something below a node may be tried."""
+        return min([self.standings.of(target.id).wait_s(now) for target in targets_of(node)], default=0.0)

@@ -71,9 +71,11 @@ class Attempt:
         "_total_deadline",
         "accepted",
         "answer",
+        "began_at",
         "body",
         "codec",
         "connected_at",
+        "content_at",
         "deadline",
         "ended_at",
         "entire",
@@ -134,6 +136,7 @@ class Attempt:
         self.reused = False
         self.retry_of = ""
         self.sent_at = self.connected_at = self.first_at = self.ended_at = 0.0
+        self.began_at = self.content_at = 0.0
         self.deadline = FAR
         self.touched = False
         self.opened_ms = 0
@@ -282,6 +285,7 @@ class Attempt:
                 self._held.append(reader.out)
                 if kind == "content":
                     self.accepted = True
+                    self.content_at = self._clock.monotonic()
                     out, self._held = self._held, []
         self._send(out)
         if reader.ending:

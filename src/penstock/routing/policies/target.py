@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from penstock.core.health import OVERLOADED, fault_of
 from penstock.core.itinerary import ACCEPT, AttemptOutcome, GiveUp, Start, Step, Wait
 from penstock.core.retry import backoff_s
 from penstock.core.target import Target
 from penstock.routing.walk import Walk
 
 _STALE_TRIES = 3
+TOO_LATE = "too_late"
 
 
 class TargetCursor:
-    """Counts tries; a stale connection is not one, for nothing reached the upstream."""
+    """Counts tries; a stale connection is not one, for nothing reached the upstream.
+
+    What a second try would only make worse (429, 503, no connection, no answer in time) gets none where another
+    target is open; and no try is made that will not be over in time.
+    """
 
     __slots__ = ("_cause", "_stale", "_target", "_tries", "_walk")
 
@@ -24,19 +30,47 @@ class TargetCursor:
 
     def step(self, outcome: AttemptOutcome | None, now: float, draw: float) -> Step:
         """See core.itinerary."""
+        walk = self._walk
         if outcome is None:
             self._tries += 1
             if self._tries == 1:
-                self._walk.share.first(now)
+                walk.share.first(now)
+                if walk.started and self._too_late(now):
+                    return GiveUp(TOO_LATE)
             return Start(self._target, self._cause)
         if outcome.verdict == "ok":
             return ACCEPT
+        if outcome.verdict == "full":
+            if walk.elsewhere(now):
+                return GiveUp(outcome.cause)
+            return Start(self._target, self._cause, patient=True)
         if outcome.verdict == "stale" and self._stale < _STALE_TRIES:
             self._stale += 1
             return Start(self._target, outcome.cause)
-        if outcome.verdict in ("retry", "stale") and self._tries < self._walk.rule.attempts:
-            delay_s = backoff_s(self._walk.rule, self._tries, outcome.retry_after_s, draw)
-            if delay_s is not None and self._walk.share.allow(now, self._walk.rule.max_retry_share):
+        if outcome.verdict in {"retry", "stale"} and self._tries < walk.rule.attempts:
+            delay_s = self._again_after_s(outcome, now, draw)
+            if delay_s is not None:
                 self._cause = outcome.cause
                 return Wait(delay_s)
         return GiveUp(outcome.cause)
+
+    def _again_after_s(self, outcome: AttemptOutcome, now: float, draw: float) -> float | None:
+        """Seconds until the next try; None where there should be none."""
+        walk = self._walk
+        if fault_of(outcome.cause) in OVERLOADED and walk.elsewhere(now):
+            return None
+        delay_s = backoff_s(walk.rule, self._tries, outcome.retry_after_s, draw)
+        if delay_s is None or self._too_late(now + delay_s):
+            return None
+        if walk.standings.of(self._target.id).wait_s(now) > delay_s:
+            return None  # it is closed by now, and will be then: nothing is won by asking once more
+        return delay_s if walk.share.allow(now, walk.rule.max_retry_share) else None
+
+    def _too_late(self, now: float) -> bool:
+        """Whether a try that starts then will usually not have answered by the deadline."""
+        walk = self._walk
+        if now >= walk.deadline:
+            return True
+        measure = "ttft" if walk.request.request.stream else "total"
+        usual_s = walk.standings.of(self._target.id).latency_s(measure, 0.5, now)
+        return usual_s is not None and now + usual_s > walk.deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -40,6 +41,12 @@ def target_with(target: Target, config: Mapping[str, Any]) -> Target:
         max_output_tokens=min(limits, default=None),
         prompt=_prompt(target.prompt, config),
     )
+
+
+def variant_with(target: Target, config: Mapping[str, Any]) -> Target:
+    """The target with the parameters of its place in a policy, told apart from other places."""
+    digest = hashlib.sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()[:12]
+    return replace(target_with(target, config), variant=digest)
 
 
 def _prompt(own: PromptVariant | None, config: Mapping[str, Any]) -> PromptVariant | None:

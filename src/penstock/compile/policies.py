@@ -8,7 +8,7 @@ from itertools import accumulate
 import msgspec
 
 from penstock.compile.conditions import condition_of, told
-from penstock.compile.differences import target_with
+from penstock.compile.differences import variant_with
 from penstock.compile.targets import CompileError
 from penstock.config import document as doc
 from penstock.config.policy import arm_name
@@ -63,7 +63,7 @@ class Policies:
         match config:
             case doc.TargetNode():
                 target = self.target(config.target)
-                return TargetNode(target_with(target, config.set) if config.set else target)
+                return TargetNode(variant_with(target, config.set) if config.set else target)
             case doc.StaticNode():
                 return StaticNode(config.text)
             case doc.FallbackNode():

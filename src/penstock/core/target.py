@@ -32,7 +32,8 @@ class Target:
     through with its bytes; others are translated into `api` (chat), `embed_api`, `rerank_api` or `media_api`.
     `signing` is set where no fixed line authorises a request; `set_cap` is the output bound in `set_fields`;
     `handling` says how data is treated; `prompt` is what requests get as their system prompt here. `overflows`:
-    what finds no free slot goes to the policy's next target, where there is one, instead of queueing.
+    what finds no free slot goes to the policy's next target, where there is one, instead of queueing. `variant`
+    tells apart the places of a policy with parameters of their own.
     """
 
     id: str
@@ -63,4 +64,10 @@ class Target:
     set_cap: int | None = None
     handling: Handling | None = None
     prompt: PromptVariant | None = None
+    variant: str = ""
     overflows: bool = True
+
+    @property
+    def place(self) -> str:
+        """What is the same for two places in a policy where a request would be sent the same way."""
+        return f"{self.id}#{self.variant}" if self.variant else self.id

@@ -17,7 +17,7 @@ def order(node: CheapestNode, walk: Walk, now: float, draw: float) -> tuple[list
     """The children by rising cost (equal ones as configured), and a draw for what is below them.
 
     Those without a price come last. With a floor, children whose live score is below it are left out, as long
-    as another is above. A share of the requests begins with one that is below, so that its score can rise again.
+    as another is above. A share of the requests begins with one that is below, so that its score can rise.
     """
     found = costs(node, walk.request, now)
     ranked = list(range(len(found)))

@@ -28,10 +28,11 @@ class Walk:
     next one will be number `started` + 1, by which its outcome is told from others'.
     `deadline`: when the client must have been answered, monotonic seconds. `inside`: the nodes in whose hands
     the step is that is being taken, outermost first. `skipped`: targets that were not tried, and why.
-    `given_up`: the places of targets that are not tried again in this exchange.
+    `given_up`: the places of targets that are not tried again in this exchange; `cause`: the last one's.
     """
 
     __slots__ = (
+        "cause",
         "deadline",
         "given_up",
         "inside",
@@ -53,9 +54,11 @@ class Walk:
         self.inside: list[Alternatives] = []
         self.skipped: list[tuple[str, str]] = []
         self.given_up: set[str] = set()
+        self.cause = ""
 
-    def give_up(self, node: PolicyNode) -> None:
+    def give_up(self, node: PolicyNode, cause: str) -> None:
         """A node has given up. Where it is a target, it is not tried again."""
+        self.cause = cause or self.cause
         if isinstance(node, TargetNode):
             self.given_up.add(node.target.place)
 

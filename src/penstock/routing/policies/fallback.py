@@ -62,11 +62,11 @@ class FallbackCursor(Alternatives):
                 return step
             cause = step.cause
             if self._child is not None:
-                self._walk.give_up(self._child)
+                self._walk.give_up(self._child, cause)
             if final:
                 break
             current, outcome = self._following(now), None
-        return GiveUp(cause)
+        return GiveUp(cause or self._walk.cause)
 
     def _following(self, now: float) -> Cursor | None:
         walk = self._walk

@@ -32,8 +32,8 @@ from penstock.upstream.learned import Learned
 from tests.routing.walking import NOW, first, node, tried, view, walk_of
 
 MAIL = (
-    "Write a friendly mail to the team about the picnic that we plan for the end of this week in the park near the "
-    "office, and mention that everybody should bring something to eat."
+    "Write a friendly mail to the team about the picnic that we plan for the end of this week in the park near "
+    "the office, and mention that everybody should bring something to eat."
 )
 HARD = "Prove by induction that the sum of the first n odd numbers is n squared. Show your work step by step."
 

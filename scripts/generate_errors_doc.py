@@ -22,7 +22,8 @@ reused within a major version. The sentence beside it is for people and may chan
 ```
 
 - The request id also stands in the header `x-penstock-request-id`, and in the ledger.
-- `429` and `503` carry `Retry-After` in seconds; waiting that long is worth it.
+- `429` and `503` carry `Retry-After` in seconds; waiting that long is worth it. Where the account at the
+  provider is used up it is not: then there is none, and `x-should-retry: false` instead.
 - A spent budget is `402` with `x-should-retry: false`, because waiting is not.
 - An error of the provider itself (a 400 about a parameter, say) passes with its own status and body, secrets
   removed.

@@ -20,10 +20,12 @@ from msgspec import inspect
 from penstock.adapters.redis.address import RedisAddress
 from penstock.bootstrap.control import vault_place
 from penstock.bootstrap.control_service import engine_for
-from penstock.bootstrap.gateway import journal_settings, server_limits, tls_context
-from penstock.bootstrap.places import listening_sockets
+from penstock.bootstrap.gateway import journal_settings
+from penstock.bootstrap.listening import server_limits
+from penstock.bootstrap.places import admin_address, listening_sockets
 from penstock.bootstrap.sharing import away_of
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.tls import tls_context
 from penstock.bootstrap.worker import alert_settings
 from penstock.bootstrap.worker_settings import settings_from
 from penstock.cli.files import state_dir
@@ -95,6 +97,20 @@ BASE: dict[str, Value] = {
         },
         "o2": {"teams": {"t": {}}},
     },
+    "auth": {
+        "tokens": {
+            "j": {
+                "issuer": "https://id.example",
+                "audience": ["a"],
+                "org_claim": "org",
+                "team_claim": "team",
+                "routes": ["r"],
+                "require": {"tier": "x"},
+                "tags": {"a": "b"},
+                **{name: BOUNDS[name] for name in ("limits", "budget", "budgets") if name in BOUNDS},
+            }
+        }
+    },
     "routes": {"r": {"policy": "d", **BOUNDS}, "r2": {"policy": "q/m"}},
     "keys": [
         {
@@ -132,6 +148,10 @@ PLACES = {
     "credentials": "p",
     "endpoints": "chat",
     "previous": 0,
+    "tokens": "j",
+    "require": "tier",
+    "oidc": "i",
+    "roles": 0,
 }
 OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
 # Another value than the base's, where the kind of the key alone does not give one.
@@ -159,6 +179,14 @@ VALUES: dict[str, Value] = {
     "keys.*.org": "o2",
     "keys.*.team": "t",
     "keys.*.routes": ["r2"],
+    "auth.passwords": False,
+    "auth.tokens.*.issuer": "https://other.example",
+    "auth.tokens.*.audience": ["b"],
+    "auth.tokens.*.jwks_url": "https://id.example/keys",
+    "auth.tokens.*.algorithms": ["RS256"],
+    "auth.tokens.*.routes": ["r2"],
+    "auth.tokens.*.endpoints": ["chat"],
+    "auth.tokens.*.dialects": ["openai"],
     "alerts.webhooks.*.url": "http://127.0.0.1:9/b",
     "alerts.webhooks.*.secret": SIGNING_2,
     "alerts.webhooks.*.previous_secret": SIGNING_2,
@@ -175,8 +203,8 @@ ENDS: dict[str, Value] = {
 }
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)
-# Keys that have one possible value.
-FIXED = {"version"}
+# Keys that have one possible value; those of tokens exclude what the base says (tests/tokens has them).
+FIXED = {"version", "auth.tokens.*.org", "auth.tokens.*.team"}
 
 
 def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Type]]:
@@ -294,7 +322,10 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     engine = engine_for(loaded, StateDir(folder))
     engine.dispose()
     root = str(state_dir(file, None).root)
-    return seen([plan, settings, told, vault, tls, host, shared, root, people, str(engine.url)])
+    admin = admin_address(loaded.server, 4000)
+    # What control reads for logins and for the keys of issuers.
+    auth = (loaded.auth.passwords, loaded.auth.session, [one.jwks_url for one in loaded.auth.tokens.values()])
+    return seen([plan, auth, settings, told, vault, tls, host, admin, shared, root, people, str(engine.url)])
 
 
 def shown(document: dict[str, Value], folder: Path) -> Value:

@@ -12,6 +12,7 @@ from typing import Any
 from litestar.testing import TestClient
 
 from penstock.adapters.control_db.engine import open_postgresql, open_sqlite
+from penstock.adapters.control_db.identity import SqlIdentityStore
 from penstock.adapters.control_db.store import SqlControlStore
 from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
@@ -22,6 +23,8 @@ from penstock.control.api.app import make_app
 from penstock.control.api.auth import AdminVirtualKeys, OperatorToken
 from penstock.control.audit import Actor, AuditLog
 from penstock.control.keys import Keys
+from penstock.control.login.people import People
+from penstock.control.login.sessions import Sessions
 from penstock.control.objects import Asker, Objects
 from penstock.control.plane import ControlPlane, heard_of
 from penstock.control.publish import Publisher
@@ -77,6 +80,7 @@ class House:
         """Start, or start again: nothing is kept in memory."""
         engine = open_postgresql(self.url) if self.url else open_sqlite(self.state.control_db)
         self.store = SqlControlStore(engine)
+        self.identities = SqlIdentityStore(engine)
         if self.url is None and not self.state.control_db.exists():
             shutil.copy(empty_database(), self.state.control_db)  # tests of the store make tables often enough
         elif self.url is not None:
@@ -133,8 +137,11 @@ class House:
 
     def client(self, token: str = OPERATOR) -> TestClient[Any]:
         """The admin API, asked with a credential."""
+        directory = Directory(self.store)
+        sessions = Sessions(self.identities, directory, self.plane, self.plane.auth)
+        people = People(self.plane, self.identities, directory, sessions, self.plane.auth)
         app = make_app(
-            self.plane, [OperatorToken(OPERATOR), AdminVirtualKeys(Directory(self.store), self.plane)]
+            self.plane, [OperatorToken(OPERATOR), AdminVirtualKeys(directory, self.plane), sessions], people
         )
         client = TestClient(app, base_url="http://control.local")
         client.headers["authorization"] = f"Bearer {token}"

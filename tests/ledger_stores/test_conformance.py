@@ -216,6 +216,25 @@ def test_questions_group_by_names_tags_and_days(place: LedgerPlace) -> None:
             reader.cost(["colour"], 0)
 
 
+def test_what_a_policy_noted_and_what_a_request_was_for_can_be_asked_for(place: LedgerPlace) -> None:
+    """Both stand in the row, and requests are told apart by them."""
+    arm = msgspec.structs.replace(settled(1), notes={"ab": "new", 'o"dd': "x"})
+    mirrored = settled(2)
+    mirrored = msgspec.structs.replace(
+        mirrored, request=msgspec.structs.replace(mirrored.request, purpose="mirror", parent="req_00000001")
+    )
+    with store_at(place) as store:
+        store.commit("b1", pairs([arm, mirrored]), Position(1, 10, 2), Gaps())
+    with reader_at(place) as reader:
+        by_arm = {line.group["note.ab"]: line.requests for line in reader.cost(["note.ab"], 0)}
+        assert by_arm == {"new": 1, "": 1}
+        by_purpose = {line.group["purpose"]: line.cost_nanousd for line in reader.cost(["purpose"], 0)}
+        assert by_purpose == {"": 123, "mirror": 123}
+        first, second = reader.exchanges(0, 0)
+        assert (first["notes"], first["purpose"], first["parent"]) == ({"ab": "new", 'o"dd': "x"}, "", "")
+        assert (second["notes"], second["purpose"], second["parent"]) == ({}, "mirror", "req_00000001")
+
+
 def test_there_is_no_ledger_before_the_first_worker(place: LedgerPlace) -> None:
     """A reader says so, and a worker makes it once."""
     with pytest.raises(FileNotFoundError):

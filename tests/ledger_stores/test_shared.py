@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from penstock.adapters.files.posix import PosixDirectory, is_locked
+from penstock.adapters.postgres.connection import connect
 from penstock.config.document.secret import Secret
 from penstock.core.accounts import is_brief
 from penstock.core.exchange import Event
 from penstock.ledger.accounts_replay import read_snapshot, replay
-from penstock.ports.ledger import LedgerError
+from penstock.ports.ledger import Gaps, LedgerError, Position
 from penstock.worker.main import Worker, run
 from penstock.worker.settings import WorkerSettings, ledger_place
 from penstock.worker.stores import LedgerPlace, open_reader, open_store
@@ -201,3 +202,21 @@ def test_workers_that_begin_together_make_the_tables_once(shared: tuple[LedgerPl
         thread.join()
     assert failures == []
     assert len({(place.state_dir / "site").read_text() for place in shared}) == 2
+
+
+def test_tables_of_an_older_version_are_brought_up_to_date(shared: tuple[LedgerPlace, LedgerPlace]) -> None:
+    """By the first worker of the new version; those of the old one go on writing meanwhile, and rows stay."""
+    one, two = shared
+    with contextlib.closing(open_store(one)) as store:
+        store.commit("b1", [(1, settled(1))], Position(1, 10, 1), Gaps())
+    with connect(one.database_url) as older:
+        for column in ("purpose", "parent", "notes"):
+            older.execute(f"ALTER TABLE exchanges DROP COLUMN {column}".encode())
+        older.execute("UPDATE version SET number = 1")
+        older.commit()
+    with pytest.raises(LedgerError, match="version 1"):
+        open_reader(two)
+    open_store(two).close()
+    with contextlib.closing(open_reader(two)) as reader:
+        (row,) = reader.exchanges(0, 0)
+    assert (row["cost_nanousd"], row["purpose"], row["notes"]) == (123, "", {})

@@ -147,6 +147,37 @@ def test_vectors_of_vertex(sky: Sky) -> None:
     assert (refused.status, "batch size must be 1" in json.dumps(refused.json)) == (400, True)
 
 
+def test_vectors_of_gemini_on_vertex(sky: Sky) -> None:
+    """Newer models are asked for one content or several, with the wishes in a config of their own."""
+    sky.upstream.answer = Answer(
+        {"embedding": {"values": [0.5, -1.0]}, "usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}
+    )
+    body = {"model": "google/gemini-embedding-2", "input": "a", "dimensions": 2}
+    told = sky.post("/v1/embeddings", body)
+    assert told.status == 200, told.body
+    assert [each["embedding"] for each in told.json["data"]] == [[0.5, -1.0]]
+    assert told.json["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+    asked = sky.upstream.asked[-1]
+    assert asked.path.endswith("/publishers/google/models/gemini-embedding-2:embedContent")
+    content = {"content": {"role": "user", "parts": [{"text": "a"}]}}
+    assert asked.body == {**content, "embedContentConfig": {"outputDimensionality": 2}}
+    listed = [{"values": [1.0], "statistics": {"tokenCount": 2}}, {"values": [2.0]}]
+    sky.upstream.answer = Answer({"embeddings": listed})
+    told = sky.post("/v1/embeddings", {"model": "google/gemini-embedding-2", "input": ["a", "b"]})
+    assert [each["embedding"] for each in told.json["data"]] == [[1.0], [2.0]]
+    assert told.json["usage"]["prompt_tokens"] == 2
+    asked = sky.upstream.asked[-1]
+    assert asked.path.endswith(":batchEmbedContents")
+    assert asked.body["requests"][0] == content
+    error = {"code": 404, "message": "no such model", "status": "NOT_FOUND"}
+    sky.upstream.answer = Answer({"error": error}, status=404)
+    refused = sky.post("/v1/embeddings", body)
+    assert (refused.status, b"no such model" in refused.body) == (404, True)
+    sky.upstream.answer = Answer({"predictions": [{"embeddings": {"values": [1.0]}}]})
+    assert sky.post("/v1/embeddings", {**body, "model": "google/gemini-embedding-001"}).status == 200
+    assert sky.upstream.asked[-1].path.endswith("gemini-embedding-001:predict")
+
+
 @pytest.mark.parametrize(
     ("region", "host"),
     [

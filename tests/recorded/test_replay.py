@@ -228,6 +228,8 @@ def test_recorded_errors_keep_their_words(rig: Rig) -> None:
         assert (got.status, error["error"]["code"]) == {
             400: (502, "upstream_auth"),
             401: (502, "upstream_auth"),
+            402: (502, "upstream_auth"),
+            403: (502, "upstream_auth"),
             429: (429, "upstream_rate_limited"),
         }[recording.status], recording.id
         assert error["error"]["request_id"] == got.request_id

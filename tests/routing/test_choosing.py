@@ -26,7 +26,6 @@ from penstock.core.price import rate_card
 from penstock.routing.floors import Floors
 from penstock.routing.standings import Standings
 from penstock.routing.trees import map_targets
-from penstock.routing.view import ARM_TAG, with_arm
 from penstock.testing.clock import VirtualClock
 from penstock.upstream.learned import Learned
 from tests.routing.walking import NOW, first, node, tried, view, walk_of
@@ -213,14 +212,13 @@ def test_growing_a_canary_moves_users_one_way_only() -> None:
 
 
 def test_an_arm_is_noted_and_no_other_arm_answers_for_it() -> None:
-    """The arm stands in the facts for the ledger, whatever the client claims; its failure stays its own."""
+    """The arm is noted for the ledger; its failure stays its own."""
     policy = AbNode((node("a"), node("b")), ("left", "right"), (1.0, 2.0), "user", "s")
-    seen = view(tags={ARM_TAG: "forged"}, subject=Subject("o", "", "ada", "k"))
-    order, end = tried(policy, walk_of(seen))
+    walk = walk_of(view(subject=Subject("o", "", "ada", "k")))
+    order, end = tried(policy, walk)
     assert len(order) == 1
     assert isinstance(end, GiveUp)
-    assert seen.arm in {"left", "right"}
-    assert with_arm(seen.facts, seen.arm).tags == {ARM_TAG: seen.arm}
+    assert walk.notes == {"arm": "left" if order == ["a"] else "right"}
 
 
 @pytest.mark.parametrize(

@@ -308,6 +308,9 @@ def test_a_damaged_or_older_snapshot_is_as_good_as_none(tmp_path: Path) -> None:
 
 
 OLDER = """
+ALTER TABLE exchanges DROP COLUMN purpose;
+ALTER TABLE exchanges DROP COLUMN parent;
+ALTER TABLE exchanges DROP COLUMN notes;
 ALTER TABLE exchanges DROP COLUMN reported_cost_nanousd;
 ALTER TABLE attempts DROP COLUMN reported_cost_nanousd;
 DROP TABLE spend;

@@ -16,8 +16,8 @@ _SIGNED = (
 )
 
 
-def key_of(plan: Plan, headers: dict[bytes, bytes]) -> VirtualKey:
-    """The virtual key that a request carries. Raises Refusal.
+def key_of(plan: Plan, headers: dict[bytes, bytes], now_ms: int) -> VirtualKey:
+    """The virtual key that a request carries, or that its token is. Raises Refusal.
 
     Secrets are compared by their SHA-256 alone: a dictionary probe on a hash tells a guesser nothing of the
     secret behind it.
@@ -34,7 +34,10 @@ def key_of(plan: Plan, headers: dict[bytes, bytes]) -> VirtualKey:
     secret = secret.strip()
     if not secret:
         raise Refusal("missing_key", _HINT)
-    key = plan.keys.get(hashlib.sha256(secret).digest())
+    digest = hashlib.sha256(secret).digest()
+    key = plan.keys.get(digest)
+    if key is None and plan.tokens is not None:
+        key = plan.tokens.key_of(secret, digest, now_ms)
     if key is None:
         raise Refusal("invalid_key", f"this API key is not known here; {_HINT}")
     return key

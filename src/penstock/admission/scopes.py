@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-
+from penstock.admission.addresses import client_address, is_within
 from penstock.admission.gate import key_of
 from penstock.core.errors import Refusal
 from penstock.core.plan import KeyBounds, Plan, VirtualKey
@@ -11,21 +10,21 @@ from penstock.ports.clock import Clock
 from penstock.ports.http_server import HttpRequest
 from penstock.shapes.openai_request import OpenAIRequest
 
-_MAPPED = 0xFFFF << 32
-
 
 def key_for(plan: Plan, http: HttpRequest, clock: Clock, endpoint: str = "", dialect: str = "") -> VirtualKey:
     """The virtual key that a request carries, if it is good for this endpoint now and from there.
 
     An empty endpoint or dialect is one that every key may use. Raises Refusal.
     """
-    key = key_of(plan, http.headers)
+    key = key_of(plan, http.headers, clock.now_ms())
     bounds = key.bounds
     if bounds is not None:
         if bounds.expires_ms is not None and clock.now_ms() >= bounds.expires_ms:
             raise Refusal("key_expired", "this API key has expired; ask for another one, or for its new secret")
-        if bounds.networks and not _within(http.peer, bounds):
-            raise Refusal("network_not_allowed", f"this API key may not be used from {http.peer or 'here'}")
+        if bounds.networks:
+            client = client_address(http, plan.trusted_proxies)
+            if not is_within(client, bounds.networks):
+                raise Refusal("network_not_allowed", f"this API key may not be used from {client or 'here'}")
         _check_use(bounds, endpoint, dialect)
     return key
 
@@ -59,18 +58,3 @@ def _check_use(bounds: KeyBounds, endpoint: str, dialect: str) -> None:
         raise Refusal(
             "dialect_not_allowed", f"this API key may use the API of {allowed or 'nobody'}, not of {dialect}"
         )
-
-
-def _within(peer: str, bounds: KeyBounds) -> bool:
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    version, number = address.version, int(address)
-    if version == 6 and number >> 32 == _MAPPED >> 32:
-        # A socket that takes both families shows IPv4 clients so.
-        version, number = 4, number & 0xFFFFFFFF
-    for network in bounds.networks:
-        if network.version == version and number & network.mask == network.address:
-            return True
-    return False

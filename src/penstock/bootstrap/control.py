@@ -27,6 +27,7 @@ from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.control.fetched import FetchedSecrets, Outside
 from penstock.control.problems import Denied
 from penstock.control.publish import Publisher
+from penstock.control.token_keys import stored_keys
 from penstock.control.watch import ConfigWatch, stamp_of
 from penstock.ports.control_store import StoreError
 
@@ -70,6 +71,7 @@ def publisher_for(
         published=published,
         known=state.known,
         fetch=outside.fetched.values,
+        token_keys=lambda document: stored_keys(state.token_keys, document.auth),
     )
 
 
@@ -228,7 +230,7 @@ def main() -> int:
     """Look after the configuration until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     os.umask(0o077)  # the database's own further files are nobody else's to read either
-    for chatty in ("alembic", "uvicorn"):
+    for chatty in ("alembic", "uvicorn", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
     given = os.environ.get("PENSTOCK_CONFIG")

@@ -13,19 +13,25 @@ from pathlib import Path
 import uvicorn
 
 from penstock.adapters.control_db.engine import Engine, open_postgresql, open_sqlite
+from penstock.adapters.control_db.identity import SqlIdentityStore
 from penstock.adapters.control_db.store import SqlControlStore
+from penstock.adapters.oidc.fetch import JsonFetcher
 from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.token_refresh import TokenRefresh
 from penstock.config.document import Document
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.control.acks import Gateways
 from penstock.control.api.app import make_app
 from penstock.control.api.auth import AdminKey, AdminVirtualKeys, OperatorToken
 from penstock.control.audit import AuditLog
+from penstock.control.login.people import People
+from penstock.control.login.sessions import Sessions
 from penstock.control.plane import ControlPlane, heard_of
 from penstock.control.publish import Publisher
 from penstock.control.rights import Directory
 from penstock.control.secrets import Secrets
+from penstock.control.token_keys import TokenKeys
 from penstock.ports.control_store import StoreError
 
 BACKLOG = 128
@@ -48,8 +54,10 @@ class ControlService:
         self._shared = url is not None
         self._said: list[tuple[str, int]] = []
         self._said_ms = 0
-        store = SqlControlStore(engine_for(document, state))
+        engine = engine_for(document, state)
+        store = SqlControlStore(engine)
         store.prepare()
+        self._identities = SqlIdentityStore(engine)
         if not self._shared:
             state.control_db.chmod(0o600)
         box = control_box(state, os.environ)
@@ -64,6 +72,10 @@ class ControlService:
             self.plane.in_force(read_snapshot(state.snapshot, snapshot_box(state, os.environ)).revision)
         except SnapshotError as error:
             log.warning("%s", error)
+        fetch = JsonFetcher(document.server.ca_file)
+        self._tokens = TokenRefresh(
+            self.plane, TokenKeys(state.token_keys, fetch), state.token_keys_wanted, now_ms
+        )
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -72,13 +84,17 @@ class ControlService:
         token = secrets.token_urlsafe(32)
         _write_private(self._state.operator, token)
         plane = self.plane
+        directory = Directory(plane.store)
+        sessions = Sessions(self._identities, directory, plane, plane.auth)
         authenticators = [
             OperatorToken(token),
             AdminKey(self._state.admin_key),
-            AdminVirtualKeys(Directory(plane.store), plane),
+            AdminVirtualKeys(directory, plane),
+            sessions,
         ]
+        people = People(plane, self._identities, directory, sessions, plane.auth)
         settings = uvicorn.Config(
-            make_app(plane, authenticators),
+            make_app(plane, authenticators, people),
             log_config=None,
             access_log=False,
             lifespan="on",
@@ -95,6 +111,7 @@ class ControlService:
     def tick(self) -> None:
         """Publish what other machines changed, and say what gateways here serve. Raises as `catch_up`."""
         self.plane.catch_up()
+        self._tokens.tick()
         if not self._shared:
             return
         now = self._now_ms()

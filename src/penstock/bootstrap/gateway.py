@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import socket
-import ssl
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -28,21 +27,20 @@ from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.door import Door
+from penstock.bootstrap.lifeline import ADMIN_FD
+from penstock.bootstrap.listening import Listeners
 from penstock.bootstrap.plan_source import RESPONSES, LazyBox, PlanSource, budgeted_tags
 from penstock.bootstrap.sharing import Part
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
-from penstock.config.document import Document, Tls
+from penstock.config.document import Document
 from penstock.core.ids import boot_id
 from penstock.core.plan import Plan
 from penstock.ledger.accounts_replay import replay
 from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
-from penstock.pipeline.gateway import Gateway
 from penstock.ports.secrets import UnsealError
-from penstock.server.limits import ServerLimits
-from penstock.server.listener import HttpServer
 from penstock.server.places import VARIABLE, Places
 
 SWEEP_S = 0.1
@@ -92,11 +90,21 @@ class MissingRecords:
 class GatewayProcess:
     """Composes and runs one gateway until a signal or the supervisor's end."""
 
-    def __init__(self, state: StateDir, sock: socket.socket, places: Places | None = None) -> None:
-        """`places`: there are other gateways beside it, so that accounts are shared."""
+    def __init__(
+        self,
+        state: StateDir,
+        sock: socket.socket,
+        places: Places | None = None,
+        admin_sock: socket.socket | None = None,
+    ) -> None:
+        """`places`: there are other gateways beside it, so that accounts are shared.
+
+        `admin_sock` listens for the control plane's paths; without it they are served on `sock`.
+        """
         self._state = state
         self._sock = sock
         self._places = places
+        self._admin_sock = admin_sock
         self._part: SharedPart | None = None
         self._stop = asyncio.Event()
 
@@ -132,13 +140,12 @@ class GatewayProcess:
         )
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
-        gateway = Gateway(ctx)
-        server = HttpServer(gateway, clock, server_limits(settings), self._places)
+        listeners = Listeners(ctx, clock, self._state, settings, self._sock, self._admin_sock, self._places)
         self._watch(loop)
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
-        await server.listen(self._sock, tls_context(settings.server.tls))
+        await listeners.listen()
         door = Door(ctx, clock, self._state.door(boot))
         await door.open()
         self._acknowledge(boot, plan.revision)
@@ -146,8 +153,7 @@ class GatewayProcess:
         missing = MissingRecords(journal, clock)
         await self._serve(clock, ctx, transport, source, boot, missing, feed)
         feed.close()
-        gateway.ready = False
-        await self._drain(server)
+        await self._drain(listeners)
         await door.close()
         await transport.close()
         owned.close()
@@ -158,11 +164,11 @@ class GatewayProcess:
         missing.say()
         self._state.ack(boot).unlink(missing_ok=True)
 
-    async def _drain(self, server: HttpServer) -> None:
+    async def _drain(self, listeners: Listeners) -> None:
         if self._places is not None:
             # The supervisor starts the next one at once, instead of after our last answer.
             self._state.draining(self._places.mine).write_text(str(os.getpid()))
-        cut = await server.drain(DRAIN_S)
+        cut = await listeners.drain(DRAIN_S)
         if cut:
             log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
 
@@ -295,32 +301,21 @@ def journal_settings(document: Document) -> JournalSettings:
     )
 
 
-def server_limits(document: Document) -> ServerLimits:
-    """What the document says of clients' connections."""
-    return ServerLimits(max_body_bytes=document.server.max_body_bytes)
-
-
-def tls_context(tls: Tls | None) -> ssl.SSLContext | None:
-    """The server's side of TLS, None where it speaks plain HTTP. Raises OSError, ssl.SSLError."""
-    if tls is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.cert, tls.key)
-    return context
-
-
 def main() -> int:
-    """Entry point of the process; the socket is inherited from the supervisor."""
+    """Entry point of the process; the sockets are inherited from the supervisor."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
     sock = socket.socket(fileno=int(os.environ["PENSTOCK_LISTEN_FD"]))
     sock.setblocking(False)  # noqa: FBT003 - the name says it
+    given = os.environ.get(ADMIN_FD)
+    admin_sock = socket.socket(fileno=int(given)) if given else None
+    if admin_sock is not None:
+        admin_sock.setblocking(False)  # noqa: FBT003 - as above
 
     text = os.environ.get(VARIABLE)
 
     async def run() -> None:
-        await GatewayProcess(state, sock, Places.inherited(text) if text else None).run()
+        await GatewayProcess(state, sock, Places.inherited(text) if text else None, admin_sock).run()
 
     uvloop.run(run())
     return 0

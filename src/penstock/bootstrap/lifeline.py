@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 
 VARIABLE = "PENSTOCK_LIFELINE_FD"
+# What else a gateway inherits: the socket of server.admin_listen.
+ADMIN_FD = "PENSTOCK_ADMIN_FD"
 
 
 def inherited() -> int | None:

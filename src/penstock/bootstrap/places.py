@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from penstock.config.document import Server
+from penstock.config.values import is_loopback
 from penstock.server.places import COUNT_BYTES, VARIABLE, Places
 
 BACKLOG = 4096
@@ -31,6 +33,16 @@ def listening_sockets(address: str, workers: int) -> list[socket.socket]:
             sock.close()
         raise
     return socks
+
+
+def admin_address(server: Server, port: int) -> str | None:
+    """Where the control plane's paths have an address of their own, None where the public port has them.
+
+    They have one as soon as others than this machine reach the public port, `port`: the next one, on loopback.
+    """
+    if server.admin_listen is not None:
+        return server.admin_listen
+    return None if is_loopback(server.listen) else f"127.0.0.1:{port + 1}"
 
 
 def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:

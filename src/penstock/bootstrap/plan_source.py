@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,7 +134,7 @@ class PlanSource:
         """The Plan of the snapshot. Raises SnapshotError, CompileError."""
         stamp = self._state.snapshot.stat() if self._state.snapshot.exists() else None
         snapshot = read_snapshot(self._state.snapshot, self._box)
-        plan = plan_of(snapshot, self._env, now_ms)
+        plan = with_tokens(plan_of(snapshot, self._env, now_ms), snapshot, self._state)
         self._settings = snapshot.document
         if stamp is not None:
             self._seen = (stamp.st_mtime_ns, stamp.st_ino)
@@ -148,6 +150,19 @@ class PlanSource:
             return None
         self._seen = (stamp.st_mtime_ns, stamp.st_ino)
         return self.load(now_ms)
+
+
+def with_tokens(plan: Plan, snapshot: Snapshot, state: StateDir) -> Plan:
+    """The Plan with who knows tokens; what that takes is imported only where an issuer is configured."""
+    if not plan.issuers:
+        return plan
+    from penstock.adapters.jose.tokens import Tokens  # noqa: PLC0415 - see above
+
+    def wanted() -> None:
+        with suppress(OSError):
+            state.token_keys_wanted.touch(mode=0o600)
+
+    return replace(plan, tokens=Tokens(plan, snapshot.jwks, wanted))
 
 
 def budgeted_tags(document: Document) -> frozenset[str]:

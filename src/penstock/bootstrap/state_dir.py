@@ -30,6 +30,9 @@ class StateDir:
         self.accounts = self.run / "accounts.sock"
         # The socket of the credentials process, and the file that says that there has to be one.
         self.credentials = self.run / "credentials.sock"
+        # Keys of token issuers, and the file by which gateways ask for newer ones.
+        self.token_keys = root / "cache" / "jwks"
+        self.token_keys_wanted = self.run / "jwks.wanted"
         self.credentials_wanted = self.run / "credentials.wanted"
 
     def create(self) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penstock.bootstrap.lifeline import VARIABLE
+from penstock.bootstrap.lifeline import ADMIN_FD, VARIABLE
 from penstock.bootstrap.places import Room
 from penstock.bootstrap.plan_source import SIMULATOR_URL
 from penstock.bootstrap.state_dir import StateDir
@@ -73,6 +73,8 @@ class Supervisor:
     roles: tuple[str, ...] = ROLES
     # Counters live in Redis, so no owner of accounts is needed.
     redis: bool = False
+    # Listens for the control plane's paths where they have their own address; all gateways share it.
+    admin_sock: socket.socket | None = None
     children: list[Child] = field(default_factory=list[Child])
     leaving: list[tuple[Child, subprocess.Popen[bytes]]] = field(
         default_factory=list[tuple[Child, subprocess.Popen[bytes]]]
@@ -108,6 +110,9 @@ class Supervisor:
             fd = self.socks[place % len(self.socks)].fileno()
             child = Child("gateway", "", {**common, "PENSTOCK_LISTEN_FD": str(fd)}, 35.0, fds=(fd,))
             child.place = place
+            if self.admin_sock is not None:
+                child.env[ADMIN_FD] = str(self.admin_sock.fileno())
+                child.fds += (self.admin_sock.fileno(),)
             if room is not None:
                 child.env.update(room.env(place))
                 child.fds += room.descriptors(place)
@@ -195,7 +200,7 @@ class Supervisor:
         return leaves
 
     def _end(self) -> None:
-        for sock in self.socks:
+        for sock in (*self.socks, *([self.admin_sock] if self.admin_sock is not None else [])):
             sock.close()
         running = [(child, child.process) for child in self.children if child.process is not None]
         for role in ("gateway", "accounts", "credentials", "control", "worker", "simulator"):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from penstock.bootstrap.places import listening_sockets
+from penstock.bootstrap.listening import is_local
+from penstock.bootstrap.places import admin_address, listening_sockets
 from penstock.bootstrap.plan_source import snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import Supervisor, free_port
@@ -43,10 +44,13 @@ def serve_alone(state: StateDir, path: Path | None, listen: str | None, role: st
     host, port = socks[0].getsockname()[:2]
     scheme = "https" if document.server.tls is not None else "http"
     click.echo(f"Penstock listens on {scheme}://{host}:{port}")
+    admin = admin_or_say(document, socks)
+    say_admin(document, admin)
     if document.server.workers > 1:
         click.echo("  several gateways share limits and budgets: keep `penstock serve --role accounts` running")
     workers = document.server.workers
-    return Supervisor(state, socks, os.environ, path, simulator_port(document), workers, ALONE[role]).run()
+    port = simulator_port(document)
+    return Supervisor(state, socks, os.environ, path, port, workers, ALONE[role], admin_sock=admin).run()
 
 
 def _document(state: StateDir) -> Document:
@@ -70,14 +74,31 @@ def _document(state: StateDir) -> Document:
         raise click.ClickException(str(error)) from None
 
 
-def listen_or_say(place: str, workers: int) -> list[socket.socket]:
+def admin_or_say(document: Document, socks: list[socket.socket]) -> socket.socket | None:
+    """The socket of the control plane's own address, None where it has none. Raises click.ClickException."""
+    place = admin_address(document.server, socks[0].getsockname()[1]) if socks else None
+    return listen_or_say(place, 1, "server.admin_listen")[0] if place is not None else None
+
+
+def say_admin(document: Document, sock: socket.socket | None) -> None:
+    """Where the admin API is, if it has an address of its own."""
+    if sock is None:
+        return
+    host, port = sock.getsockname()[:2]
+    encrypted = document.server.tls is not None and not is_local(sock)
+    click.echo(f"  admin API: {'https' if encrypted else 'http'}://{host}:{port}/admin/api")
+    if not encrypted and not is_local(sock):
+        click.echo("  other machines reach the admin API without TLS; set server.tls")
+
+
+def listen_or_say(place: str, workers: int, option: str = "--listen or server.listen") -> list[socket.socket]:
     """Listening sockets. Raises click.ClickException."""
     try:
         return listening_sockets(place, workers)
     except OSError as error:
         reason = error.strerror or error
         raise click.ClickException(
-            f"cannot listen on {place}: {reason}; choose another address with --listen or server.listen"
+            f"cannot listen on {place}: {reason}; choose another address with {option}"
         ) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from penstock.bootstrap.control import LISTEN, PUBLISHED, now_ms, publisher_for
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import Supervisor
 from penstock.cli.files import config_path, sole_service
-from penstock.cli.roles import ALONE, listen_or_say, serve_alone, simulator_port
+from penstock.cli.roles import ALONE, admin_or_say, listen_or_say, say_admin, serve_alone, simulator_port
 from penstock.compile.review import review
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
@@ -82,6 +83,7 @@ def _serve(
         document = _publish(publisher)
         workers = document.server.workers
         socks = listen_or_say(document.server.listen, workers) if role is None else []
+        admin = admin_or_say(document, socks)
     except BaseException:
         # A key that nobody was shown is no key: the next start makes another.
         if key is not None:
@@ -98,8 +100,8 @@ def _serve(
             click.echo(f"  admin key (shown once): {key}")
         return Supervisor(state, socks, env, path, None, workers, ALONE[role], redis=redis).run()
     port = simulator_port(document)
-    _greet(document, notices, key, socks[0].getsockname())
-    return Supervisor(state, socks, env, path, port, workers, redis=redis).run()
+    _greet(document, notices, key, socks[0].getsockname(), admin)
+    return Supervisor(state, socks, env, path, port, workers, redis=redis, admin_sock=admin).run()
 
 
 def _write_no_core_files() -> None:
@@ -137,10 +139,17 @@ def _explain(error: OSError) -> str:
     return f"{where}{error.strerror or error}"
 
 
-def _greet(document: Document, notices: list[str], key: str | None, address: tuple[str, int]) -> None:
+def _greet(
+    document: Document,
+    notices: list[str],
+    key: str | None,
+    address: tuple[str, int],
+    admin: socket.socket | None,
+) -> None:
     host, port = address[0], address[1]
     scheme = "https" if document.server.tls is not None else "http"
     click.echo(f"Penstock listens on {scheme}://{host}:{port}")
+    say_admin(document, admin)
     for notice in notices:
         click.echo(f"  {notice}")
     if document.routes:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from penstock.cli import people
 from penstock.cli.control import (
     control,
     control_options,
@@ -169,3 +170,5 @@ teams = _group("teams", _Kind("teams", "team"))
 users = _group("users", _Kind("users", "user"))
 service_accounts = _group("service-accounts", _Kind("service_accounts", "service account"))
 roles = _group("roles", _Kind("role_bindings", "role binding"))
+for _command in people.COMMANDS:
+    users.add_command(_command)

@@ -125,3 +125,9 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     grants: list[Grant] = []
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How many sessions a change ended."""
+
+    ended: int

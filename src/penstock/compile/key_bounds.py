@@ -20,12 +20,13 @@ def bounds_of(config: doc.VirtualKey, until_ms: int | None = None) -> KeyBounds 
     return KeyBounds(
         endpoints=frozenset(config.endpoints) if config.endpoints is not None else None,
         dialects=frozenset(config.dialects) if config.dialects is not None else None,
-        networks=tuple(_network(text) for text in config.networks or ()),
+        networks=tuple(network(text) for text in config.networks or ()),
         expires_ms=expires_ms,
         max_tokens=config.max_tokens,
     )
 
 
-def _network(text: str) -> SourceNetwork:
-    network = ipaddress.ip_network(text)
-    return SourceNetwork(network.version, int(network.network_address), int(network.netmask))
+def network(text: str) -> SourceNetwork:
+    """An address or network, as the document has it."""
+    found = ipaddress.ip_network(text)
+    return SourceNetwork(found.version, int(found.network_address), int(found.netmask))

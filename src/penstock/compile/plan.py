@@ -8,10 +8,11 @@ from functools import partial
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
 from penstock.compile.handling import requirement_of
-from penstock.compile.key_bounds import bounds_of
+from penstock.compile.key_bounds import bounds_of, network
 from penstock.compile.policies import Policies
 from penstock.compile.scopes import Scopes
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
+from penstock.compile.tokens import issuers_of, tenants_of
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import HIGH, LOW, NORMAL
@@ -57,17 +58,15 @@ def compile_plan(
     keeps = document.defaults.responses_store
     routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
     rules = rules_of(document)
+    issuers = issuers_of(document, rules)
     keys = [key for config in document.keys for key in _keys(config, reveal, rules, scopes)]
-    by_hash = {key.secret_hash: key for key in keys}
-    if len(by_hash) != len(keys):
-        raise CompileError("keys: two keys have the same secret")
     return Plan(
         revision=revision,
         routes=routes,
         deployments=deployments,
         providers=providers,
         provider_order=document.defaults.provider_order,
-        keys=by_hash,
+        keys=_by_hash(keys),
         direct_open=not routes,
         prices=prices,
         on_unsupported=document.defaults.on_unsupported,
@@ -81,7 +80,17 @@ def compile_plan(
         weights=weights_of(document),
         own=scopes.own,
         region=document.server.region or "",
+        issuers=issuers,
+        tenants=tenants_of(document, rules, scopes.of),
+        trusted_proxies=tuple(network(text) for text in document.server.trusted_proxies),
     )
+
+
+def _by_hash(keys: list[VirtualKey]) -> dict[bytes, VirtualKey]:
+    by_hash = {key.secret_hash: key for key in keys}
+    if len(by_hash) != len(keys):
+        raise CompileError("keys: two keys have the same secret")
+    return by_hash
 
 
 def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:

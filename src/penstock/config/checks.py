@@ -13,6 +13,7 @@ from penstock.config.node import Node
 from penstock.config.policy_checks import policy_problems
 from penstock.config.problem import Problem, child, nearest, suggestion
 from penstock.config.scope_checks import scope_problems
+from penstock.config.token_checks import token_problems
 from penstock.core.rates import UNITS
 
 # Guards that need no configuration of their own.
@@ -61,6 +62,7 @@ class Checks:
             self._guards,
             self._keys,
             self._tenants,
+            self._tokens,
             self._defaults,
             self._allowances,
             self._policies,
@@ -229,6 +231,19 @@ class Checks:
             org = self.document.orgs.get(key.org or "")
             if org and org.teams and key.team and key.team not in org.teams:
                 self._unknown(child(path, "team"), f"team in {key.org!r}", key.team, org.teams)
+
+    def _tokens(self) -> None:
+        known: set[str] = set()
+        for name, issuer in self.document.auth.tokens.items():
+            path = child(child("auth", "tokens"), name)
+            for at, message, hint in token_problems(issuer, self.document.orgs):
+                self._report(child(path, at), message, hint)
+            if issuer.issuer in known:
+                self._report(child(path, "issuer"), "another entry has this issuer", "keep one of them")
+            known.add(issuer.issuer)
+            for index, route in enumerate(issuer.routes or ()):
+                if route not in self.names["routes"]:
+                    self._unknown(child(child(path, "routes"), index), "route", route, self.names["routes"])
 
     def _defaults(self) -> None:
         for index, name in enumerate(self.document.defaults.provider_order):

@@ -31,7 +31,7 @@ SECTIONS: dict[Kind, str] = {
     "route": "routes",
 }
 # The parts of the file that are no objects of their own: one item each.
-SETTINGS = ("version", "server", "journal", "defaults", "vault", "alerts")
+SETTINGS = ("version", "server", "journal", "auth", "defaults", "vault", "alerts")
 TYPES: dict[Kind, type] = {
     "provider": doc.Provider,
     "deployment": doc.Deployment,
@@ -45,6 +45,7 @@ TYPES: dict[Kind, type] = {
 _SETTING_TYPES: dict[str, type] = {
     "server": doc.Server,
     "journal": doc.Journal,
+    "auth": doc.Auth,
     "defaults": doc.Defaults,
     "vault": doc.Vault,
     "alerts": doc.Alerts,

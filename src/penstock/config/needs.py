@@ -34,9 +34,9 @@ class Need(msgspec.Struct, frozen=True):
 
 
 NEEDS: tuple[Need, ...] = (
-    Need("server.admin_listen", "the admin API, the dashboard and metrics"),
+    Need("auth.oidc", "logging in at an identity provider"),
+    Need("auth.public_url", "logging in at an identity provider"),
     Need("server.control_url", "a control process on another machine"),
-    Need("server.trusted_proxies", "client addresses", unless=("[]",)),
     Need("server.cors", "answers to browsers"),
     Need("guards.*", "guardrails"),
     Need("routes.*.policy.**.hedge", "hedged requests"),

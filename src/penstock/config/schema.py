@@ -148,7 +148,8 @@ def _policy() -> dict[str, Any]:
     sets = {"type": "object", "description": "Parameters and prompt for this place in the policy."}
     branch = {"anyOf": [_closed({"use": policy, "weight": weight, "set": sets}, ["use"]), policy]}
     case = _closed({"if": {"$ref": "#/$defs/Condition"}, "use": policy}, ["if", "use"])
-    definitions: dict[str, Any] = {"Policy": {}, "Branch": branch, "Condition": _condition()}
+    definitions: dict[str, Any] = {"Policy": {}, "Branch": branch}
+    definitions["Condition"] = _condition(definitions)
     named = {"use": policy, "weight": weight, "name": _READS["name"], "set": sets}
     definitions["ArmItem"] = {"anyOf": [_closed(named, ["use"]), policy]}
     nodes: dict[str, dict[str, Any]] = {
@@ -171,13 +172,15 @@ def _policy() -> dict[str, Any]:
     return definitions
 
 
-def _condition() -> dict[str, Any]:
+def _condition(definitions: dict[str, Any]) -> dict[str, Any]:
     """What stands under `if`: names with a value or with operators, and the joints."""
     value = {"type": ["string", "number", "boolean"]}
     listed = {"type": "array", "minItems": 1, "items": value}
     operators: dict[str, Any] = dict.fromkeys(OPERATORS, value)
     operators |= {"$in": listed, "$nin": listed, "$regex": {"type": "string"}, "$exists": {"type": "boolean"}}
-    test = {"anyOf": [value, {"type": "object", "additionalProperties": False, "properties": operators}]}
+    operators = {"type": "object", "additionalProperties": False, "properties": operators}
+    definitions["Comparison"] = {"anyOf": [value, operators]}
+    test = {"$ref": "#/$defs/Comparison"}
     condition = {"$ref": "#/$defs/Condition"}
     conditions = {"type": "array", "minItems": 1, "items": condition}
     return {

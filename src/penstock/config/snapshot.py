@@ -34,6 +34,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     `revision` is a hash of the content: the same document and prices have the same revision. `created_ms`
     is in milliseconds since the Unix epoch. `prices` is opaque here; who compiles rate tables fills it.
+    `jwks` has the public keys of issuers of tokens, by their names in the document.
     """
 
     format: int = FORMAT
@@ -42,6 +43,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
     prices: bytes = b""
     fetched: dict[str, Secret] = {}
+    jwks: dict[str, bytes] = {}
 
     def environment(self, env: Mapping[str, str]) -> Mapping[str, str]:
         """What the document's secrets are resolved with: `env`, and what was fetched."""
@@ -61,6 +63,7 @@ def make_snapshot(
     created_ms: int,
     prices: bytes = b"",
     fetched: Mapping[str, str] = MappingProxyType({}),
+    jwks: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Snapshot:
     """A snapshot of a document, its virtual keys replaced by their hashes.
 
@@ -90,19 +93,30 @@ def make_snapshot(
         keys.append(msgspec.structs.replace(key, secret=current, previous=previous))
     document = msgspec.structs.replace(document, keys=tuple(keys))
     held = {place: Secret.literal(value) for place, value in sorted(fetched.items())}
-    revision = revision_of(document, prices, held)
-    return Snapshot(revision=revision, created_ms=created_ms, document=document, prices=prices, fetched=held)
+    revision = revision_of(document, prices, held, jwks)
+    return Snapshot(
+        revision=revision,
+        created_ms=created_ms,
+        document=document,
+        prices=prices,
+        fetched=held,
+        jwks=dict(jwks),
+    )
 
 
 def revision_of(
-    document: Document, prices: bytes = b"", fetched: Mapping[str, Secret] = MappingProxyType({})
+    document: Document,
+    prices: bytes = b"",
+    fetched: Mapping[str, Secret] = MappingProxyType({}),
+    jwks: Mapping[str, bytes] = MappingProxyType({}),
 ) -> str:
     """Sixteen hex digits that change with the content and with nothing else.
 
     It is cut so short that it cannot serve to confirm a guess of the secrets that went into it.
     """
     content = msgspec.msgpack.Encoder(enc_hook=_plain, order="deterministic").encode(
-        [document, prices, dict(fetched)] if fetched else [document, prices]
+        # What is empty is left out, so that it is the same revision as before there was such a thing.
+        [document, prices, *([dict(fetched)] if fetched or jwks else []), *([dict(jwks)] if jwks else [])]
     )
     return hashlib.sha256(content).hexdigest()[:16]
 

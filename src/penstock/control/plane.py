@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from penstock.compile.targets import CompileError
+from penstock.config.document import Auth
 from penstock.config.problem import ConfigError
 from penstock.config.snapshot import Snapshot, SnapshotError
 from penstock.control.acks import HEARD_WITHIN_MS, Gateways
@@ -111,6 +112,11 @@ class ControlPlane:
         self._published = 0
         self._own: list[Item] = []
         self._content = ""
+        self._auth = Auth()
+
+    def auth(self) -> Auth:
+        """Who is let in, as published last."""
+        return self._auth
 
     # --- changes ----------------------------------------------------------------------------------------------
 
@@ -317,6 +323,7 @@ class ControlPlane:
                 self._content = snapshot.revision
                 log.info("published revision %d (%s)", number, snapshot.revision)
             self._published = number
+            self._auth = snapshot.document.auth
             self.gateways.published(snapshot.revision, number)
             self._keep(number, items, file.digest if file is not None else None)
 

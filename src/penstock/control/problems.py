@@ -13,6 +13,10 @@ CODES: dict[str, tuple[int, str]] = {
     "invalid_request": (400, "The request cannot be read."),
     "invalid_cursor": (400, "The cursor is not one that this API gave out."),
     "unauthenticated": (401, "The request carries no valid credential."),
+    "login_failed": (401, "The name or the password is not right."),
+    "csrf_failed": (403, "The request could be another site's."),
+    "insecure_transport": (403, "Logging in needs an encrypted connection."),
+    "login_refused": (403, "The identity provider's answer lets nobody in."),
     "forbidden": (403, "The caller may not do this."),
     "not_found": (404, "There is no such object, or it is not yours to see."),
     "method_not_allowed": (405, "The path exists, with another method."),
@@ -24,7 +28,9 @@ CODES: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "The body is too large."),
     "unsupported_media_type": (415, "The body is not JSON."),
     "config_invalid": (422, "The configuration would not be valid with this change."),
+    "too_many_attempts": (429, "Too many attempts to log in."),
     "internal_error": (500, "A defect in control."),
+    "provider_failed": (502, "The identity provider does not answer as it should."),
     "store_unavailable": (503, "The control database cannot be reached."),
     "publish_failed": (503, "The change is recorded and not published yet."),
 }
@@ -41,12 +47,15 @@ class FieldError(msgspec.Struct, frozen=True, kw_only=True):
 class Denied(Exception):  # noqa: N818 - an answer, not a fault of the program
     """The request is not carried out; the message says how to mend it and holds no secret."""
 
-    def __init__(self, code: str, detail: str, errors: Sequence[FieldError] = ()) -> None:
+    def __init__(
+        self, code: str, detail: str, errors: Sequence[FieldError] = (), *, retry_after_s: int = 0
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.status, self.title = CODES[code]
         self.detail = detail
         self.errors = tuple(errors)
+        self.retry_after_s = retry_after_s
 
 
 def invalid(problems: Sequence[ConfigProblem]) -> Denied:

@@ -54,6 +54,7 @@ class Publisher:
     `published` is told of each document that is in force, and what its secrets are resolved with; `fetch` gives
     what it names in Vault. `known` is where control keeps what it published. `box` seals snapshots, `stored`
     has sealed the secrets of stored objects.
+    `token_keys` gives the public keys of the document's issuers of tokens, as far as they are known.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class Publisher:
         published: Callable[[Document, Mapping[str, str]], None] | None = None,
         known: Path | None = None,
         fetch: Callable[[Document], Mapping[str, str]] = _nothing,
+        token_keys: Callable[[Document], dict[str, bytes]] = lambda _: {},
     ) -> None:
+        self._token_keys = token_keys
         self._config = config
         self._snapshot = snapshot
         self._admin_key = admin_key
@@ -143,7 +146,7 @@ class Publisher:
             now_ms=now_ms,
         )
         prices = msgspec.msgpack.encode(_wanted(self._prices, document))
-        return make_snapshot(document, env, now_ms, prices, fetched)
+        return make_snapshot(document, env, now_ms, prices, fetched, self._token_keys(document))
 
     def write(self, snapshot: Snapshot) -> None:
         """Put a snapshot where gateways look. Raises SnapshotError, OSError."""

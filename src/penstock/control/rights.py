@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from penstock.config.merge import PREVIOUS, SECRET_HASH, is_active
 from penstock.config.values import BadValueError, moment
 from penstock.core.permissions import ROLES, Grant, Place, Principal, PrincipalKind, may_grant
-from penstock.ports.control_store import ControlStore, Item
+from penstock.ports.control_store import ControlStore, Item, Kind
 
 # Whoever holds the state directory, or the admin key, owns the installation.
 OWNER = (Grant("owner"),)
@@ -41,6 +41,7 @@ class Directory:
         self._lock = threading.Lock()
         self._head = -1
         self._items: list[Item] = []
+        self._by_key: dict[tuple[Kind, str, str], Item] = {}
         self._keys: dict[str, tuple[Item, str]] = {}
 
     def principal(self, secret: str, now_ms: int) -> Principal | None:
@@ -62,6 +63,18 @@ class Directory:
             self._refresh()
             return self._subject(kind, org, name)
 
+    def item(self, kind: Kind, org: str, name: str) -> Item | None:
+        """An object that exists now, as somebody who logs in must. Raises StoreError."""
+        with self._lock:
+            self._refresh()
+            return self._by_key.get((kind, org, name))
+
+    def items(self) -> list[Item]:
+        """All objects as they are now. Raises StoreError."""
+        with self._lock:
+            self._refresh()
+            return self._items
+
     def _owner(self, key: Item) -> Principal | None:
         kind: PrincipalKind = "service_account" if "service_account" in key.body else "user"
         name = key.body.get(kind)
@@ -78,6 +91,7 @@ class Directory:
                 return
             self._items = reading.all_items()
         self._head = head
+        self._by_key = {item.key: item for item in self._items}
         self._keys = {}
         for item in self._items:
             if item.kind != "key" or item.body.get("admin_api") is not True or not is_active(item):

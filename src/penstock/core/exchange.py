@@ -30,7 +30,11 @@ class Subject(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RequestFacts(msgspec.Struct, frozen=True, array_like=True):
-    """What the client asked for, known at admission and the same for all attempts."""
+    """What the client asked for, known at admission and the same for all attempts.
+
+    `purpose` is empty for a client's own request; a request that the gateway makes says what for (`mirror`,
+    `judge`, …), and `parent` is the id of the one for whose sake it is made, empty where there is none.
+    """
 
     request_id: str
     ts_ms: int
@@ -44,6 +48,8 @@ class RequestFacts(msgspec.Struct, frozen=True, array_like=True):
     prompt_version: str = ""
     feature: str = ""
     tags: dict[str, str] = {}
+    purpose: str = ""
+    parent: str = ""
 
 
 class AttemptOpened(msgspec.Struct, frozen=True, array_like=True, tag="ao"):
@@ -108,7 +114,8 @@ class ExchangeSettled(msgspec.Struct, frozen=True, array_like=True, tag="xs"):
     """The exchange is over. `attempts` has *all* attempts, in order, the ones settled before included.
 
     `success` is the route's quality gate; `attempts` is empty when no target was ever tried.
-    `overhead_us` is `total_us` minus the time spent waiting for upstreams.
+    `overhead_us` is `total_us` minus the time spent waiting for upstreams. `notes`: what the route's policy
+    decided that is worth telling apart later, such as the arm of a comparison.
     """
 
     request: RequestFacts
@@ -125,6 +132,7 @@ class ExchangeSettled(msgspec.Struct, frozen=True, array_like=True, tag="xs"):
     overhead_us: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    notes: dict[str, str] = {}
 
 
 class AdmissionRefused(msgspec.Struct, frozen=True, array_like=True, tag="ar"):

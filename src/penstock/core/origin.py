@@ -11,6 +11,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """Scheme, host and port, and how to connect; deployments with equal origins share a pool.
 
     `owner` keeps connections apart that carry a tenant's own credential.
+    `socket` is the path of a Unix socket to connect to instead.
     """
 
     scheme: str
@@ -20,6 +21,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     ca_file: str = ""
     proxy: str = ""
     owner: str = ""
+    socket: str = ""
 
     @property
     def authority(self) -> bytes:

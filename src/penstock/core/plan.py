@@ -6,6 +6,7 @@ State (windows, budgets, pools, learnt ratios) is kept elsewhere, under the ids 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.credentials import Signing
@@ -18,6 +19,7 @@ from penstock.core.profile import ProfileRow
 from penstock.core.requirements import Need, Requirement
 from penstock.core.retry import RetryRule
 from penstock.core.target import Target
+from penstock.core.token_claims import Tenant, TokenIssuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,14 @@ class VirtualKey:
     bounds: KeyBounds | None = None
 
 
+class TokenKeys(Protocol):
+    """Knows tokens (JWT) that clients send instead of a virtual key's secret."""
+
+    def key_of(self, token: bytes, digest: bytes, now_ms: int) -> VirtualKey | None:
+        """The key that a token is, None for what is no token. Raises Refusal. `digest`: its SHA-256."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """Everything a request needs to know. `direct_open`: no routes are configured, so models may be named.
@@ -124,6 +134,8 @@ class Plan:
     `weights` in queues, by account, are 1 where nothing is said.
     `own` has the providers with tenants' own credentials, by names that clients cannot say. `region` is where
     this gateway runs, as far as it was told.
+    `trusted_proxies`: who is believed about clients' addresses. `issuers` of tokens by their `iss`,
+    `tenants` that tokens can be for by organisation and team, `tokens`: who knows tokens.
     """
 
     revision: str
@@ -149,6 +161,10 @@ class Plan:
     weights: dict[str, float] = field(default_factory=dict[str, float])
     own: dict[str, Provider] = field(default_factory=dict[str, Provider])
     region: str = ""
+    trusted_proxies: tuple[SourceNetwork, ...] = ()
+    issuers: dict[str, TokenIssuer] = field(default_factory=dict[str, TokenIssuer])
+    tenants: dict[tuple[str, str], Tenant] = field(default_factory=dict[tuple[str, str], Tenant])
+    tokens: TokenKeys | None = None
 
     def signings(self) -> list[Signing]:
         """How requests are signed, those with tenants' own credentials included."""

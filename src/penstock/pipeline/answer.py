@@ -144,10 +144,10 @@ class Answering:
             tried = ", ".join(f"{facts.target} ({facts.cause})" for facts in settled)
             message += f"; tried in order: {tried}"
         lines += _JSON
-        if status in (429, 503):
+        if status in (429, 503) and failure.waiting_helps:
             wait_s = failure.retry_after_s if failure.retry_after_s is not None else 1.0
             lines += b"retry-after: %d\r\n" % max(1, int(wait_s + 0.999))
-        if status == 402:
+        if status == 402 or not failure.waiting_helps:
             lines += b"x-should-retry: false\r\n"
         lines += error_lines(self._request.endpoint.dialect, kind, status)
         body = self._error(code, kind, message)

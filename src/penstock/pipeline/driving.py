@@ -28,7 +28,7 @@ from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.policies import cursor_for
 from penstock.routing.policies.denied import DENIED
-from penstock.routing.view import RequestView, with_arm
+from penstock.routing.view import RequestView
 from penstock.routing.walk import Walk
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
@@ -82,6 +82,7 @@ class Driving(Settling):
         self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
         self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
         self._cursor = cursor_for(route.policy, self._walk)
+        self._notes = self._walk.notes
 
     # --- the policy -------------------------------------------------------------------------------------
 
@@ -95,8 +96,6 @@ class Driving(Settling):
             step = self._cursor.step(outcome, now, ctx.draw())
             if isinstance(step, Start):
                 self._walk.started += 1
-                if self._walk.request.arm:
-                    self._facts = with_arm(self._facts, self._walk.request.arm)
                 outcome = self._open(step, self._walk.started)
                 if outcome is None:
                     if step.wake_s is not None and not self._ended:

@@ -17,6 +17,7 @@ from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.paths import PATHS, Found, dialect_of, find
+from penstock.pipeline.admin import AdminDesk, is_admin, send_problem
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.entering import enter_or_wait
 from penstock.pipeline.exchange import Exchange
@@ -43,10 +44,11 @@ _LISTS = re.compile(r"(?:/v1|/v1beta|/v1alpha)/models(?=/|\Z)")
 
 
 class Gateway:
-    """Implements ports.http_server.RequestHandler."""
+    """Implements ports.http_server.RequestHandler. `desk`: the control plane's paths are served here, too."""
 
-    def __init__(self, ctx: GatewayContext) -> None:
+    def __init__(self, ctx: GatewayContext, desk: AdminDesk | None = None) -> None:
         self.ctx = ctx
+        self._desk = desk
         self.ready = True
 
     def handle(self, request: HttpRequest, reply: Reply) -> None:
@@ -84,6 +86,8 @@ class Gateway:
         elif path == "/readyz" and method in (b"GET", b"HEAD"):
             status = 200 if self.ready else 503
             reply.send(status, JSON, b'{"status":"%b"}' % (b"ready" if self.ready else b"draining"))
+        elif is_admin(path):
+            self._admin(request, reply, request_id)
         elif _LISTS.match(path) is not None:
             self._models(request, reply, request_id)
         elif path.startswith("/v1/responses/") and found is None:
@@ -113,6 +117,13 @@ class Gateway:
             return
         body = usage_body(ctx.accounts, key, ctx.clock.monotonic(), ctx.clock.now_ms())
         reply.send(200, JSON + id_lines(request_id), body)
+
+    def _admin(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
+        if self._desk is not None:
+            self._desk.handle(request, reply, request_id)
+            return
+        told = "the admin API and the dashboard are not served at this address; server.admin_listen is theirs"
+        send_problem(reply, Refusal("unknown_path", told), request_id)
 
     def _video(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
         def refuse(refusal: Refusal) -> None:

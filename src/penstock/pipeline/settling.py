@@ -34,6 +34,7 @@ class Settling(ABC):
         "_facts",
         "_failure",
         "_key",
+        "_notes",
         "_opened",
         "_request",
         "_route",
@@ -71,6 +72,7 @@ class Settling(ABC):
         self._running: dict[int, tuple[Attempt, Holding]] = {}
         self._settled: list[AttemptFacts] = []
         self._opened = 0
+        self._notes: dict[str, str] = {}
         self._failure: Failure | None = None
         self._upstream_s = 0.0
         self._ended = False
@@ -187,6 +189,7 @@ class Settling(ABC):
             max(0, total_us - int(self._upstream_s * 1_000_000)),
             len(self.http.body),
             self.reply.bytes_out + size,
+            self._notes,
         )
         leave(self._allowance, now, settled.ended_ms)
         ctx.exchanges -= 1

@@ -120,7 +120,7 @@ def _embed_codec(
         reply = provider.decode_reply(value, wish)
         return dialect.encode_reply(reply, told), reply.usage, reply.model
 
-    shape = provider.served_at(wish)
+    shape = provider.served_at(wish, target.model)
     return VectorCodec(shape, lambda to: provider.encode_request(wish, to), answered, target, policy)
 
 

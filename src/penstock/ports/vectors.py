@@ -54,8 +54,8 @@ class EmbedProvider(Protocol):
 
     shape: str
 
-    def served_at(self, request: EmbedRequest) -> str:
-        """The name, in `providers/paths.py`, of the method that takes this request."""
+    def served_at(self, request: EmbedRequest, model: str) -> str:
+        """The name, in `providers/paths.py`, of the method that takes this request for the vendor's `model`."""
         ...
 
     def encode_request(self, request: EmbedRequest, to: Addressee) -> dict[str, Any]:

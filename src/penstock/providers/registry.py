@@ -33,7 +33,7 @@ _EMBED: dict[str, tuple[str, tuple[object, ...]]] = {
     "cohere.embed": ("cohere.embed:CohereEmbed", ()),
     "ollama.embed": ("ollama.embed:OllamaEmbed", ()),
     "gemini.embed": ("gemini.embed:GeminiEmbed", ()),
-    "vertex.embed": ("gemini.predict:VertexEmbed", ()),
+    "vertex.embed": ("gemini.vertex_embed:VertexEmbed", ()),
     "perplexity.embeddings": ("embeddings.api:EmbeddingsApi", (flavours.PERPLEXITY,)),
 }
 _RERANK: dict[str, tuple[str, tuple[object, ...]]] = {

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
 from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import VirtualKey
 from penstock.core.policy import PolicyNode
@@ -21,8 +19,6 @@ TYPICAL_TOKENS = 256
 _KEY_TAGS = "key.tags."
 _REQUEST_TAGS = "request.tags."
 _MS_PER_HOUR = 3_600_000
-# The tag that names the arm in the ledger.
-ARM_TAG = "arm"
 
 
 class Learnt(Protocol):
@@ -70,8 +66,7 @@ class RequestView:
     """One request as policies see it.
 
     `learnt` tells what a target's answers have taught, by its id; the ratio of characters to tokens of the
-    first target in `policy` stands for the route. `region` is where this gateway runs. `arm` is the
-    side of an A/B comparison that was drawn, empty where there is none. `floors`: whose scores are too low.
+    first target in `policy` stands for the route. `region` is where this gateway runs. `floors`: whose scores are too low.
     """
 
     __slots__ = (
@@ -80,7 +75,6 @@ class RequestView:
         "_prompt",
         "_tokens",
         "_tools",
-        "arm",
         "facts",
         "floors",
         "key",
@@ -110,7 +104,6 @@ class RequestView:
         self.policy = policy
         self.region = region
         self.floors = floors
-        self.arm = ""
         self._tokens = -1
         self._images = -1
         self._tools = -1
@@ -208,10 +201,3 @@ class RequestView:
         if self.request.prompt_chars:
             return f"prefix:{subject.org}/{self.prefix.hex()}"
         return f"key:{self.key.id}"
-
-
-def with_arm(facts: RequestFacts, arm: str) -> RequestFacts:
-    """The facts with the arm of an A/B comparison among the tags, whatever the client claims there."""
-    if facts.tags.get(ARM_TAG) == arm:
-        return facts
-    return msgspec.structs.replace(facts, tags={**facts.tags, ARM_TAG: arm})

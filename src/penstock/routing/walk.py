@@ -32,17 +32,9 @@ class Walk:
     """
 
     __slots__ = (
-        "cause",
-        "deadline",
-        "given_up",
-        "inside",
-        "request",
-        "rule",
-        "share",
-        "skipped",
-        "standings",
+        "cause", "deadline", "given_up", "inside", "notes", "request", "rule", "share", "skipped", "standings",
         "started",
-    )
+    )  # fmt: skip
 
     def __init__(self, rule: RetryRule, share: RetryShare, request: RequestView, standings: Standings) -> None:
         self.rule = rule
@@ -50,6 +42,7 @@ class Walk:
         self.request = request
         self.standings = standings
         self.started = 0
+        self.notes: dict[str, str] = {}
         self.deadline = float("inf")
         self.inside: list[Alternatives] = []
         self.skipped: list[tuple[str, str]] = []
@@ -85,3 +78,7 @@ class Walk:
     def wait_s(self, node: PolicyNode, now: float) -> float:
         """Seconds until something below a node may be tried."""
         return min([self.standings.of(target.id).wait_s(now) for target in targets_of(node)], default=0.0)
+
+    def note(self, name: str, value: str) -> None:
+        """Write down what a node decided; the ledger tells exchanges apart by it (`note.NAME`)."""
+        self.notes[name] = value

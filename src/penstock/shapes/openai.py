@@ -147,11 +147,15 @@ class ResponsesEvent(msgspec.Struct):
 
 
 class ErrorShape(msgspec.Struct):
-    """An OpenAI error object; `code` is a number at llama.cpp and Google."""
+    """An OpenAI error object; `code` is a number at llama.cpp and Google.
+
+    `wait_s`: the seconds that a body asks to wait, where its vendor says so there (Google's RetryInfo).
+    """
 
     message: str | None = None
     type: str | None = None
     code: str | int | None = None
+    wait_s: float | None = msgspec.field(name="~wait_s", default=None)
 
 
 class StreamOptions(msgspec.Struct):

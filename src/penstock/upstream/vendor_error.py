@@ -27,6 +27,7 @@ _READERS: dict[str, Callable[[bytes], ErrorShape]] = {
     "vertex.anthropic": read_gemini,
     "bedrock.anthropic": read_converse,
     "gemini": read_gemini,
+    "gemini.embed": read_gemini,
     "gemini.embeds": read_gemini,
     "vertex.embed": read_gemini,
     "converse": read_converse,

@@ -213,17 +213,14 @@ def test_foreign_events_without_ends() -> None:
 
 
 def test_usage_may_come_after_the_finish() -> None:
-    """`messageStop` goes out at once, `metadata` when the stream ends, and then nothing more."""
+    """`messageStop` and `metadata` go out when the stream ends, and then nothing more."""
     encoder = DIALECT.stream(asked())
-    assert [
-        each.name
-        for each in encoder.write(Frame("", (Started(), ChoiceFinished(0, "stop_sequence", "x", "|"))))
-    ] == [
-        "messageStart",
-        "messageStop",
-    ]
+    early = (Started(), ChoiceFinished(0, "stop_sequence", "x", "|"))
+    assert [each.name for each in encoder.write(Frame("", early))] == ["messageStart"]
     last = UsageReported(ReplyUsage(Usage(input_tokens=1, output_tokens=1)))
-    assert [each.name for each in encoder.write(Frame("", (last, Ended())))] == ["metadata"]
+    stop, told = encoder.write(Frame("", (last, Ended())))
+    assert (stop.name, told.name) == ("messageStop", "metadata")
+    assert json.loads(stop.data)["stopReason"] == "stop_sequence"
     assert encoder.end() == []
     assert encoder.write(Frame("", (TextDelta(0, 0, "late"),))) == []
 

@@ -20,6 +20,16 @@ def _google(status: int, word: str, message: str) -> Json:
     return {"error": {"code": status, "message": message, "status": word}}
 
 
+def _google_wait(delay: str) -> Json:
+    """How long to wait stands in the details, in no header: https://google.aip.dev/193#retryinfo."""
+    error = _google(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.")["error"]
+    details: list[Json] = [
+        {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": []},
+        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay},
+    ]
+    return {"error": {**error, "details": details}}
+
+
 # https://platform.openai.com/docs/guides/error-codes
 _OPENAI = {
     "bad_request": (400, _openai(None, "invalid_request_error", _BAD)),
@@ -43,6 +53,9 @@ ERRORS: dict[str, dict[str, tuple[int, Json]]] = {
         "rate_limit": (429, _anthropic("rate_limit_error", _LIMIT)),
         "server": (500, _anthropic("api_error", "Internal server error")),
         "overloaded": (529, _anthropic("overloaded_error", _BUSY)),
+        # Called a bad request: https://github.com/anthropics/claude-code/issues/88711
+        "no_credit": (400, _anthropic("invalid_request_error", "Your credit balance is too low.")),
+        "billing": (402, _anthropic("billing_error", "There is an issue with your payment method.")),
     },
     # https://ai.google.dev/gemini-api/docs/troubleshooting
     "gemini": {
@@ -50,6 +63,7 @@ ERRORS: dict[str, dict[str, tuple[int, Json]]] = {
         "wrong_key": (400, _google(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.")),
         "no_model": (404, _google(404, "NOT_FOUND", "models/m is not found for API version v1beta")),
         "rate_limit": (429, _google(429, "RESOURCE_EXHAUSTED", _LIMIT)),
+        "quota": (429, _google_wait("34.5s")),
         "server": (500, _google(500, "INTERNAL", "An internal error has occurred.")),
         "overloaded": (503, _google(503, "UNAVAILABLE", "The model is overloaded.")),
     },

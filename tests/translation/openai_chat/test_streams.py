@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ from penstock.core.usage import Usage
 from penstock.dialects.openai_chat.dialect import OpenaiChatDialect
 from penstock.ports.translation import Asked
 from penstock.providers.openai_chat.api import OpenaiChatProvider
+from tests.translation.matrix.sides import retold
 from tests.translation.replay import ASKED, chunks
 
 _PROVIDER, _CLIENT = OpenaiChatProvider(), OpenaiChatDialect()
@@ -205,7 +207,22 @@ def test_a_client_that_asked_with_functions_streams_a_function_call() -> None:
         {"role": "assistant", "function_call": {"name": "f", "arguments": ""}},
         {"function_call": {"arguments": "{}"}},
     ]
-    assert written[1]["choices"][0]["finish_reason"] == "function_call"
+    assert [each["choices"][0]["finish_reason"] for each in written[:3]] == [None, None, "function_call"]
+
+
+@pytest.mark.parametrize("dialect", ["openai.chat", "openai.completions", "converse", "anthropic"])
+def test_a_reason_with_each_piece_is_told_once_and_at_the_end(dialect: str) -> None:
+    """Google has ended each chunk, the last for another reason: clients hear that one, after all text."""
+    frames = [
+        Frame("", (PartStarted(0, 0, Text("")), TextDelta(0, 0, "a"), ChoiceFinished(0, "stop", "STOP"))),
+        Frame("", (TextDelta(0, 0, "b"), ChoiceFinished(0, "stop", "STOP"))),
+        Frame("", (ChoiceFinished(0, "content_filter", "RECITATION"),)),
+    ]
+    events = [event for frame in retold(frames, dialect, ASKED) for event in frame.events]
+    reasons = [at for at, event in enumerate(events) if isinstance(event, ChoiceFinished)]
+    assert len(reasons) == 1
+    assert [event.text for event in events[: reasons[0]] if isinstance(event, TextDelta)] == ["a", "b"]
+    assert assemble(events).choices[0].finish in ("content_filter", "refusal")
 
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)

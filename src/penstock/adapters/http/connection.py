@@ -174,11 +174,11 @@ class UpstreamConnection:
             self._extra = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a field; repeated ones are joined (RFC 9110, section 5.3)."""
+        """Collect a field; repeated ones are joined, cookies by what no value holds (RFC 9110, section 5.3)."""
         key = _known_names.get(name) or _lower(name)
         headers = self._headers
         if key in headers:
-            headers[key] += b", " + value
+            headers[key] += (b"\n" if key == b"set-cookie" else b", ") + value
         else:
             headers[key] = value
 

@@ -6,9 +6,11 @@ import asyncio
 import base64
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
+from penstock.adapters.credentials.place import address_of
 from penstock.adapters.http.connection import UpstreamConnection
 from penstock.adapters.http.tls import HandshakeTurns, TlsLayer
 from penstock.config.access_checks import is_metadata
@@ -52,6 +54,11 @@ class Dialer:
     async def dial(self, connection: UpstreamConnection) -> UpstreamConnection:
         """Bring `connection` to stand. Raises OSError (also ssl.SSLError) or DialError; leaves nothing open."""
         loop = asyncio.get_running_loop()
+        above = cast("asyncio.Protocol", connection)
+        if self.origin.socket:
+            with address_of(Path(self.origin.socket)) as name:
+                await loop.create_unix_connection(lambda: above, name)
+            return connection
         host, port = self.origin.host, self.origin.port
         tunnel: _Tunnel | None = None
         if self._proxy is not None:
@@ -61,7 +68,6 @@ class Dialer:
             if not self.rewrites:
                 tunnel = _Tunnel(loop.create_future())
         layer, done = self._layer(connection, loop) if self._tls else (None, None)
-        above = cast("asyncio.Protocol", connection)
         first: asyncio.Protocol = tunnel or layer or above
         transport, _ = await loop.create_connection(lambda: first, host, port)
         try:

@@ -138,7 +138,7 @@ def _cause_of(error: OSError | UnicodeError | DialError, host: str) -> tuple[str
         return error.cause, str(error)
     if isinstance(error, TimeoutError):
         return "connect_timeout", "no connection within the route's connect_s"
-    if isinstance(error, ConnectionRefusedError):
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):
         return "connect_refused", str(error)
     if isinstance(error, socket.gaierror):
         return "dns_error", f"{host}: {error.strerror or error}"

@@ -13,7 +13,7 @@ EXCHANGE_COLUMNS = (
     *("tags", "attempts", "retries", "outcome", "status", "code", "finish_reason", "success", "cache"),
     *("ttft_us", "total_us", "overhead_us", "connect_us", "first_byte_us", "upstream_us"),
     *("bytes_in", "bytes_out", "usage_source", "cost_nanousd", "spent_nanousd", "price_card"),
-    *("service_tier", "reported_cost_nanousd"),
+    *("service_tier", "reported_cost_nanousd", "purpose", "parent", "notes"),
     *USAGE_COLUMNS,
 )
 ATTEMPT_COLUMNS = (

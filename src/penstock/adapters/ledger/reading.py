@@ -12,7 +12,7 @@ import msgspec
 from penstock.core.ids import is_own
 from penstock.ports.ledger import Position
 
-# What rows can be grouped by; beside these `tag.NAME`. {day} is a store's own word.
+# What rows can be grouped by; beside these `tag.NAME` and `note.NAME`. {day} is a store's own word.
 DIMENSIONS = {
     "route": "route",
     "model": "CASE model_answered WHEN '' THEN model ELSE model_answered END",
@@ -30,9 +30,11 @@ DIMENSIONS = {
     "outcome": "outcome",
     "cache": "cache",
     "service_tier": "service_tier",
+    "purpose": "purpose",
     "day": "{day}",
 }
 TAG_PREFIX = "tag."
+NOTE_PREFIX = "note."
 
 
 # The nearest rank, in milliseconds.
@@ -90,12 +92,13 @@ class TopLine(msgspec.Struct, frozen=True):
 class Sql(Protocol):
     """A connection of a store that cannot write.
 
-    `mark` stands for a value in a query; `tag` for the text of a tag whose name `bind_tag` makes a value of;
-    `day` for the day of an exchange in UTC.
+    `mark` stands for a value in a query; `tag` for the text of a tag whose name `bind_tag` makes a value of,
+    and `note` for that of a note; `day` for the day of an exchange in UTC.
     """
 
     mark: str
     tag: str
+    note: str
     day: str
 
     def bind_tag(self, name: str) -> str:
@@ -222,11 +225,16 @@ class LedgerReader:
             if name.startswith(TAG_PREFIX) and len(name) > len(TAG_PREFIX):
                 columns += f"coalesce({self._sql.tag}, '') AS g{number}, "
                 values.append(self._sql.bind_tag(name[len(TAG_PREFIX) :]))
+            elif name.startswith(NOTE_PREFIX) and len(name) > len(NOTE_PREFIX):
+                columns += f"coalesce({self._sql.note}, '') AS g{number}, "
+                values.append(self._sql.bind_tag(name[len(NOTE_PREFIX) :]))
             elif name in DIMENSIONS:
                 columns += f"{DIMENSIONS[name].format(day=self._sql.day)} AS g{number}, "
             else:
                 known = ", ".join(sorted(DIMENSIONS))
-                raise UnknownDimensionError(f"{name!r} is nothing to group by; there are {known} and tag.NAME")
+                raise UnknownDimensionError(
+                    f"{name!r} is nothing to group by; there are {known}, tag.NAME and note.NAME"
+                )
         names = ", ".join(f"g{number}" for number in range(len(by)))
         return columns, f"GROUP BY {names}" if names else "", values
 
@@ -290,6 +298,9 @@ def _logged(row: Mapping[str, Any]) -> dict[str, Any]:
         "prompt_version": row["prompt_version"],
         "feature": row["feature"],
         "tags": json.loads(row["tags"]),
+        "purpose": row["purpose"],
+        "parent": row["parent"],
+        "notes": json.loads(row["notes"]),
     }
 
 

@@ -50,6 +50,8 @@ def exchange_row(event: ExchangeSettled) -> Row:
         last.price_card,
         last.service_tier,
         _reported(attempts),
+        *(request.purpose, request.parent),
+        _encode(event.notes).decode() if event.notes else "{}",
         *msgspec.structs.astuple(_sum([attempt.usage for attempt in attempts])),
     )
 

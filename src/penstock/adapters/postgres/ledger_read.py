@@ -29,6 +29,7 @@ class PostgresReading:
 
     mark = "%s"
     tag = "tags ->> %s::text"
+    note = "notes ->> %s::text"
     day = "to_char(to_timestamp(ts_ms / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
 
     def __init__(self, url: str, site: str) -> None:

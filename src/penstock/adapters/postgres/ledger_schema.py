@@ -15,7 +15,7 @@ from penstock.adapters.ledger.columns import (
 from penstock.adapters.postgres.connection import SCHEMA, Connection
 from penstock.ports.ledger import LedgerError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # Letters of "penledgr", and a second lock beside it: numbers that nothing else in the database uses.
 MAKING, FOLDING = 0x70656E6C65646772, 0x70656E6C65646773
 _HAS_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s"
@@ -25,20 +25,24 @@ _TEXTS = frozenset(
         *("request_id", "org", "team", "user", "key", "route", "target", "dialect", "endpoint", "model"),
         *("model_answered", "session", "task", "prompt_version", "feature", "retries", "outcome", "code"),
         *("finish_reason", "cache", "usage_source", "price_card", "service_tier", "cause", "boot"),
-        "upstream_request_id",
+        *("upstream_request_id", "purpose", "parent"),
     }
 )
 _TYPES = {
     "stream": "boolean NOT NULL",
     "success": "boolean NOT NULL",
     "tags": "jsonb NOT NULL",
+    "notes": "jsonb NOT NULL",
     "event": "bytea NOT NULL",
     "cost_nanousd": "bigint",
     "reserved_nanousd": "bigint",
     "reported_cost_nanousd": "bigint",
     **dict.fromkeys(_TEXTS, "text NOT NULL"),
 }
-_LATER = dict.fromkeys(USAGE_COLUMNS, " DEFAULT 0") | {"service_tier": " DEFAULT ''"}
+_LATER = dict.fromkeys(USAGE_COLUMNS, " DEFAULT 0") | {
+    **dict.fromkeys(("service_tier", "purpose", "parent"), " DEFAULT ''"),
+    "notes": " DEFAULT '{}'",
+}
 
 
 def _table(name: str, columns: tuple[str, ...], key: str) -> str:
@@ -78,22 +82,37 @@ CREATE TABLE checkpoints (
 ) WITH (fillfactor = 50);
 """  # noqa: S608 - only our own names go in
 
+# What leads from the tables of an older version to the next one's.
+UPGRADES = {
+    1: """
+ALTER TABLE exchanges ADD COLUMN purpose text NOT NULL DEFAULT '';
+ALTER TABLE exchanges ADD COLUMN parent text NOT NULL DEFAULT '';
+ALTER TABLE exchanges ADD COLUMN notes jsonb NOT NULL DEFAULT '{}';
+UPDATE version SET number = 2;
+""",
+}
+
 
 def prepare(connection: Connection) -> None:
-    """Make the tables if there are none, one worker at a time.
+    """Make the tables if there are none, and bring older ones up to date, one worker at a time.
+
+    Workers of the version before go on writing: they name their columns, and new ones have defaults.
 
     Raises:
         psycopg.Error: they cannot be made; the user needs CREATE on the database, or on the schema.
         LedgerError: they are of a newer version.
     """
     with connection.transaction():
-        if version_of(connection) is None:
+        version = version_of(connection)
+        if version is None or version in UPGRADES:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
         if version_of(connection) is None:
             found = connection.execute(_HAS_SCHEMA, (SCHEMA,)).fetchone()
             if found is None:
                 connection.execute(f"CREATE SCHEMA {SCHEMA}".encode())
             connection.execute(DDL.encode())
+        while (version := version_of(connection)) in UPGRADES:
+            connection.execute(UPGRADES[version].encode())
     check(connection)
 
 

@@ -29,6 +29,7 @@ class SqliteReading:
 
     mark = "?"
     tag = "json_extract(tags, ?)"
+    note = "json_extract(notes, ?)"
     day = "date(ts_ms / 1000, 'unixepoch')"
 
     def __init__(self, path: Path) -> None:

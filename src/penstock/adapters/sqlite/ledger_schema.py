@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.adapters.ledger.columns import USAGE_COLUMNS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
 # Sums of money, in the order in which they grow: what a boot adds now stands together.
 # `brief`: of sessions and tasks.
@@ -61,7 +61,10 @@ CREATE TABLE exchanges (
   spent_nanousd INTEGER NOT NULL,
   price_card TEXT NOT NULL,
   service_tier TEXT NOT NULL DEFAULT '',
-  reported_cost_nanousd INTEGER
+  reported_cost_nanousd INTEGER,
+  purpose TEXT NOT NULL DEFAULT '',
+  parent TEXT NOT NULL DEFAULT '',
+  notes TEXT NOT NULL DEFAULT '{{}}'
 ) WITHOUT ROWID;
 CREATE INDEX exchanges_ts ON exchanges (ts_ms);
 CREATE TABLE attempts (
@@ -172,5 +175,11 @@ PRAGMA user_version = 3;
 ALTER TABLE exchanges ADD COLUMN reported_cost_nanousd INTEGER;
 ALTER TABLE attempts ADD COLUMN reported_cost_nanousd INTEGER;
 PRAGMA user_version = 4;
+""",
+    4: """
+ALTER TABLE exchanges ADD COLUMN purpose TEXT NOT NULL DEFAULT '';
+ALTER TABLE exchanges ADD COLUMN parent TEXT NOT NULL DEFAULT '';
+ALTER TABLE exchanges ADD COLUMN notes TEXT NOT NULL DEFAULT '{}';
+PRAGMA user_version = 5;
 """,
 }

@@ -2,6 +2,7 @@
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.alerts import Alerts, AlertWebhook, Severity
+from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
 from penstock.config.document.limits import (
@@ -73,10 +74,12 @@ __all__ = [
     "Alerts",
     "Allowed",
     "Arm",
+    "Auth",
     "AwsAccess",
     "Budget",
     "CanaryNode",
     "CheapestNode",
+    "ClaimRole",
     "Cors",
     "Credential",
     "Defaults",
@@ -101,6 +104,7 @@ __all__ = [
     "Limits",
     "Mirror",
     "NameRules",
+    "OidcProvider",
     "Org",
     "Policy",
     "PolicyNode",
@@ -123,6 +127,7 @@ __all__ = [
     "SemanticCache",
     "Server",
     "SessionCeiling",
+    "SessionLife",
     "Severity",
     "Slo",
     "StaticNode",
@@ -132,6 +137,7 @@ __all__ = [
     "Team",
     "Timeouts",
     "Tls",
+    "TokenIssuer",
     "User",
     "Vault",
     "VirtualKey",

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from penstock.config.document.alerts import Alerts
+from penstock.config.document.auth import Auth
 from penstock.config.document.fields import Count, Duration, Name, Share
 from penstock.config.document.limits import SessionCeiling
 from penstock.config.document.providers import Deployment, Provider
@@ -69,6 +70,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         version: The format's version.
         server: Addresses, limits and state of the processes.
         journal: How the record of what happened is kept.
+        auth: Who is let in, and how.
         defaults: What holds where nothing more special is said.
         providers: Who answers, by name.
         deployments: Single models with their own price and parameters, by name.
@@ -83,6 +85,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     version: Literal[1] = 1
     server: Server = Server()
     journal: Journal = Journal()
+    auth: Auth = Auth()
     defaults: Defaults = Defaults()
     providers: dict[Name, Provider] = {}
     deployments: dict[Name, Deployment] = {}

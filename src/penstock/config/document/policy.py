@@ -153,7 +153,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         use: The node that is used.
-        name: The arm in the ledger's tag `arm`; without it the target's name.
+        name: The arm in the ledger's `note.arm`; without it the target's name.
         weight: Its share, relative to the sum of all weights; above zero.
     """
 

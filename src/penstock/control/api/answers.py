@@ -40,8 +40,8 @@ def problem(request: AnyRequest, denied: Denied, headers: dict[str, str] | None 
     lines = {"x-penstock-request-id": number, "cache-control": "no-store", **(headers or {})}
     if denied.status == 401:
         lines["www-authenticate"] = 'Bearer realm="penstock"'
-    if denied.status == 503:
-        lines["retry-after"] = "1"
+    if denied.retry_after_s or denied.status == 503:
+        lines["retry-after"] = str(denied.retry_after_s or 1)
     return Response(details, status_code=denied.status, media_type=MEDIA_TYPE, headers=lines)
 
 

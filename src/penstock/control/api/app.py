@@ -12,12 +12,13 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 
 from penstock import __version__
-from penstock.control.api import audit, keys, revisions
+from penstock.control.api import audit, keys, revisions, session
 from penstock.control.api.answers import defect, http_error, refused, unavailable
 from penstock.control.api.auth import Authentication, Authenticator
 from penstock.control.api.openapi import document
 from penstock.control.api.requests import provide_asker, provide_body, provide_plane
 from penstock.control.api.resources import routers
+from penstock.control.login.people import People
 from penstock.control.objects import Asker
 from penstock.control.plane import ControlPlane
 from penstock.control.problems import Denied
@@ -40,8 +41,10 @@ async def schema(state: State) -> Response[bytes]:
     return Response(state.openapi, media_type="application/json")
 
 
-def make_app(plane: ControlPlane, authenticators: Sequence[Authenticator]) -> Litestar:
-    """The admin API around a service."""
+def make_app(
+    plane: ControlPlane, authenticators: Sequence[Authenticator], people: People | None = None
+) -> Litestar:
+    """The admin API around a service; without `people` nobody logs in."""
     router = Router(
         PREFIX,
         route_handlers=[
@@ -51,16 +54,25 @@ def make_app(plane: ControlPlane, authenticators: Sequence[Authenticator]) -> Li
             *keys.HANDLERS,
             *revisions.HANDLERS,
             *audit.HANDLERS,
+            *session.HANDLERS,
         ],
         dependencies={
             "asker": Provide(provide_asker, sync_to_thread=True),
             "plane": Provide(provide_plane, sync_to_thread=False),
             "sent": Provide(provide_body),
+            "plain": Provide(session.provide_plain_body),
         },
     )
     app = Litestar(
         route_handlers=[router],
-        state=State({"plane": plane, "authentication": Authentication(plane, authenticators)}),
+        state=State(
+            {
+                "plane": plane,
+                "authentication": Authentication(plane, authenticators),
+                "people": people,
+                "auth": plane.auth,
+            }
+        ),
         exception_handlers={
             Denied: refused,
             StoreError: unavailable,

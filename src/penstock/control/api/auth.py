@@ -28,7 +28,10 @@ class Authenticator(Protocol):
     """Knows one kind of credential."""
 
     def principal(self, headers: Mapping[str, str]) -> Principal | None:
-        """Who sends these headers (lower-case names), None where it cannot tell. Raises StoreError."""
+        """Who sends these headers (lower-case names, and `:method`), None where it cannot tell.
+
+        Raises StoreError, and Denied for a credential that is good, but not for this request.
+        """
         ...
 
 

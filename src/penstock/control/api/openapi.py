@@ -9,9 +9,13 @@ from litestar import Litestar
 
 from penstock.config.schema import definitions_of
 from penstock.control.kinds import KINDS, KindInfo
+from penstock.control.login.sessions import COOKIE
 from penstock.control.problems import CODES
 
-_BEARER = {"bearer": {"type": "http", "scheme": "bearer", "description": "An admin credential."}}
+_BEARER = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An admin credential."},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Who has logged in."},
+}
 _PROBLEM = "#/components/schemas/ProblemDetails"
 # Statuses that any operation may answer with, and those of operations that change something.
 _ALWAYS = (400, 401, 403, 404, 503)
@@ -25,6 +29,10 @@ _OPEN_FIELD = {
 }
 _NAME = {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,127}$"}
 
+# Where passwords are compared or hashed, attempts are counted.
+_PASSWORD_PATH = "/admin/api/orgs/{org}/users/{name}/password"  # noqa: S105 - a path
+_COUNTED = {("post", "/admin/api/session"), ("put", _PASSWORD_PATH)}
+
 Schema = dict[str, Any]
 
 
@@ -37,12 +45,14 @@ def document(app: Litestar) -> bytes:
     schemas.update({name: _moved(schema) for name, schema in specs.items()})
     schemas["ProblemDetails"] = _problem()
     told["components"]["securitySchemes"] = _BEARER
-    told["security"] = [{"bearer": []}]
+    told["security"] = [{"bearer": []}, {"session": []}]
     for path, operations in told["paths"].items():
         for method, operation in operations.items():
             _finish(method, operation, path)
     for info in KINDS.values():
         _typed(told, info)
+    _body(told, "/admin/api/session", "post", _texts("user", "password", may="org"))
+    _body(told, _PASSWORD_PATH, "put", _texts("password", may="current"))
     _body(told, "/admin/api/keys", "post", _new_key())
     _body(told, "/admin/api/apply", "post", _changes())
     return json.dumps(told).encode()
@@ -73,7 +83,8 @@ def _finish(method: str, operation: Schema, path: str) -> None:
     if method == "put":
         ok["201"] = {**ok["200"], "description": "It was made."}
         ok["200"] = {**ok["200"], "description": "It was changed, or was so already."}
-    for status in (*_ALWAYS, *(_CHANGES if changes else ())):
+    counted = (429,) if (method, path) in _COUNTED else ()
+    for status in (*_ALWAYS, *(_CHANGES if changes else ()), *counted):
         codes = sorted(code for code, (known, _) in CODES.items() if known == status)
         ok[str(status)] = {
             "description": ", ".join(codes),
@@ -143,6 +154,16 @@ def _new_key() -> Schema:
             "org": {"type": "string", "description": "The organisation; without it, the installation's own."},
             "spec": {"$ref": "#/components/schemas/VirtualKey"},
         },
+    }
+
+
+def _texts(*must: str, may: str) -> Schema:
+    properties = {name: {"type": "string"} for name in (*must, may)}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(must),
+        "properties": properties,
     }
 
 

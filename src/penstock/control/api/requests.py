@@ -34,9 +34,13 @@ def request_id(request: AnyRequest) -> str:
 def provide_asker(request: AnyRequest, state: State) -> Asker:
     """Who asks. Raises Denied."""
     authentication: Authentication = state.authentication
-    return authentication.asker(
-        {name.lower(): value for name, value in request.headers.items()}, request_id(request)
-    )
+    return authentication.asker(fields_of(request), request_id(request))
+
+
+def fields_of(request: AnyRequest) -> dict[str, str]:
+    """Fields by their names in lower case; `:method` besides, as HTTP/2 has it."""
+    fields = {name.lower(): value for name, value in request.headers.items()}
+    return {**fields, ":method": request.method}
 
 
 def provide_plane(state: State) -> ControlPlane:
@@ -47,14 +51,19 @@ def provide_plane(state: State) -> ControlPlane:
 async def provide_body(request: AnyRequest, asker: NamedDependency[Asker]) -> dict[str, Any]:
     """The JSON object that was sent, after it is known who sent it. Raises Denied."""
     del asker
+    return await read_body(request, MAX_BODY)
+
+
+async def read_body(request: AnyRequest, most: int) -> dict[str, Any]:
+    """The JSON object that was sent. Raises Denied."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Denied("unsupported_media_type", "send application/json")
     data = b""
     async for piece in request.stream():
         data += piece
-        if len(data) > MAX_BODY:
-            raise Denied("body_too_large", f"a body has at most {MAX_BODY} bytes")
+        if len(data) > most:
+            raise Denied("body_too_large", f"a body has at most {most} bytes")
     try:
         body = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

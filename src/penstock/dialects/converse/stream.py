@@ -66,7 +66,7 @@ class ConverseStream:
         "_blocks",
         "_called",
         "_done",
-        "_finished",
+        "_finish",
         "_next",
         "_open",
         "_same",
@@ -81,7 +81,9 @@ class ConverseStream:
         self._blocks: dict[int, _Block] = {}
         self._open: _Block | None = None
         self._next = 0
-        self._called = self._finished = self._done = False
+        self._called = self._done = False
+        # Told when all is said: Google has given a reason with each piece, and another at last.
+        self._finish: ChoiceFinished | None = None
         self._usage: ReplyUsage | None = None
         self._tier: str | None = None
         self._writers: dict[type, Callable[[Any, list[WireEvent]], None]] = {
@@ -91,7 +93,6 @@ class ConverseStream:
             SignatureDelta: self._signature,
             CitationAdded: self._citation,
             PartEnded: self._ended,
-            ChoiceFinished: self._finish,
         }
 
     def write(self, frame: Frame) -> list[WireEvent]:
@@ -115,6 +116,8 @@ class ConverseStream:
             out += self.end()
         elif isinstance(event, Broke):
             out += self.fail(event)
+        elif isinstance(event, ChoiceFinished):
+            self._finish = event if event.choice == 0 else self._finish
         else:
             writer = self._writers.get(type(event))
             if writer is not None and event.choice == 0:
@@ -289,14 +292,8 @@ class ConverseStream:
         elif part.signature is not None:
             self._delta(block, {"reasoningContent": {"signature": wrap(part.signature, SIGNER)}}, out)
 
-    def _finish(self, event: ChoiceFinished, out: list[WireEvent]) -> None:
-        self._close_message(event.finish, event.stop_sequence, out)
-
     def _close_message(self, finish: FinishReason, sequence: str | None, out: list[WireEvent]) -> None:
-        if self._finished:
-            return
         self._close(out)
-        self._finished = True
         stop: dict[str, Any] = {"stopReason": stop_reason_of(finish, "", own=False)}
         if sequence is not None:
             stop["additionalModelResponseFields"] = {"stop_sequence": sequence}
@@ -311,7 +308,8 @@ class ConverseStream:
             return self._same.end()
         out: list[WireEvent] = []
         self._open_message(out)
-        self._close_message("tool_calls" if self._called else "stop", None, out)
+        finish = self._finish or ChoiceFinished(0, "tool_calls" if self._called else "stop")
+        self._close_message(finish.finish, finish.stop_sequence, out)
         told: dict[str, Any] = {"usage": encode_usage(self._usage), "metrics": {"latencyMs": 0}}
         if self._tier in TIERS:
             told["serviceTier"] = {"type": self._tier}

@@ -33,11 +33,10 @@ _ARGUMENTS = {"function": "arguments", "custom": "input"}
 class Open:
     """What the stream has said of one choice."""
 
-    __slots__ = ("begun", "calls", "finished", "lengths", "old", "parts", "said", "thinking")
+    __slots__ = ("begun", "calls", "lengths", "old", "parts", "said", "thinking")
 
     def __init__(self, *, old: bool) -> None:
         self.begun = False
-        self.finished = False
         self.old = old
         self.parts: dict[int, Part] = {}
         self.calls: dict[int, int] = {}

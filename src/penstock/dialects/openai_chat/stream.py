@@ -45,7 +45,7 @@ _FILLED = frozenset(
 class ChatStreamEncoder:
     """Writes one stream."""
 
-    __slots__ = ("_asked", "_broke", "_ended", "_foreign", "_head", "_is_own", "_open", "_usage")
+    __slots__ = ("_asked", "_broke", "_ended", "_foreign", "_head", "_is_own", "_open", "_reasons", "_usage")
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
@@ -53,6 +53,8 @@ class ChatStreamEncoder:
         self._head: dict[str, Any] = {}
         self._foreign: dict[str, Any] | None = None
         self._usage: UsageReported | None = None
+        # Told when all is said: Google has given a reason with each piece, and another at last.
+        self._reasons: dict[int, ChoiceFinished] = {}
         self._is_own = False
         self._broke = False
         self._ended = False
@@ -79,6 +81,9 @@ class ChatStreamEncoder:
                 out += self._flush(chunk)
                 chunk = Chunk(None)
                 out += self.fail(cast("Broke", event))
+            elif kind is ChoiceFinished:
+                finished = cast("ChoiceFinished", event)
+                self._reasons[finished.choice] = finished
             else:
                 self._add(_sealed(event, frame), chunk, own=False)
         out += self._flush(chunk)
@@ -91,12 +96,12 @@ class ChatStreamEncoder:
         out: list[WireEvent] = []
         if not self._is_own:
             chunk = Chunk(None)
-            if not self._open:
+            if not self._open and not self._reasons:
                 self._delta(chunk, 0)["content"] = ""
-            for index, state in self._open.items():
-                if not state.finished:
-                    finish = "tool_calls" if state.calls else "stop"
-                    self._finish(ChoiceFinished(index, finish), chunk, own=False)
+            for index in sorted({*self._open, *self._reasons}):
+                state = self._open.get(index)
+                default = ChoiceFinished(index, "tool_calls" if state is not None and state.calls else "stop")
+                self._finish(self._reasons.get(index) or default, chunk, own=False)
             out += self._flush(chunk)
             if self._usage is not None and self._asked.wants_usage:
                 usage = write_usage(self._usage.usage, SHAPE)
@@ -217,7 +222,6 @@ class ChatStreamEncoder:
         state = self._open.setdefault(event.choice, Open(old=False))
         refused = any(isinstance(part, Refused) for part in state.parts.values())
         word = write_finish(event.finish, event.native, own=native, refused=refused)
-        state.finished = True
         if not own and state.old and word == "tool_calls":
             word = "function_call"
         choice["finish_reason"] = word

@@ -34,14 +34,15 @@ _DONE = WireEvent("", b"[DONE]")
 class CompletionStreamEncoder:
     """Writes one stream."""
 
-    __slots__ = ("_asked", "_ended", "_finished", "_head", "_is_own", "_lengths", "_texts", "_usage")
+    __slots__ = ("_asked", "_ended", "_head", "_is_own", "_lengths", "_reasons", "_texts", "_usage")
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._head: dict[str, Any] = {}
         self._texts: dict[tuple[int, int], Part] = {}
         self._lengths: dict[int, int] = {}
-        self._finished: set[int] = set()
+        # Told when all is said: Google has given a reason with each piece, and another at last.
+        self._reasons: dict[int, ChoiceFinished] = {}
         self._usage: UsageReported | None = None
         self._is_own = False
         self._ended = False
@@ -62,6 +63,8 @@ class CompletionStreamEncoder:
                 out += self._chunk(choices)
                 choices = {}
                 out += self.fail(event) if isinstance(event, Broke) else self.end()
+            elif isinstance(event, ChoiceFinished):
+                self._reasons[event.choice] = event
             else:
                 self._fill(event, choices, own=False)
         return out + self._chunk(choices)
@@ -73,10 +76,9 @@ class CompletionStreamEncoder:
         self._ended = True
         if self._is_own:
             return [_DONE]
-        open_choices = [index for index in self._lengths or {0: 0} if index not in self._finished]
         choices: dict[int, dict[str, Any]] = {}
-        for index in open_choices:
-            self._fill(ChoiceFinished(index, "stop"), choices, own=False)
+        for index in sorted({*self._lengths, *self._reasons} or {0}):
+            self._fill(self._reasons.get(index) or ChoiceFinished(index, "stop"), choices, own=False)
         out = self._chunk(choices)
         if self._usage is not None and self._asked.wants_usage:
             usage = write_usage(self._usage.usage, SHAPE)
@@ -148,7 +150,6 @@ class CompletionStreamEncoder:
             before = self._lengths.get(event.choice, 0) - len(_text_of(choice))
             choice["logprobs"] = write_logprobs(event.logprobs, SHAPE, max(0, before))
         elif isinstance(event, ChoiceFinished):
-            self._finished.add(event.choice)
             choice = self._choice(event.choice, choices, own=own)
             told = Choice(event.choice, (), event.finish, event.native)
             refused = any(

@@ -85,7 +85,7 @@ class SameShape:
         fields = dict(frame.extras.fields) if frame.extras is not None else {}
         if "~done" in fields:
             return WireEvent(frame.name, b"[DONE]")
-        kind = fields.get("type", frame.name)
+        kind = fields.get("type") or frame.name
         events = frame.events
         if kind.endswith(".delta") and (growing := GROWING.get(kind[:-6])) is not None:
             self._delta(fields, events, growing)
@@ -127,8 +127,8 @@ class SameShape:
         place = place_of(fields, growing)
         if how is None or place is None:
             return
-        if how == "here":
-            self._pieces[place] = [_said(events)]
+        if how in ("here", "rest"):
+            self._pieces.setdefault(place, []).append(_said(events))
         fields[growing.full] = "".join(self._pieces.get(place, ()))
 
     def _reasoning_part(self, fields: dict[str, Any], growing: Growing) -> None:

@@ -31,7 +31,7 @@ class CohereEmbed:
     __slots__ = ()
     shape = EMBED
 
-    def served_at(self, request: EmbedRequest) -> str:  # noqa: ARG002 - the port's
+    def served_at(self, request: EmbedRequest, model: str) -> str:  # noqa: ARG002 - the port's
         """There is one method."""
         return EMBED
 

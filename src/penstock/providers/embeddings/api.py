@@ -24,7 +24,7 @@ class EmbeddingsApi:
         self._flavour = flavour
         self.shape = flavour.shape
 
-    def served_at(self, request: EmbedRequest) -> str:  # noqa: ARG002 - the port's
+    def served_at(self, request: EmbedRequest, model: str) -> str:  # noqa: ARG002 - the port's
         """There is one method."""
         return self.shape
 

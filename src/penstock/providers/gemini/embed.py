@@ -24,7 +24,7 @@ class GeminiEmbed:
     __slots__ = ()
     shape = EMBED
 
-    def served_at(self, request: EmbedRequest) -> str:
+    def served_at(self, request: EmbedRequest, model: str) -> str:  # noqa: ARG002 - the port's
         """Google has one method for one input and another for several."""
         return "gemini.embed" if method_of(request) == "embedContent" else "gemini.embeds"
 

@@ -57,7 +57,13 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
 }
 _RATE_WORDS = re.compile(r"rate.?limit|too_many_requests|quota", re.IGNORECASE)
 _OVERLOAD_WORDS = re.compile(r"overloaded|unavailable|capacity", re.IGNORECASE)
-_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+# The account at the vendor is used up, which waiting does not mend; others answer 402 (DeepSeek, OpenRouter).
+# https://platform.openai.com/docs/guides/error-codes, https://platform.moonshot.ai/docs/api/chat
+_USED_UP = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "exceeded_current_quota_error", "billing_error"}
+)
+# Anthropic calls it a bad request: https://github.com/anthropics/claude-code/issues/88711
+_USED_UP_WORDS = re.compile(r"credit balance is too low|insufficient (?:balance|credits|funds)", re.IGNORECASE)
 # Some vendors (xAI, Google) call a wrong key a bad request.
 _KEY_WORDS = re.compile(
     r"(?:incorrect|invalid|missing)[^.]{0,12} api.?key|api.?key (?:is )?(?:not valid|invalid)", re.IGNORECASE
@@ -73,6 +79,7 @@ class Failure:
     """One attempt's failure. `code` is empty where the upstream's own 4xx goes to the client as it is.
 
     `foreign`: the upstream speaks another API than the client, so that its words go, but not its shape.
+    `waiting_helps`: false where the same request cannot succeed later, such as with a used-up account.
     `secrets`: what its words may hold beside the target's own secrets.
     """
 
@@ -86,6 +93,7 @@ class Failure:
     target: Target | None = None
     headers: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     foreign: bool = False
+    waiting_helps: bool = True
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def outcome(self, attempt: int) -> AttemptOutcome:
@@ -97,8 +105,9 @@ def failure_of_status(status: int, body: bytes, retry_after_s: float | None, err
     """The failure that an error status is; `error` is what could be read of its body."""
     default: tuple[Verdict, str] = ("retry", "upstream_error") if status >= 500 else ("final", "")
     verdict, code = _STATUS.get(status, default)
-    if status == 429 and error.code in _QUOTA:
-        verdict = "fallback"  # waiting does not fill an account
+    used_up = _is_used_up(status, error)
+    if used_up:
+        verdict, code = ("fallback", "upstream_rate_limited") if status == 429 else _STATUS[402]
     if error.code == TASK_FAILED:
         verdict = "fallback"
     if status == 400 and (error.code in _KEY_CODES or _KEY_WORDS.match(error.message or "")):
@@ -106,7 +115,14 @@ def failure_of_status(status: int, body: bytes, retry_after_s: float | None, err
     if status < 300:
         verdict, code = "retry", "upstream_garbage"
     message = error.message or body[:MAX_TEXT].decode("utf-8", "replace") or f"HTTP {status} without a body"
-    return Failure(f"status_{status}", code, status, message, body, retry_after_s, verdict)
+    wait_s = retry_after_s if retry_after_s is not None else error.wait_s
+    return Failure(f"status_{status}", code, status, message, body, wait_s, verdict, waiting_helps=not used_up)
+
+
+def _is_used_up(status: int, error: ErrorShape) -> bool:
+    if status == 402 or error.code in _USED_UP or error.type in _USED_UP:
+        return True
+    return status in (400, 403, 429) and _USED_UP_WORDS.search(error.message or "") is not None
 
 
 def failure_of_cause(cause: str, detail: str) -> Failure:
@@ -129,9 +145,10 @@ def failure_of_event(error: bytes) -> Failure:
     verdict: Verdict = (
         "final" if shape.code in (400, 413, 422) or shape.type == "invalid_request_error" else "retry"
     )
-    if shape.code in _QUOTA:
+    used_up = shape.code in _USED_UP or shape.type in _USED_UP
+    if used_up:
         verdict = "fallback"
-    return Failure("stream_error", code, 0, message, verdict=verdict)
+    return Failure("stream_error", code, 0, message, verdict=verdict, waiting_helps=not used_up)
 
 
 def read_error(body: bytes) -> ErrorShape:

@@ -3,7 +3,8 @@
 The API says everything several times: a text grows by deltas, stands in full when it is done, again in its
 content part, in its item, and in the response. Only the first of these becomes events; the repetitions are
 marked as such in the frame, so that the dialect's encoder repeats what the frames really said. A vendor that
-leaves the deltas out, or says something else at the end, is taken at the word that comes.
+leaves deltas out is taken at the full text for what is missing at its end, and one that says something else at
+the end at what it said first.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ class ResponsesStreamDecoder:
             if data == b"[DONE]":
                 return Frame(name, (), Extras(SHAPE, {"~done": True}))
             raise ShapeError("", "an event's JSON object") from None
-        kind = event.get("type", name)
+        kind = event.get("type")
+        if kind is None:
+            kind = name
         if not isinstance(kind, str):
             raise ShapeError("type", "a string")
         read = self._readers.get(kind)
@@ -157,10 +160,15 @@ class ResponsesStreamDecoder:
                 del event[growing.full]
                 event["~text"] = "here"
             return events
-        if "".join(pieces or ()) == text:
+        said = "".join(pieces or ())
+        if not text.startswith(said):
+            return []
+        rest = text[len(said) :]
+        events = self._grow(place, growing, rest) if rest else []
+        if events or not rest:
             del event[growing.full]
-            event["~text"] = "told"
-        return []
+            event["~text"] = "rest" if rest else "told"
+        return events
 
     # --- content parts ----------------------------------------------------------------------------------
 

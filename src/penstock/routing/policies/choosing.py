@@ -40,7 +40,7 @@ def order_of(node: PolicyNode, walk: Walk, now: float, draw: float) -> tuple[lis
     if isinstance(node, CanaryNode):
         return sharing.canary_order(node, view), draw
     if isinstance(node, AbNode):
-        return [sharing.ab_choice(node, view)], draw
+        return [sharing.ab_choice(node, walk)], draw
     if isinstance(node, EasyNode):
         return easy.order(node, view), draw
     raise TypeError(type(node).__name__)

@@ -9,6 +9,10 @@ from penstock.core.buckets import uniform
 from penstock.core.choosing import AbNode, CanaryNode, StickyNode
 from penstock.core.policy import PolicyNode
 from penstock.routing.view import RequestView
+from penstock.routing.walk import Walk
+
+# The note that names the arm in the ledger.
+ARM = "arm"
 
 
 def sticky_order(node: StickyNode, view: RequestView) -> list[PolicyNode]:
@@ -33,10 +37,11 @@ def arm_of(node: AbNode, view: RequestView) -> int:
     return min(bisect_right(node.upto, at), len(node.children) - 1)
 
 
-def ab_choice(node: AbNode, view: RequestView) -> PolicyNode:
+def ab_choice(node: AbNode, walk: Walk) -> PolicyNode:
     """The node of the arm, which is noted for the ledger; an arm within an arm is noted behind it."""
-    index = arm_of(node, view)
-    view.arm = f"{view.arm}/{node.arms[index]}" if view.arm else node.arms[index]
+    index = arm_of(node, walk.request)
+    outer = walk.notes.get(ARM)
+    walk.note(ARM, f"{outer}/{node.arms[index]}" if outer else node.arms[index])
     return node.children[index]
 
 

@@ -40,9 +40,11 @@ Place = tuple[int, str, int]
 
 
 def place_of(event: dict[str, Any], growing: Growing) -> Place | None:
-    """Where a text stands: the item, and its part; None where the event does not tell."""
+    """Where a text stands: the item, and its part, the first where none is named; None for no item."""
     item = event.get("output_index")
     part = event.get(growing.place) if growing.place else 0
+    if part is None:
+        part = 0
     if type(item) is not int or type(part) is not int:
         return None
     return item, growing.place, part

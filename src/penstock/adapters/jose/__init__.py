@@ -1,0 +1,1 @@
+"""Tokens (JWT) and their keys. A gateway imports this only where an issuer is configured."""

@@ -1,0 +1,1 @@
+"""What identity providers say over HTTP. Only the control process imports this."""

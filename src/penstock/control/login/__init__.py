@@ -1,0 +1,1 @@
+"""How people log in to the control plane: passwords, sessions, identity providers."""

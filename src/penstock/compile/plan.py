@@ -40,14 +40,8 @@ def compile_plan(
     `proxy` names the proxy that leads to (scheme, host).
     Raises CompileError, which names the key at fault.
     """
-    planned = partial(
-        provider_from,
-        reveal=reveal,
-        prices=prices,
-        urls=urls,
-        ca_file=document.server.ca_file or "",
-        proxy=proxy,
-    )
+    ca_file = document.server.ca_file or ""
+    planned = partial(provider_from, reveal=reveal, prices=prices, urls=urls, ca_file=ca_file, proxy=proxy)
     providers = {name: planned(name, config) for name, config in document.providers.items()}
     scopes = Scopes(document, lambda own: planned(own.provider, own.config, own=own))
     deployments = {

@@ -66,7 +66,8 @@ class RequestView:
     """One request as policies see it.
 
     `learnt` tells what a target's answers have taught, by its id; the ratio of characters to tokens of the
-    first target in `policy` stands for the route. `region` is where this gateway runs. `floors`: whose scores are too low.
+    first target in `policy` stands for the route. `region` is where this gateway runs.
+    `floors`: whose scores are too low.
     """
 
     __slots__ = (

@@ -44,14 +44,8 @@ def compile_plan(
     `proxy` names the proxy that leads to (scheme, host).
     Raises CompileError, which names the key at fault.
     """
-    planned = partial(
-        provider_from,
-        reveal=reveal,
-        prices=prices,
-        urls=urls,
-        ca_file=document.server.ca_file or "",
-        proxy=proxy,
-    )
+    ca_file = document.server.ca_file or ""
+    planned = partial(provider_from, reveal=reveal, prices=prices, urls=urls, ca_file=ca_file, proxy=proxy)
     providers = {name: planned(name, config) for name, config in document.providers.items()}
     scopes = Scopes(document, lambda own: planned(own.provider, own.config, own=own))
     deployments = {
@@ -83,6 +77,7 @@ def compile_plan(
         session=session_of(document.defaults.session),
         weights=weights_of(document),
         own=scopes.own,
+        region=document.server.region or "",
         issuers=issuers,
         tenants=tenants_of(document, rules, scopes.of),
         trusted_proxies=tuple(network(text) for text in document.server.trusted_proxies),
@@ -107,7 +102,7 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
     retry, timeouts = config.retry, config.timeouts
     return Route(
         name=name,
-        policy=find.node(config.policy),
+        policy=find.policy(config.policy, name),
         retry=RetryRule(retry.attempts, retry.backoff_s, retry.max_backoff_s, retry.max_retry_share),
         timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
         required_tags=frozenset(config.tags.required),

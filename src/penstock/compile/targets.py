@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
 
 from penstock.compile.access import signing_of
+from penstock.compile.differences import target_with
 from penstock.compile.handling import deployed, handling_of
 from penstock.compile.scopes import OwnAccess
 from penstock.config.document import Deployment, Price, Provider, Secret, SecretError
@@ -171,16 +171,6 @@ def _line_safe(path: str, value: str) -> bytes:
     return line
 
 
-_CAP_PATHS = (
-    ("max_tokens",),
-    ("max_completion_tokens",),
-    ("max_output_tokens",),
-    ("generationConfig", "maxOutputTokens"),
-    ("inferenceConfig", "maxTokens"),
-    ("options", "num_predict"),
-)
-
-
 def deployment_from(
     name: str, config: Deployment, provider: PlannedProvider, prices: PriceBook, now_ms: int
 ) -> Target:
@@ -189,30 +179,15 @@ def deployment_from(
     card = target.card
     if config.price is not None:
         card = card_from(name, config.price)
-    fields = {key: msgspec.json.encode(value) for key, value in config.set.items()}
-    return replace(
+    made = replace(
         target,
         id=name,
         card=card,
         ceiling=Ceiling(card) if card is not None else None,
-        set_fields=fields,
         handling=deployed(target.handling, config.facts) if target.handling is not None else None,
-        service_tier=(config.set["service_tier"] or "") if "service_tier" in config.set else None,
-        set_cap=_cap_in(config.set),
         overflows=config.queue.overflow,
     )
-
-
-def _cap_in(fields: dict[str, Any]) -> int | None:
-    """The largest output bound among fields that are set, whichever API's they are."""
-    found: list[int] = []
-    for path in _CAP_PATHS:
-        value: Any = fields
-        for step in path:
-            value = cast("dict[str, Any]", value).get(step) if isinstance(value, dict) else None
-        if isinstance(value, int) and not isinstance(value, bool):
-            found.append(value)
-    return max(found, default=None)
+    return target_with(made, config.set)
 
 
 def card_from(name: str, price: Price) -> RateCard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from penstock.config import node as nodes
 from penstock.config.access_checks import access_problems, header_problems, signs
@@ -22,6 +23,9 @@ OWNED_PARAMETERS = frozenset(
     {"model", "stream", "stream_options", "messages", "input", "store", "previous_response_id"}
 )
 SUGGESTED_TARGETS = 3
+# Parameters of ours, which every API has a place for.
+PROMPT_KEYS = ("system_prompt", "system_prefix", "system_suffix")
+OUTPUT_LIMIT = "output_limit"
 
 
 class Checks:
@@ -34,11 +38,13 @@ class Checks:
         places: Mapping[str, tuple[int, int]],
         kept: Mapping[str, Sequence[int]],
         targets: Collection[tuple[Node, str, str]],
+        sets: Collection[tuple[str, dict[str, Any]]] = (),
     ) -> None:
         self.document = document
         self.kept = kept
         self.places = places
         self.targets = targets
+        self.sets = sets
         self.problems: list[Problem] = []
         self.names = {
             section: _keys(root, section)
@@ -115,17 +121,23 @@ class Checks:
             path = child("deployments", name)
             if deployment.provider not in self.names["providers"]:
                 self._unknown(child(path, "provider"), "provider", deployment.provider, self.names["providers"])
-            for key in deployment.set:
-                if key.lower() in OWNED_PARAMETERS:
-                    self._report(
-                        child(child(path, "set"), key), "cannot be set", "the gateway owns this parameter"
-                    )
-            if not isinstance(deployment.set.get("service_tier"), str | None):
-                self._report(
-                    child(child(path, "set"), "service_tier"), "not a text", "name a tier of the vendor"
-                )
+            self._set(deployment.set, child(path, "set"))
             if deployment.price is not None:
                 self._price(deployment.price, child(path, "price"))
+
+    def _set(self, fields: Mapping[str, object], path: str) -> None:
+        """Parameters of a deployment, or at its place in a policy."""
+        for key in fields:
+            if key.lower() in OWNED_PARAMETERS:
+                self._report(child(path, key), "cannot be set", "the gateway owns this parameter")
+        for key in ("service_tier", *PROMPT_KEYS):
+            if not isinstance(fields.get(key), str | None):
+                self._report(
+                    child(path, key), "not a text", "" if key in PROMPT_KEYS else "name a tier of the vendor"
+                )
+        limit = fields.get(OUTPUT_LIMIT, 1)
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+            self._report(child(path, OUTPUT_LIMIT), "not a whole number above 0", "name a number of tokens")
 
     def _price(self, price: Price, path: str) -> None:
         if all(getattr(price, unit) is None for unit in UNITS):
@@ -157,6 +169,8 @@ class Checks:
             )
 
     def _routes(self) -> None:
+        for path, fields in self.sets:
+            self._set(fields, path)
         for name, route in self.document.routes.items():
             path = child("routes", name)
             if route.retry.backoff_s > route.retry.max_backoff_s:

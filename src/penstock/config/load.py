@@ -78,7 +78,7 @@ def load_node(
     document = reader.read(root, _DOCUMENT, "")
     problems += reader.problems + unmet(root, env, needs)
     if isinstance(document, Document):
-        problems += Checks(document, root, reader.places, reader.kept, policies.targets).run()
+        problems += Checks(document, root, reader.places, reader.kept, policies.targets, policies.sets).run()
     if problems:
         raise ConfigError(source, sorted(problems, key=lambda one: (one.line, one.column, one.path)))
     if document is INVALID:

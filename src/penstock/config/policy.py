@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import msgspec
 
 from penstock.config import node as nodes
-from penstock.config.document.fields import LONGEST_TARGET, Weight
+from penstock.config.conditions import ConditionReader
+from penstock.config.document.fields import LONGEST_TARGET, Name, Weight
 from penstock.config.document.policy import (
+    AbNode,
+    Arm,
+    CanaryNode,
     CheapestNode,
+    EasyNode,
     FallbackNode,
     FastestNode,
     HedgeNode,
@@ -18,7 +23,9 @@ from penstock.config.document.policy import (
     LaterNode,
     PolicyNode,
     StaticNode,
+    StickyNode,
     TargetNode,
+    WebhookNode,
     WeightedBranch,
     WeightedNode,
     WhenCase,
@@ -27,16 +34,25 @@ from penstock.config.document.policy import (
 from penstock.config.node import Node, Scalar, describe
 from penstock.config.problem import child, suggestion
 from penstock.config.reader import INVALID, Reader
+from penstock.core.regex import PatternError, Patterns
 
 LATER_KINDS: tuple[str, ...] = get_args(LaterKind)
-KINDS = ("fallback", "weighted", "static", "cheapest", "fastest", "hedge", "when", *LATER_KINDS)
+# Nodes whose options are those of their types. Some may be a list alone, which is this option of theirs.
+OPTIONS: dict[str, tuple[type, str]] = {
+    "cheapest": (CheapestNode, "of"),
+    "fastest": (FastestNode, "of"),
+    "hedge": (HedgeNode, "of"),
+    "sticky": (StickyNode, "of"),
+    "ab": (AbNode, "arms"),
+    "canary": (CanaryNode, ""),
+    "easy": (EasyNode, ""),
+    "webhook": (WebhookNode, ""),
+}
+KINDS = ("fallback", "weighted", "static", "when", *OPTIONS, *LATER_KINDS)
 
 _WEIGHT = msgspec.inspect.type_info(Weight)
-_HEDGE = {
-    field.name: field.type
-    for field in cast("msgspec.inspect.StructType", msgspec.inspect.type_info(HedgeNode)).fields
-    if field.name != "of"
-}
+_NAME = msgspec.inspect.type_info(Name)
+_ARMS = 2
 
 
 class PolicyReader:
@@ -45,13 +61,13 @@ class PolicyReader:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.targets: list[tuple[Node, str, str]] = []
+        self.sets: list[tuple[str, dict[str, Any]]] = []
+        self._conditions = ConditionReader(reader)
+        reader.special |= {"branch": self._branch, "arm": self._arm}
         self._readers: dict[str, Callable[[nodes.Mapping, Node, str], Any]] = {
             "fallback": self._fallback,
             "weighted": self._weighted,
             "static": self._static,
-            "cheapest": self._cheapest,
-            "fastest": self._fastest,
-            "hedge": self._hedge,
             "when": self._when,
         }
 
@@ -74,12 +90,15 @@ class PolicyReader:
         return TargetNode(target=target)
 
     def _mapping(self, node: nodes.Mapping, path: str) -> Any:
+        if node.entries.keys() == {"use", "set"}:
+            return self._target_with(node, path)
         found = [key for key in node.entries if key in KINDS]
         allowed = {"when", "else"} if found == ["when"] else set(found)
         for key, entry in node.entries.items():
             if key not in allowed:
                 hint = suggestion(key, KINDS) or f"policy nodes: {', '.join(KINDS)}"
-                hint = "only weighted has use and weight" if key in {"use", "weight"} else hint
+                hint = "only weighted, sticky and ab have use and weight" if key in {"use", "weight"} else hint
+                hint = "write {use: TARGET, set: { … }}" if key == "set" else hint
                 self.reader.problem(entry, child(path, key), "unknown policy node", hint)
         if not found:
             if not node.entries:
@@ -94,6 +113,8 @@ class PolicyReader:
         self.reader.places[at] = (entry.line, entry.column)
         if kind in self._readers:
             return self._readers[kind](node, entry.value, at)
+        if kind in OPTIONS:
+            return self._options(kind, entry.value, at)
         return msgspec.convert(
             {"node": "later", "kind": kind, "options": self.reader.plain(entry.value, at)}, LaterNode
         )
@@ -116,32 +137,75 @@ class PolicyReader:
                 )
         return FallbackNode(children=children) if children else INVALID
 
-    def _cheapest(self, _: nodes.Mapping, value: Node, at: str) -> Any:
-        children = self._children(value, at)
-        return CheapestNode(children=children) if children else INVALID
+    def _options(self, kind: str, value: Node, at: str) -> Any:
+        """A node whose options are the fields of its type."""
+        cls, listed = OPTIONS[kind]
+        if isinstance(value, nodes.Sequence) and listed:
+            entry = nodes.Entry(line=value.line, column=value.column, value=value)
+            value = nodes.Mapping(line=value.line, column=value.column, entries={listed: entry})
+        elif not isinstance(value, nodes.Mapping):
+            hint = f"write {kind}: [ … ]" if listed else f"write {kind}: {{ … }}"
+            return self.reader.problem(
+                value, at, f"expected the options of {kind}, got {describe(value)}", hint
+            )
+        read = self.reader.read(value, msgspec.inspect.type_info(cls), at)
+        if read is INVALID:
+            return read
+        if listed and not getattr(read, listed):
+            empty = "expected a list of nodes, got an empty list"
+            return INVALID if self.reader.problems else self.reader.problem(value, at, empty, "write [ … ]")
+        return self._sensible(read, value, at)
 
-    def _fastest(self, _: nodes.Mapping, value: Node, at: str) -> Any:
-        children = self._children(value, at)
-        return FastestNode(children=children) if children else INVALID
+    def _sensible(self, read: Any, value: Node, at: str) -> Any:
+        """What is well formed and cannot be meant."""
+        children = read.of if isinstance(read, CheapestNode | FastestNode) else ()
+        for index, one in enumerate(children):
+            if isinstance(one, StaticNode | WebhookNode):
+                hint = "put it behind this node, in a fallback"
+                self.reader.problem(value, child(child(at, "of"), index), "has neither price nor speed", hint)
+        if isinstance(read, HedgeNode) and len(read.of) < _ARMS and not self.reader.problems:
+            return self.reader.problem(value, child(at, "of"), "a hedge needs two nodes or more", "add one")
+        if isinstance(read, AbNode):
+            self._arms(read, value, at)
+        if isinstance(read, EasyNode):
+            self._rules(read, value, at)
+        return read
 
-    def _hedge(self, _: nodes.Mapping, value: Node, at: str) -> Any:
-        hint = "write {of: [first, second], after: p95, max_percent: 5}"
-        if not isinstance(value, nodes.Mapping) or "of" not in value.entries:
-            return self.reader.problem(value, at, f"expected a hedge, got {describe(value)}", hint)
-        options: dict[str, Any] = {}
-        for key, entry in value.entries.items():
-            here = child(at, key)
-            if key == "of":
-                options["of"] = self._children(entry.value, here)
-            elif key in _HEDGE:
-                options[key] = self.reader.read(entry.value, _HEDGE[key], here)
-            else:
-                self.reader.problem(entry, here, "unknown key", suggestion(key, ("of", *_HEDGE)))
-        if len(options["of"]) == 1:
-            return self.reader.problem(value, child(at, "of"), "a hedge needs two nodes or more", hint)
-        if INVALID in options.values() or not options["of"]:
-            return INVALID
-        return HedgeNode(**options)
+    def _arms(self, read: AbNode, value: Node, at: str) -> None:
+        if len(read.arms) < _ARMS and not self.reader.problems:
+            self.reader.problem(value, child(at, "arms"), "one arm alone is no comparison", "add one")
+        names = [arm_name(arm.name, arm.use, index) for index, arm in enumerate(read.arms)]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                where = child(child(at, "arms"), index)
+                self.reader.problem(value, where, f"another arm is called {name!r}", "give it a name")
+
+    def _rules(self, read: EasyNode, value: Node, at: str) -> None:
+        for name in ("rules", "add"):
+            for index, rule in enumerate(getattr(read, name) or ()):
+                try:
+                    Patterns([f"(?i){rule.pattern}"])
+                except PatternError as error:
+                    where = child(child(child(at, name), index), "pattern")
+                    self.reader.problem(value, where, str(error), "RE2 has no lookaround")
+
+    def _target_with(self, node: nodes.Mapping, path: str) -> Any:
+        """A target with parameters of its own."""
+        use = self.read(node.entries["use"].value, child(path, "use"))
+        at = child(path, "set")
+        value = node.entries["set"].value
+        if not isinstance(value, nodes.Mapping):
+            return self.reader.problem(value, at, f"expected a mapping, got {describe(value)}")
+        self.reader.places[at] = (value.line, value.column)
+        fields = self.reader.plain(value, at)
+        if use is INVALID:
+            return use
+        if not isinstance(use, TargetNode):
+            return self.reader.problem(node, at, "only a target has parameters", "put set at each target below")
+        self.sets.append((at, fields))
+        for key in value.entries:
+            self.reader.places[child(at, key)] = (value.entries[key].line, value.entries[key].column)
+        return TargetNode(target=use.target, set=fields)
 
     def _static(self, _: nodes.Mapping, value: Node, at: str) -> Any:
         text = self.reader.string(value, at)
@@ -158,22 +222,35 @@ class PolicyReader:
         return WeightedNode(branches=branches) if branches else INVALID
 
     def _branch(self, node: Node, path: str) -> Any:
-        if not isinstance(node, nodes.Mapping) or not {"use", "weight"} & node.entries.keys():
-            use = self.read(node, path)
-            return INVALID if use is INVALID else WeightedBranch(use=use)
-        use: Any = INVALID
-        weight: Any = 1.0
-        for key, entry in node.entries.items():
+        side = self._side(node, path, {"weight": _WEIGHT})
+        return INVALID if INVALID in side.values() else WeightedBranch(**side)
+
+    def _arm(self, node: Node, path: str) -> Any:
+        side = self._side(node, path, {"weight": _WEIGHT, "name": _NAME})
+        return INVALID if INVALID in side.values() else Arm(**side)
+
+    def _side(self, node: Node, path: str, options: dict[str, msgspec.inspect.Type]) -> dict[str, Any]:
+        """One side of a choice: a node alone, or `use` with options; a target's `set` may stand beside them."""
+        keys = {"use", *options}
+        if not isinstance(node, nodes.Mapping) or not keys & node.entries.keys():
+            return {"use": self.read(node, path)}
+        side: dict[str, Any] = {}
+        entries = dict(node.entries)
+        if {"use", "set"} <= entries.keys():
+            pair = {key: entries.pop(key) for key in ("use", "set")}
+            target = nodes.Mapping(line=node.line, column=node.column, entries=pair)
+            side["use"] = self._target_with(target, path)
+        for key, entry in entries.items():
             at = child(path, key)
             if key == "use":
-                use = self.read(entry.value, at)
-            elif key == "weight":
-                weight = self.reader.read(entry.value, _WEIGHT, at)
+                side["use"] = self.read(entry.value, at)
+            elif key in options:
+                side[key] = self.reader.read(entry.value, options[key], at)
             else:
-                self.reader.problem(entry, at, "unknown key", suggestion(key, ("use", "weight")))
-        if "use" not in node.entries:
-            self.reader.problem(node, child(path, "use"), "is missing", "it is required here")
-        return INVALID if use is INVALID or weight is INVALID else WeightedBranch(use=use, weight=weight)
+                self.reader.problem(entry, at, "unknown key", suggestion(key, (*keys, "set")))
+        if "use" not in side:
+            side["use"] = self.reader.problem(node, child(path, "use"), "is missing", "it is required here")
+        return side
 
     def _when(self, node: nodes.Mapping, value: Node, at: str) -> Any:
         path = at.removesuffix("when").removesuffix(".")
@@ -197,9 +274,10 @@ class PolicyReader:
             )
         condition = node.entries["if"].value
         use = self.read(node.entries["use"].value, child(path, "use"))
-        if not isinstance(condition, nodes.Mapping):
-            return self.reader.problem(
-                condition, child(path, "if"), f"expected a mapping, got {describe(condition)}"
-            )
-        read = self.reader.plain(condition, child(path, "if"))
-        return INVALID if use is INVALID else WhenCase(condition=read, use=use)
+        read = self._conditions.read(condition, child(path, "if"))
+        return INVALID if INVALID in (use, read) else WhenCase(condition=read, use=use)
+
+
+def arm_name(name: str | None, use: PolicyNode, index: int) -> str:
+    """An arm's name in the ledger: its own, else its target's, else its number."""
+    return name or (use.target if isinstance(use, TargetNode) else f"arm-{index + 1}")

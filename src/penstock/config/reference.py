@@ -10,6 +10,7 @@ from msgspec import inspect
 
 from penstock.config.document import Document, shown
 from penstock.config.needs import NEEDS
+from penstock.config.policy import OPTIONS
 from penstock.config.schema import field_docs, summary, unwrapped
 
 INTRODUCTION = """\
@@ -49,7 +50,18 @@ mapping with one key:
 |---|---|
 | `fallback: [a, b]` | Try the nodes in order until one answers. |
 | `weighted: [{use: a, weight: 9}, {use: b, weight: 1}]` | Choose one at random; a plain node weighs 1. |
+| `when: [{if: {…}, use: a}], else: b` | Use the first case whose condition holds. |
+| `cheapest: [a, b]` | Try the cheapest for this request first. |
+| `fastest: [a, b]` | Try the fastest of late first. |
+| `sticky: [a, b]` | Keep a session, a user or a prompt's prefix at one of them. |
+| `canary: {to: a, percent: 5, from: b}` | Lead a share of the users to a candidate. |
+| `ab: [a, b]` | Compare arms; each user has one. |
+| `easy: {simple: a, default: b, hard: c}` | Choose by how hard the prompt looks. |
 | `static: "text"` | Answer with this text, marked degraded. |
+| `webhook: {url: …}` | Answer with the text that a service of yours gives, marked degraded. |
+
+A target with parameters of its own is `{use: a, set: {…}}`. [routing.md](routing.md) has each node with an
+example, and what conditions can ask.
 
 ```yaml
 policy:
@@ -70,6 +82,8 @@ _NAMES = {
     "moment": "moment",
     "lateness": "seconds or percentile",
     "policy": "policy",
+    "branch": "policy, or `{use: …, weight: …}`",
+    "arm": "policy, or `{use: …, name: …, weight: …}`",
 }
 
 
@@ -82,7 +96,17 @@ def reference_text() -> str:
             continue
         seen.add(kind.cls)
         sections.append(_section(path, kind))
-    return "\n".join([*sections, POLICY, _later()])
+    return "\n".join([*sections, POLICY, *_options(), _later()])
+
+
+def _options() -> Iterator[str]:
+    """The options of each policy node that has any."""
+    seen: set[type] = set()
+    for kind, (cls, _) in OPTIONS.items():
+        for path, struct in _structs(inspect.type_info(cls), kind):
+            if struct.cls not in seen:
+                seen.add(struct.cls)
+                yield _section(f"policy.{path}", struct)
 
 
 def _structs(kind: inspect.Type, path: str) -> Iterator[tuple[str, inspect.StructType]]:

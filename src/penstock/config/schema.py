@@ -10,7 +10,8 @@ import msgspec
 from msgspec import inspect
 
 from penstock.config.document import Document
-from penstock.config.policy import LATER_KINDS
+from penstock.config.policy import LATER_KINDS, OPTIONS
+from penstock.core.predicates import FIELDS, OPERATORS
 
 SCHEMA_FILE = Path(__file__).with_name("penstock.schema.json")
 
@@ -27,6 +28,8 @@ _READS: dict[str, dict[str, Any]] = {
     "moment": {"type": "string"},
     "lateness": {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]},
     "policy": {"$ref": "#/$defs/Policy"},
+    "branch": {"$ref": "#/$defs/Branch"},
+    "arm": {"$ref": "#/$defs/ArmItem"},
 }
 
 
@@ -142,29 +145,53 @@ def _policy() -> dict[str, Any]:
     policy = {"$ref": "#/$defs/Policy"}
     children = {"type": "array", "minItems": 1, "items": policy}
     weight = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, _REFERENCE]}
-    branch = _closed({"use": policy, "weight": weight}, ["use"])
-    case = _closed({"if": {"type": "object"}, "use": policy}, ["if", "use"])
+    text = {"type": "string", "minLength": 1}
+    sets = {"type": "object", "description": "Parameters and prompt for this place in the policy."}
+    branch = {"anyOf": [_closed({"use": policy, "weight": weight, "set": sets}, ["use"]), policy]}
+    case = _closed({"if": {"$ref": "#/$defs/Condition"}, "use": policy}, ["if", "use"])
+    definitions: dict[str, Any] = {"Policy": {}, "Branch": branch}
+    definitions["Condition"] = _condition(definitions)
+    named = {"use": policy, "weight": weight, "name": _READS["name"], "set": sets}
+    definitions["ArmItem"] = {"anyOf": [_closed(named, ["use"]), policy]}
     nodes: dict[str, dict[str, Any]] = {
         "fallback": children,
-        "weighted": {"type": "array", "minItems": 1, "items": {"anyOf": [branch, policy]}},
-        "static": {"type": "string", "minLength": 1},
-        "cheapest": children,
-        "fastest": children,
-        "hedge": _closed(
-            {
-                "of": {"type": "array", "minItems": 2, "items": policy},
-                "after": _READS["lateness"],
-                "max_percent": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, _REFERENCE]},
-            },
-            ["of"],
-        ),
+        "weighted": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Branch"}},
+        "static": text,
         **{kind: {} for kind in LATER_KINDS},
     }
+    for kind, (cls, listed) in OPTIONS.items():
+        options = _type(inspect.type_info(cls), definitions)
+        body: dict[str, Any] = definitions[cls.__name__]["properties"]
+        nodes[kind] = {"anyOf": [body[listed] | {"minItems": 1}, options]} if listed else options
     shapes: list[dict[str, Any]] = [_closed({name: shape}, [name]) for name, shape in nodes.items()]
+    shapes.append(_closed({"use": text, "set": sets}, ["use", "set"]))
     when = {"when": {"type": "array", "minItems": 1, "items": case}, "else": policy}
-    target = {"type": "string", "minLength": 1, "description": "A deployment's name, or provider/model."}
+    target = text | {"description": "A deployment's name, or provider/model."}
     description = "Which targets are tried, as a tree: a target, or a mapping with one policy node."
-    return {"Policy": {"description": description, "anyOf": [target, *shapes, _closed(when, ["when", "else"])]}}
+    shapes.append(_closed(when, ["when", "else"]))
+    definitions["Policy"] = {"description": description, "anyOf": [target, *shapes]}
+    return definitions
+
+
+def _condition(definitions: dict[str, Any]) -> dict[str, Any]:
+    """What stands under `if`: names with a value or with operators, and the joints."""
+    value = {"type": ["string", "number", "boolean"]}
+    listed = {"type": "array", "minItems": 1, "items": value}
+    operators: dict[str, Any] = dict.fromkeys(OPERATORS, value)
+    operators |= {"$in": listed, "$nin": listed, "$regex": {"type": "string"}, "$exists": {"type": "boolean"}}
+    operators = {"type": "object", "additionalProperties": False, "properties": operators}
+    definitions["Comparison"] = {"anyOf": [value, operators]}
+    test = {"$ref": "#/$defs/Comparison"}
+    condition = {"$ref": "#/$defs/Condition"}
+    conditions = {"type": "array", "minItems": 1, "items": condition}
+    return {
+        "type": "object",
+        "description": "Names with a value or with operators; all must hold.",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": dict.fromkeys(FIELDS, test) | {"$and": conditions, "$or": conditions, "$not": condition},
+        "patternProperties": {r"^(key|request)\.tags\..+": test},
+    }
 
 
 def _closed(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:

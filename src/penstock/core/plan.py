@@ -148,7 +148,8 @@ class Plan:
     `accounts`: what bounds them, by id. `users` (by `org/user`, or `org/*` for each user) and `tag_rules` (by
     organisation, name and value, or `*` for each value) bind requests that say who or what they are for.
     `weights` in queues, by account, are 1 where nothing is said.
-    `own` has the providers with tenants' own credentials, by names that clients cannot say.
+    `own` has the providers with tenants' own credentials, by names that clients cannot say. `region` is where
+    this gateway runs, as far as it was told.
     `trusted_proxies`: who is believed about clients' addresses. `issuers` of tokens by their `iss`,
     `tenants` that tokens can be for by organisation and team, `tokens`: who knows tokens.
     `places` says of targets where they are and when they are left alone; `health` is the rule of all others.
@@ -176,6 +177,7 @@ class Plan:
     session: SessionRule = NO_CEILING
     weights: dict[str, float] = field(default_factory=dict[str, float])
     own: dict[str, Provider] = field(default_factory=dict[str, Provider])
+    region: str = ""
     trusted_proxies: tuple[SourceNetwork, ...] = ()
     issuers: dict[str, TokenIssuer] = field(default_factory=dict[str, TokenIssuer])
     tenants: dict[tuple[str, str], Tenant] = field(default_factory=dict[tuple[str, str], Tenant])

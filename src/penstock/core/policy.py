@@ -115,14 +115,18 @@ class HedgeNode(PolicyNode):
 class WeightedNode(PolicyNode):
     """Choose one child with probability proportional to its weight; the others follow as fallbacks.
 
-    `upto` are the cumulative weights, ending in their sum.
+    `upto` are the cumulative weights, ending in their sum; `falling` has the children's indices by weight.
     """
 
-    __slots__ = ("children", "upto")
+    __slots__ = ("children", "falling", "upto")
 
     def __init__(self, children: tuple[PolicyNode, ...], upto: tuple[float, ...]) -> None:
         self.children = children
         self.upto = upto
+        weights = [above - before for before, above in pairwise((0.0, *upto))]
+        self.falling = sorted(
+            [index for index, weight in enumerate(weights) if weight > 0], key=lambda index: -weights[index]
+        )
 
     def below(self) -> tuple[PolicyNode, ...]:
         """Its children."""

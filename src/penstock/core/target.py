@@ -8,6 +8,7 @@ from penstock.core.credentials import Signing
 from penstock.core.origin import Origin
 from penstock.core.price import Ceiling
 from penstock.core.profile import Profile
+from penstock.core.prompt_variant import PromptVariant
 from penstock.core.rates import RateCard
 from penstock.core.requirements import Handling
 
@@ -30,8 +31,9 @@ class Target:
     puts in place of the request's, None where it leaves it alone. A client whose API shape it `speaks` gets
     through with its bytes; others are translated into `api` (chat), `embed_api`, `rerank_api` or `media_api`.
     `signing` is set where no fixed line authorises a request; `set_cap` is the output bound in `set_fields`;
-    `handling` says how data is treated. `overflows`: what finds no free slot goes to the policy's next target,
-    where there is one, instead of queueing.
+    `handling` says how data is treated; `prompt` is what requests get as their system prompt here. `overflows`:
+    what finds no free slot goes to the policy's next target, where there is one, instead of queueing. `variant`
+    tells apart the places of a policy with parameters of their own.
     """
 
     id: str
@@ -61,4 +63,11 @@ class Target:
     lists_models: bool = True
     set_cap: int | None = None
     handling: Handling | None = None
+    prompt: PromptVariant | None = None
+    variant: str = ""
     overflows: bool = True
+
+    @property
+    def place(self) -> str:
+        """What is the same for two places in a policy where a request would be sent the same way."""
+        return f"{self.id}#{self.variant}" if self.variant else self.id

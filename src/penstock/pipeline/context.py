@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from penstock.adapters.memory.scores import MemoryScores
 from penstock.admission.accounts import Account, Accounts
 from penstock.admission.chains import Chains
 from penstock.core.exchange import RequestFacts, Subject
@@ -14,8 +15,10 @@ from penstock.ports.clock import Clock
 from penstock.ports.inner_call import InnerCalls
 from penstock.ports.journal import JournalSink
 from penstock.ports.owned import OwnedIds
+from penstock.ports.scores import Scores
 from penstock.ports.secrets import SecretBox
 from penstock.ports.transport import Transport
+from penstock.routing.floors import Floors
 from penstock.routing.resolve import Resolver
 from penstock.routing.standings import Standings
 from penstock.upstream.attempt import Attempt
@@ -60,6 +63,7 @@ class GatewayContext:
         bits: Callable[[int], int],
         box: SecretBox | None = None,
         tasks: TaskRules | None = None,
+        scores: Scores | None = None,
     ) -> None:
         self.clock = clock
         self.journal = journal
@@ -71,6 +75,8 @@ class GatewayContext:
         self.box = box
         self.tasks = tasks or TaskRules()
         self.learned: dict[str, Learned] = {}
+        self.scores: Scores = scores or MemoryScores(clock)
+        self.floors = Floors(self.scores)
         self.credentials = CredentialTable()
         self.shares: dict[str, RetryShare] = {}
         self.standings = Standings()

@@ -27,10 +27,16 @@ from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.policies import cursor_for
+from penstock.routing.policies.denied import DENIED
 from penstock.routing.view import RequestView
 from penstock.routing.walk import Walk
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
+
+_WHY = {
+    DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
+    "administrator look at penstock check --explain"
+}
 
 
 class Driving(Settling):
@@ -75,7 +81,16 @@ class Driving(Settling):
         """Walk through this route's policy."""
         ctx = self._ctx
         self._route = route
-        view = RequestView(self._request, self._facts, self.subject, self._key)
+        view = RequestView(
+            self._request,
+            self._facts,
+            self.subject,
+            self._key,
+            ctx.learned_of,
+            route.policy,
+            ctx.plan.region,
+            ctx.floors,
+        )
         self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
         self._walk.skips, self._walk.max_slow = route.skips, route.max_slow
         self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
@@ -118,7 +133,7 @@ class Driving(Settling):
         if isinstance(step, Static):
             self._answer_static(step.text)
         else:
-            self._fail(self._failure or self._skipped)
+            self._fail(self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, "")))
 
     def _wake_at(self, now: float, delay_s: float) -> None:
         """Step again after so long. Where only waiting is left and time will be over, it is over now."""

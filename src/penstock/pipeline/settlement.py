@@ -35,7 +35,11 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
     if usage is not None:
         if outcome == "ok":
             learned.learn(
-                attempt.request.prompt_chars, usage.input_tokens, output_chars(attempt), usage.output_tokens
+                attempt.request.prompt_chars,
+                usage.input_tokens,
+                output_chars(attempt),
+                usage.output_tokens,
+                usage.cache_read_tokens,
             )
         cost = cost_nanousd(card, usage, service_tier=tier) if card is not None else None
     elif _not_billed(attempt, cause):

@@ -28,12 +28,13 @@ class Walk:
     next one will be number `started` + 1, by which its outcome is told from others'.
     `deadline`: when the client must have been answered, monotonic seconds. `inside`: the nodes in whose hands
     the step is that is being taken, outermost first. `skipped`: targets that were not tried, and why.
-    `skips`, `max_slow`: see core.plan.Route.
+    `skips`, `max_slow`: see core.plan.Route. `given_up`: the places of targets that are not tried again in this
+    exchange; `cause`: the last one's.
     """
 
     __slots__ = (
-        "deadline", "inside", "max_slow", "notes", "request", "rule", "share", "skipped", "skips", "standings",
-        "started",
+        "cause", "deadline", "given_up", "inside", "max_slow", "notes", "request", "rule", "share", "skipped",
+        "skips", "standings", "started",
     )  # fmt: skip
 
     def __init__(self, rule: RetryRule, share: RetryShare, request: RequestView, standings: Standings) -> None:
@@ -48,6 +49,18 @@ class Walk:
         self.deadline = float("inf")
         self.inside: list[Alternatives] = []
         self.skipped: list[tuple[str, str]] = []
+        self.given_up: set[str] = set()
+        self.cause = ""
+
+    def give_up(self, node: PolicyNode, cause: str) -> None:
+        """A node has given up. Where it is a target, it is not tried again."""
+        self.cause = cause or self.cause
+        if isinstance(node, TargetNode):
+            self.given_up.add(node.target.place)
+
+    def has_given_up(self, node: PolicyNode) -> bool:
+        """Whether the node is a target that has given up anywhere in the tree."""
+        return isinstance(node, TargetNode) and node.target.place in self.given_up
 
     def elsewhere(self, now: float) -> bool:
         """Whether another target that is open would take over, if the one in question gave up now."""

@@ -24,8 +24,11 @@ class Learned:
 
     __slots__ = (
         "_buckets",
+        "_cached",
         "_in_chars",
         "_in_tokens",
+        "_mean_n",
+        "_mean_tokens",
         "_out_chars",
         "_out_tokens",
         "_p50",
@@ -37,21 +40,36 @@ class Learned:
     def __init__(self) -> None:
         self._in_chars = self._in_tokens = 0.0
         self._out_chars = self._out_tokens = 0.0
+        self._cached = 0.0
+        self._mean_tokens = self._mean_n = 0.0
         self._buckets = [0] * (24 * _BUCKETS_PER_OCTAVE)
         self._p50 = DEFAULT_TYPICAL_TOKENS
         self._p95 = DEFAULT_LIKELY_TOKENS
         self._p99 = DEFAULT_OUTPUT_TOKENS
         self.samples = 0
 
-    def learn(self, prompt_chars: int, input_tokens: int, output_chars: int, output_tokens: int) -> None:
-        """Take in one answer with reported usage; zeros teach nothing."""
+    def learn(
+        self,
+        prompt_chars: int,
+        input_tokens: int,
+        output_chars: int,
+        output_tokens: int,
+        cached_tokens: int = 0,
+    ) -> None:
+        """Take in one answer with reported usage; zeros teach nothing.
+
+        `cached_tokens` of the input were read from the provider's cache.
+        """
         if prompt_chars and input_tokens:
             self._in_chars = self._in_chars * _DECAY + prompt_chars
             self._in_tokens = self._in_tokens * _DECAY + input_tokens
+            self._cached = self._cached * _DECAY + min(cached_tokens, input_tokens)
         if output_chars and output_tokens:
             self._out_chars = self._out_chars * _DECAY + output_chars
             self._out_tokens = self._out_tokens * _DECAY + output_tokens
         if output_tokens:
+            self._mean_tokens = self._mean_tokens * _DECAY + output_tokens
+            self._mean_n = self._mean_n * _DECAY + 1.0
             self.samples += 1
             at = int(log2(output_tokens + 1) * _BUCKETS_PER_OCTAVE)
             self._buckets[min(at, len(self._buckets) - 1)] += 1
@@ -98,3 +116,11 @@ class Learned:
     def typical_output_tokens(self) -> int:
         """The median length of answers: the estimate for one that was paid for and never seen."""
         return self._p50
+
+    def mean_output_tokens(self) -> float:
+        """The mean length of answers of late: what one more is expected to be long."""
+        return self._mean_tokens / self._mean_n if self._mean_n else float(DEFAULT_TYPICAL_TOKENS)
+
+    def cached_share(self) -> float:
+        """Which share of the input tokens was read from the provider's cache of late, from 0 to 1."""
+        return self._cached / self._in_tokens if self._in_tokens else 0.0

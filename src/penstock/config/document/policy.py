@@ -11,17 +11,25 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.config.document.fields import Lateness, Percent, Target, Text, Weight
+from penstock.config.document.fields import Lateness, Name, Percent, Seconds, Share, Target, Text, Url, Weight
+from penstock.config.document.secret import Secret
+
+# Whom a choice that stays the same is made for. Without a user the session counts, without a session what the
+# conversation begins with, without that the key.
+By = Literal["user", "session", "prefix", "key", "request"]
+Kept = Literal["session", "user", "prefix"]
 
 
 class TargetNode(msgspec.Struct, frozen=True, kw_only=True, tag="target", tag_field="node"):
     """Try this one target.
 
     Attributes:
-        target: A deployment's name, or `provider/model`.
+        target: A deployment's name, or `provider/model` (`use` in the file).
+        set: Parameters and prompt for this place in the policy, over those of the deployment.
     """
 
     target: Target
+    set: dict[str, Any] = {}
 
 
 class StaticNode(msgspec.Struct, frozen=True, kw_only=True, tag="static", tag_field="node"):
@@ -66,24 +74,158 @@ class WeightedNode(msgspec.Struct, frozen=True, kw_only=True, tag="weighted", ta
     branches: tuple[WeightedBranch, ...]
 
 
+class Floor(msgspec.Struct, frozen=True, kw_only=True):
+    """The least quality with which a target is used.
+
+    Attributes:
+        score: The name of the score, such as `groundedness`.
+        min: Its least value. A target is left out while its score over the last hour is below for sure (the
+            whole 95 % interval), and comes back when its mean is at `min` or above.
+        explore: Share of requests that try a target below the floor, so that its score can rise again.
+    """
+
+    score: Name
+    min: Share
+    explore: Share = 0.02
+
+
 class CheapestNode(msgspec.Struct, frozen=True, kw_only=True, tag="cheapest", tag_field="node"):
     """Try the children from the cheapest for this request to the dearest.
 
     Attributes:
-        children: At least one node.
+        of: At least one node.
+        floor: The least quality with which a target is used.
     """
 
-    children: tuple[PolicyNode, ...]
+    of: tuple[Policy, ...]
+    floor: Floor | None = None
 
 
 class FastestNode(msgspec.Struct, frozen=True, kw_only=True, tag="fastest", tag_field="node"):
     """Try the children from the fastest of late to the slowest.
 
     Attributes:
-        children: At least one node.
+        of: At least one node.
+        by: `ttft`, the time to the first token, or `total`, to the end of the answer.
+        quantile: Which part of the requests of the last five minutes must have been as fast.
+        explore: Share of requests that begin with another than the fastest, so that a slow one can recover.
     """
 
-    children: tuple[PolicyNode, ...]
+    of: tuple[Policy, ...]
+    by: Literal["ttft", "total"] = "ttft"
+    quantile: Literal["p50", "p95"] = "p95"
+    explore: Share = 0.05
+
+
+class StickyNode(msgspec.Struct, frozen=True, kw_only=True, tag="sticky", tag_field="node"):
+    """Keep whoever asks at one of the children, as long as it is not out.
+
+    Attributes:
+        of: Nodes, or `{use: …, weight: …}`.
+        by: What stays together: a `session`, a `user`, or requests with the same `prefix` (system prompt, tools
+            and first prompt), whose prompt caches then hit.
+    """
+
+    of: tuple[Branch, ...]
+    by: Kept = "session"
+
+
+class CanaryNode(msgspec.Struct, frozen=True, kw_only=True, tag="canary", tag_field="node"):
+    """Lead some users to a candidate, the others to what is proven.
+
+    Attributes:
+        to: The candidate; where it fails, `from` answers.
+        percent: How many users in per cent. More per cent only move users to the candidate, never back.
+        from: What is proven.
+        by: Who stays on one side.
+        salt: Draws other users; without it the route and the candidate do.
+    """
+
+    to: Policy
+    percent: Percent
+    proven: Policy = msgspec.field(name="from")
+    by: By = "user"
+    salt: Text | None = None
+
+
+class Arm(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of a comparison.
+
+    Attributes:
+        use: The node that is used.
+        name: The arm in the ledger's `note.arm`; without it the target's name.
+        weight: Its share, relative to the sum of all weights; above zero.
+    """
+
+    use: Policy
+    name: Name | None = None
+    weight: Weight = 1.0
+
+
+class AbNode(msgspec.Struct, frozen=True, kw_only=True, tag="ab", tag_field="node"):
+    """Compare arms on cost, latency, success and scores; see `penstock route ab`.
+
+    Attributes:
+        arms: At least two arms. An arm that fails does not fall back to another: that would hide it.
+        by: Who stays in one arm.
+        salt: Draws the arms anew; without it the route and the arms' names do.
+    """
+
+    arms: tuple[ArmItem, ...]
+    by: By = "user"
+    salt: Text | None = None
+
+
+class DifficultyRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign in the prompt that it is hard, or easy.
+
+    Attributes:
+        name: Its name in explanations.
+        pattern: An RE2 pattern; the case of letters does not count.
+        weight: What it adds to the difficulty; below zero it makes easier.
+    """
+
+    name: Name
+    pattern: Text
+    weight: Annotated[float, Meta(ge=-10, le=10)]
+
+
+class EasyNode(msgspec.Struct, frozen=True, kw_only=True, tag="easy", tag_field="node"):
+    """Choose by how hard the prompt looks, without any training.
+
+    Attributes:
+        simple: For prompts that look simple.
+        default: For all others.
+        hard: For prompts that look hard; without it, `default`.
+        simple_below: Prompts of less difficulty are simple.
+        hard_from: Prompts of this difficulty or more are hard.
+        rules: Signs that are looked for, instead of those that come with Penstock.
+        add: Signs that are looked for besides.
+    """
+
+    simple: Policy
+    default: Policy
+    hard: Policy | None = None
+    simple_below: Annotated[float, Meta(ge=-100, le=100)] | None = None
+    hard_from: Annotated[float, Meta(ge=-100, le=100)] | None = None
+    rules: tuple[DifficultyRule, ...] | None = None
+    add: tuple[DifficultyRule, ...] = ()
+
+
+class WebhookNode(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", tag_field="node"):
+    """Tell a service of yours about the request and answer with the text that it gives, marked degraded.
+
+    Attributes:
+        url: Where the facts of the request are posted as JSON.
+        secret: Signs each post (HMAC-SHA256 in `x-penstock-signature`).
+        timeout_s: Seconds for its answer, `{"text": "…"}`.
+        prompt: Whether the last prompt is sent along.
+    """
+
+    url: Url
+    secret: Secret | None = None
+    timeout_s: Seconds = 5.0
+    prompt: bool = False
 
 
 class HedgeNode(msgspec.Struct, frozen=True, kw_only=True, tag="hedge", tag_field="node"):
@@ -95,7 +237,7 @@ class HedgeNode(msgspec.Struct, frozen=True, kw_only=True, tag="hedge", tag_fiel
         max_percent: Share of the route's requests, in per cent, for which there may be a second attempt.
     """
 
-    of: tuple[PolicyNode, ...]
+    of: tuple[Policy, ...]
     after: Lateness = "p95"
     max_percent: Percent = 5.0
 
@@ -124,7 +266,7 @@ class WhenNode(msgspec.Struct, frozen=True, kw_only=True, tag="when", tag_field=
     otherwise: PolicyNode
 
 
-LaterKind = Literal["sticky", "canary", "ab", "cascade", "easy", "learned", "cached", "webhook"]
+LaterKind = Literal["cascade", "learned", "cached"]
 
 
 class LaterNode(msgspec.Struct, frozen=True, kw_only=True, tag="later", tag_field="node"):
@@ -149,7 +291,14 @@ PolicyNode = (
     | CheapestNode
     | FastestNode
     | HedgeNode
+    | StickyNode
+    | CanaryNode
+    | AbNode
+    | EasyNode
     | WhenNode
+    | WebhookNode
     | LaterNode
 )
 Policy = Annotated[PolicyNode, Meta(extra={"reads": "policy"})]
+Branch = Annotated[WeightedBranch, Meta(extra={"reads": "branch"})]
+ArmItem = Annotated[Arm, Meta(extra={"reads": "arm"})]

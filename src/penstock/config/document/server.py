@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.config.document.fields import Address, Duration, Network, Size, Text, Url
+from penstock.config.document.fields import Address, Duration, Name, Network, Size, Text, Url
 from penstock.config.document.secret import Secret
 
 # A segment much smaller than one turn's appends would be rotated all the time.
@@ -50,6 +50,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         max_body_bytes: Largest request body, such as `32MB`.
         state_dir: Directory of journal, ledger, snapshot and master key.
         workers: Number of gateway processes.
+        region: Where these processes run, such as `eu-west-1`; conditions in policies can ask for it.
         database_url: PostgreSQL for several machines, instead of the embedded SQLite; a secret, as it may
             have a password.
         redis_url: Redis for several machines; a secret as well.
@@ -65,6 +66,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_body_bytes: Size = 32_000_000
     state_dir: Text = "./.penstock"
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    region: Name | None = None
     database_url: Secret | None = None
     redis_url: Secret | None = None
 

@@ -50,6 +50,7 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
     "deployment_busy": ("fallback", "deployment_busy"),
     "limits_unavailable": ("fallback", "limits_unavailable"),
     "unpriced": ("fallback", "unpriced_model"),
+    "policy_denied": ("fallback", "policy_denied"),
     "killed": ("final", "exchange_killed"),
     "journal_full": ("final", "journal_full"),
     "internal": ("final", "internal_error"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from penstock.core.choosing import DeniedNode
 from penstock.core.itinerary import Cursor
-from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode, WeightedNode
+from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode
+from penstock.routing.policies.choosing import CHOOSING, ChoosingCursor
+from penstock.routing.policies.denied import DeniedCursor
 from penstock.routing.policies.fallback import FallbackCursor
 from penstock.routing.policies.hedge import HedgeCursor
 from penstock.routing.policies.static import StaticCursor
 from penstock.routing.policies.target import TargetCursor
-from penstock.routing.policies.weighted import WeightedCursor
 from penstock.routing.walk import Walk
 
 
@@ -18,10 +20,12 @@ def cursor_for(node: PolicyNode, walk: Walk) -> Cursor:
         return TargetCursor(node.target, walk)
     if isinstance(node, FallbackNode):
         return FallbackCursor(node.children, walk, cursor_for)
-    if isinstance(node, WeightedNode):
-        return WeightedCursor(node, walk, cursor_for)
     if isinstance(node, HedgeNode):
         return HedgeCursor(node, walk, cursor_for)
     if isinstance(node, StaticNode):
         return StaticCursor(node.text)
+    if isinstance(node, CHOOSING):
+        return ChoosingCursor(node, walk, cursor_for)
+    if isinstance(node, DeniedNode):
+        return DeniedCursor()
     raise TypeError(type(node).__name__)

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from penstock.core.itinerary import AttemptOutcome, Step
 from penstock.core.policy import PolicyNode, WeightedNode
-from penstock.routing.policies.fallback import FallbackCursor, MakeCursor
-from penstock.routing.walk import Walk
 
 
-def order(node: WeightedNode, draw: float) -> list[PolicyNode]:
-    """The chosen child first, then the others by falling weight (equal ones as configured)."""
-    chosen = min(bisect_right(node.upto, draw * node.upto[-1]), len(node.children) - 1)
-    weights = [upto - below for upto, below in zip(node.upto, (0.0, *node.upto), strict=False)]
-    rest = sorted((i for i in range(len(weights)) if i != chosen), key=lambda i: -weights[i])
-    return [node.children[i] for i in (chosen, *[i for i in rest if weights[i] > 0])]
+def order(node: WeightedNode, draw: float) -> tuple[list[PolicyNode], float]:
+    """The chosen child, then the others by falling weight (equal ones as configured); the rest of the draw."""
+    upto, children = node.upto, node.children
+    at = draw * upto[-1]
+    chosen = min(bisect_right(upto, at), len(children) - 1)
+    below = upto[chosen - 1] if chosen else 0.0
+    left = min(max((at - below) / (upto[chosen] - below), 0.0), 1.0 - 2**-53) if upto[chosen] > below else draw
+    return [children[index] for index in (chosen, *[each for each in node.falling if each != chosen])], left
 
 
-class WeightedCursor:
-    """Draws at the first step, then falls back through the rest."""
-
-    __slots__ = ("_make", "_node", "_order", "_walk")
-
-    def __init__(self, node: WeightedNode, walk: Walk, make: MakeCursor) -> None:
-        self._node = node
-        self._walk = walk
-        self._make = make
-        self._order: FallbackCursor | None = None
-
-    def step(self, outcome: AttemptOutcome | None, now: float, draw: float) -> Step:
-        """See core.itinerary."""
-        if self._order is None:
-            self._order = FallbackCursor(order(self._node, draw), self._walk, self._make)
-        return self._order.step(outcome, now, draw)
+def told(node: WeightedNode) -> list[str]:
+    """Each child's share."""
+    return [
+        f"drawn for {(upto - below) / node.upto[-1] * 100:.3g} % of requests"
+        for below, upto in zip((0.0, *node.upto), node.upto, strict=False)
+    ]

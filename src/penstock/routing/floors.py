@@ -1,0 +1,39 @@
+"""Which targets are below a floor of quality, with a memory, so that a score at the floor does not flap.
+
+A target is left out once its score is below the floor for sure (the whole 95 % interval is), and comes back
+when its mean is at the floor or above, or when its judgements are so old that nothing is known of it any more.
+"""
+
+from __future__ import annotations
+
+from penstock.ports.scores import Scores
+
+MAX_FLOORS = 65_536
+
+
+class Floors:
+    """What is below; kept across reloads."""
+
+    __slots__ = ("_below", "_scores")
+
+    def __init__(self, scores: Scores) -> None:
+        self._scores = scores
+        self._below: set[tuple[str, str, str]] = set()
+
+    def below(self, route: str, target: str, name: str, minimum: float) -> bool:
+        """Whether the target's score is below `minimum` on this route."""
+        at = (route, target, name)
+        score = self._scores.of(route, target, name)
+        if score is None:
+            self._below.discard(at)
+            return False
+        if at in self._below:
+            if score.mean >= minimum:
+                self._below.discard(at)
+                return False
+            return True
+        if score.upper < minimum:
+            if len(self._below) < MAX_FLOORS:
+                self._below.add(at)
+            return True
+        return False

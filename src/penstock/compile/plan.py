@@ -122,7 +122,7 @@ def _mirror(name: str, config: doc.Route, find: Policies) -> Mirror | None:
     if mirror is None:
         return None
     candidate = Route(
-        name=name,
+        name=f"{name} (mirror)",  # what may be used of a route is remembered by its name
         policy=TargetNode(find.target(mirror.to)),
         retry=RetryRule(attempts=1),
         timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),

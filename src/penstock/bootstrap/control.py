@@ -18,6 +18,7 @@ from penstock.adapters.secrets.vault import VaultClient, VaultPlace
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.supervisor import BESIDE
 from penstock.compile.access import sources_of
 from penstock.compile.review import review
 from penstock.compile.targets import CompileError
@@ -151,6 +152,8 @@ class ControlProcess:
         self._said = ""
         self._catch_up_at = 0.0
         self._fleet: FleetServer | None = None
+        beside = os.environ.get(BESIDE, "gateway").split(",")
+        self._gateways_first_s = GATEWAYS_FIRST_S if "gateway" in beside else 0.0
 
     def changed(self) -> None:
         """The file has changed, or what it stands on: secret files, Vault."""
@@ -170,7 +173,7 @@ class ControlProcess:
                 self._report(self._service.tick)
                 self._catch_up_at = now + (BACK_OFF_S if self._said else 0.0)
             return
-        first = now - self._began < GATEWAYS_FIRST_S and not any(self._state.run.glob("*.json"))
+        first = now - self._began < self._gateways_first_s and not any(self._state.run.glob("*.json"))
         if first or now < self._try_at:
             return
         self._try_at = now + BACK_OFF_S

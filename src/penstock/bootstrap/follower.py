@@ -22,6 +22,7 @@ from penstock.adapters.fleet.seal import FleetToken, WeakTokenError
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.control import LISTEN, say_wanted
 from penstock.bootstrap.plan_source import SIMULATOR_URL, plan_of, snapshot_box
+from penstock.bootstrap.redis_part import source_name
 from penstock.bootstrap.state_dir import StateDir
 from penstock.config.document import Document, SecretError
 from penstock.config.load import load_file
@@ -70,7 +71,8 @@ class Following:
             raise FollowError(str(error)) from None
         self.follower = Follower(
             control,
-            socket.gethostname(),
+            # Names of hosts may be the same; that of a state directory is its own.
+            f"{socket.gethostname()}-{source_name(state)[:4]}",
             unpack=token.unpack,
             take=self._take,
             served=lambda: local_acks(state.run),

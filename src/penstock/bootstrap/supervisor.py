@@ -30,6 +30,8 @@ _MODULES = {"simulator": "penstock.simulator.child"}
 ROLES = ("worker", "control", "credentials", "accounts", "gateway")
 # Where control is on another machine, somebody follows it there.
 FOLLOWING = ("worker", "follower", "credentials", "accounts", "gateway")
+# The roles that this supervisor runs, for its children.
+BESIDE = "PENSTOCK_ROLES"
 log = logging.getLogger("penstock.supervisor")
 
 
@@ -89,6 +91,7 @@ class Supervisor:
         self._lifeline_read, self._lifeline_write = os.pipe()
         self._room: Room | None = None
         common = {"PENSTOCK_STATE_DIR": str(self.state.root), VARIABLE: str(self._lifeline_read)}
+        common[BESIDE] = ",".join(self.roles)
         if self.config is not None:
             common["PENSTOCK_CONFIG"] = str(self.config)
         if self.simulator_port is not None:

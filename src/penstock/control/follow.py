@@ -75,7 +75,8 @@ class Follower:
         failures = 0
         while not stop.is_set():
             try:
-                self.follow(MOST_WAIT_S)
+                # After a failure an answer is wanted at once: is control there again?
+                self.follow(0.0 if failures else MOST_WAIT_S)
             except FleetError as error:
                 self._say(f"control cannot be asked, the configuration in force goes on: {error}")
             except (SnapshotError, UnsealError, CompileError, SecretError, OSError) as error:

@@ -25,9 +25,9 @@ from penstock.control.acks import Gateways
 from penstock.control.api.app import make_app
 from penstock.control.api.auth import AdminKey, AdminVirtualKeys, OperatorToken
 from penstock.control.audit import AuditLog
+from penstock.control.fleet import Fleet
 from penstock.control.login.people import People
 from penstock.control.login.sessions import Sessions
-from penstock.control.fleet import Fleet
 from penstock.control.plane import ControlPlane, heard_of
 from penstock.control.publish import Publisher
 from penstock.control.rights import Directory

@@ -12,8 +12,8 @@ from penstock.config.node import Node
 from penstock.config.policy_checks import policy_problems
 from penstock.config.problem import Problem, child, nearest, suggestion
 from penstock.config.scope_checks import scope_problems
-from penstock.config.token_checks import token_problems
 from penstock.config.server_checks import server_problems
+from penstock.config.token_checks import token_problems
 from penstock.core.rates import UNITS
 
 # Guards that need no configuration of their own.

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from penstock.adapters.fleet.seal import FleetToken
 from penstock.adapters.redis.address import RedisAddress
 from penstock.bootstrap.control import vault_place
 from penstock.bootstrap.control_service import engine_for
@@ -29,6 +30,7 @@ from penstock.bootstrap.tls import tls_context
 from penstock.bootstrap.worker import alert_settings
 from penstock.bootstrap.worker_settings import settings_from
 from penstock.cli.files import state_dir
+from penstock.cli.roles import leave_s
 from penstock.compile.alerts import budgets_of
 from penstock.compile.plan import compile_plan
 from penstock.compile.review import review
@@ -63,7 +65,12 @@ SIGNING_2 = f"whsec_{base64.b64encode(bytes(32)).decode()}"
 BASE: dict[str, Value] = {
     "version": 1,
     "defaults": {"health": PROBED},
-    "server": {"listen": "127.0.0.1:0", "tls": {"cert": "CERT", "key": "KEY"}},
+    "server": {
+        "listen": "127.0.0.1:0",
+        "tls": {"cert": "CERT", "key": "KEY"},
+        "control_listen": "127.0.0.1:0",
+        "control_token": "a secret that others have as well",
+    },
     "providers": {
         "p": {
             "kind": "openai",
@@ -161,6 +168,7 @@ OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
 VALUES: dict[str, Value] = {
     "server.redis_url": "redis://127.0.0.1:7/2",
     "server.listen": "127.0.0.2:0",
+    "server.control_token": "another secret that others have",
     "server.tls.cert": "missing.pem",
     "server.tls.key": "missing.pem",
     "server.max_body_bytes": 77,
@@ -206,8 +214,8 @@ ENDS: dict[str, Value] = {
 }
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)
-# Keys that have one possible value; those of tokens exclude what the base says (tests/tokens has them).
-FIXED = {"version", "auth.tokens.*.org", "auth.tokens.*.team"}
+# Keys that have one possible value, and those that exclude what the base says (tests/tokens, tests/fleet).
+FIXED = {"version", "auth.tokens.*.org", "auth.tokens.*.team", "server.control_url"}
 
 
 def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Type]]:
@@ -326,9 +334,13 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     engine.dispose()
     root = str(state_dir(file, None).root)
     admin = admin_address(loaded.server, 4000)
+    token = loaded.server.control_token
+    fleet = (loaded.server.control_listen, FleetToken(token.resolve({})).bearer if token is not None else "")
+    leaving = (loaded.server.drain, leave_s(loaded))
     # What control reads for logins and for the keys of issuers.
     auth = (loaded.auth.passwords, loaded.auth.session, [one.jwks_url for one in loaded.auth.tokens.values()])
-    return seen([plan, auth, settings, told, vault, tls, host, admin, shared, root, people, str(engine.url)])
+    away = [fleet, leaving, auth, vault, admin, shared, str(engine.url)]
+    return seen([plan, settings, told, tls, host, root, people, away])
 
 
 def shown(document: dict[str, Value], folder: Path) -> Value:

@@ -33,7 +33,7 @@ from penstock.bootstrap.plan_source import RESPONSES, LazyBox, PlanSource, budge
 from penstock.bootstrap.sharing import Part
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
-from penstock.config.document import Document
+from penstock.config.document import Document, Drain
 from penstock.core.ids import boot_id
 from penstock.core.plan import Plan
 from penstock.ledger.accounts_replay import replay
@@ -45,7 +45,6 @@ from penstock.server.places import VARIABLE, Places
 
 SWEEP_S = 0.1
 RELOAD_POLL_S = 0.25
-DRAIN_S = 30.0
 SAY_AGAIN_S = 10.0
 # How long a start waits for credentials; without them it serves what does not need them.
 FIRST_CREDENTIALS_S = 2.0
@@ -153,7 +152,7 @@ class GatewayProcess:
         missing = MissingRecords(journal, clock)
         await self._serve(clock, ctx, transport, source, boot, missing, feed)
         feed.close()
-        await self._drain(listeners)
+        await self._drain(listeners, settings.server.drain)
         await door.close()
         await transport.close()
         owned.close()
@@ -164,13 +163,13 @@ class GatewayProcess:
         missing.say()
         self._state.ack(boot).unlink(missing_ok=True)
 
-    async def _drain(self, listeners: Listeners) -> None:
+    async def _drain(self, listeners: Listeners, drain: Drain) -> None:
         if self._places is not None:
             # The supervisor starts the next one at once, instead of after our last answer.
             self._state.draining(self._places.mine).write_text(str(os.getpid()))
-        cut = await listeners.drain(DRAIN_S)
+        cut = await listeners.drain(drain)
         if cut:
-            log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
+            log.warning("drain: %d answers were cut off after %.0f s", cut, drain.deadline_s)
 
     async def _accounts(self, boot: str, clock: LoopClock, source: PlanSource) -> Accounts:
         """The counters of this process: in its own memory, or leased where it is one of several."""

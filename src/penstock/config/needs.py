@@ -36,7 +36,6 @@ class Need(msgspec.Struct, frozen=True):
 NEEDS: tuple[Need, ...] = (
     Need("auth.oidc", "logging in at an identity provider"),
     Need("auth.public_url", "logging in at an identity provider"),
-    Need("server.control_url", "a control process on another machine"),
     Need("server.cors", "answers to browsers"),
     Need("guards.*", "guardrails"),
     Need("routes.*.policy.**.cascade", "cascades"),

@@ -39,8 +39,8 @@ def codec_for(
         if endpoint.dialect == "openai":
             return None
         # A seal of another vendor that the client sends back is taken out by decoding.
-        # Gemini's stream is always asked for as SSE; a client that wants the JSON array gets it re-framed.
-        if not (request.stream and endpoint.dialect == "gemini" and b"alt=sse" not in query):
+        # Google's stream is always asked for as SSE; a client that wants the JSON array gets it re-framed.
+        if not (request.stream and endpoint.framed(query) == "json_array"):
             return NativeCodec(request, target, chat_provider(endpoint.shape.partition(".")[0]))
     if endpoint.task in ("embed", "rerank"):
         return vector_codec_for(request, target, facts, policy)
@@ -54,7 +54,7 @@ def codec_for(
         target,
         chat_dialect(endpoint.shape),
         chat_provider(api),
-        client_framing(request, query),
+        ClientFraming(endpoint.framed(query)),
         policy,
         api,
     )
@@ -157,16 +157,6 @@ def chat_of(request: OpenAIRequest) -> ChatRequest:
     return request.chat
 
 
-def client_framing(request: OpenAIRequest, query: bytes) -> ClientFraming:
-    """How this client's stream is framed."""
-    dialect = request.endpoint.dialect
-    if dialect == "converse":
-        return ClientFraming("aws")
-    if dialect == "gemini" and b"alt=sse" not in query:
-        return ClientFraming("json_array")
-    return ClientFraming("sse")
-
-
 def broken_event(request: OpenAIRequest, query: bytes, code: str, message: str, facts: RequestFacts) -> bytes:
     """An error inside a stream that has begun, in the client's dialect; empty where it has none."""
     endpoint = request.endpoint
@@ -176,5 +166,5 @@ def broken_event(request: OpenAIRequest, query: bytes, code: str, message: str, 
             return b""
         return error_event(endpoint.stream_shape, code, kind, message, facts.request_id)
     encoder = chat_dialect(endpoint.shape).stream(asked(request, ChatRequest(model=request.model), facts))
-    framing = client_framing(request, query)
+    framing = ClientFraming(endpoint.framed(query))
     return framing.frame(encoder.fail(Broke(message, kind, code, CODES[code][0]))) + framing.close()

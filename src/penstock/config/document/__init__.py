@@ -58,7 +58,7 @@ from penstock.config.document.routes import (
     Timeouts,
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, secrets_in, shown
-from penstock.config.document.server import Cors, Journal, Server, Tls
+from penstock.config.document.server import Cors, Drain, Journal, Server, Tls
 from penstock.config.document.tenants import (
     Allowed,
     Credential,
@@ -89,6 +89,7 @@ __all__ = [
     "DifficultyRule",
     "Document",
     "Downgrade",
+    "Drain",
     "EasyNode",
     "EndpointFacts",
     "EntraAccess",

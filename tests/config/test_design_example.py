@@ -104,7 +104,6 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
         "routes.support.success.all[0]",
         "routes.support.success.all[1]",
         "routes.support.evals",
-        "routes.support.mirror",
     ]
 
 

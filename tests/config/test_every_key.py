@@ -39,6 +39,7 @@ from penstock.config.load import ConfigError, load_file
 from penstock.config.merge import items_of
 from penstock.config.schema import unwrapped
 from penstock.control.route_card import route_card
+from penstock.core.policy import PolicyNode
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import RateCard
@@ -121,7 +122,7 @@ BASE: dict[str, Value] = {
             }
         }
     },
-    "routes": {"r": {"policy": "d", **BOUNDS}, "r2": {"policy": "q/m"}},
+    "routes": {"r": {"policy": "d", "mirror": {"to": "q/m", "percent": 5}, **BOUNDS}, "r2": {"policy": "q/m"}},
     "keys": [
         {
             "name": "k",
@@ -184,6 +185,7 @@ VALUES: dict[str, Value] = {
     "deployments.*.price.service_tier.*": 2,
     "routes.*.policy": "q/other",
     "routes.*.timeouts.total_s": 999.0,
+    "routes.*.mirror.to": "q/other",
     "routes.*.success.all": ["finish"],
     "routes.*.retry.backoff_s": 0.125,
     **{f"{of}.require.providers.{what}": ["q"] for of in OWNERS for what in ("allow", "deny")},
@@ -211,6 +213,12 @@ ENDS: dict[str, Value] = {
     "window": "week",
     "rates.*.unit": "tokens",
     "rates.*.per": "second",
+    "health.enabled": False,
+    "health.skip": False,
+    "health.failure_share": 0.25,
+    "health.headroom": False,
+    "health.max_slow": 0.25,
+    "queue.overflow": False,
 }
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)
@@ -289,6 +297,9 @@ def seen(value: Value) -> Value:
         return seen(msgspec.structs.astuple(value))
     if dataclasses.is_dataclass(value):
         return [(each.name, seen(getattr(value, each.name))) for each in dataclasses.fields(value)]
+    if isinstance(value, PolicyNode):
+        slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+        return [type(value).__name__, *[(name, seen(getattr(value, name))) for name in slots]]
     if type(value) is dict:
         return seen(list(value.items()))  # pyright: ignore[reportUnknownArgumentType]
     if type(value) in {list, tuple}:

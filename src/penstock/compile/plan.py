@@ -114,6 +114,7 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
         skips=config.health.skip,
         max_slow=config.health.max_slow,
         mirror=_mirror(name, config, find),
+        resumes=config.on_break == "resume",
     )
 
 

@@ -22,11 +22,12 @@ from penstock.pipeline.parked import Parked
 from penstock.pipeline.reporting import NOT_NEEDED
 from penstock.pipeline.sending import encode, patience_s, send
 from penstock.pipeline.settling import Settling
-from penstock.pipeline.translation import passes
+from penstock.pipeline.translation import may_resume, passes
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.policies import cursor_for
+from penstock.routing.policies.target import TOO_LATE
 from penstock.routing.policies.denied import DENIED
 from penstock.routing.view import RequestView
 from penstock.routing.walk import Walk
@@ -35,7 +36,8 @@ from penstock.upstream.attempt import Attempt
 
 _WHY = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
-    "administrator look at penstock check --explain"
+    "administrator look at penstock check --explain",
+    TOO_LATE: "no target would usually have answered before the client's time was over; wait longer, or try again",
 }
 
 
@@ -43,16 +45,9 @@ class Driving(Settling):
     """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
 
     __slots__ = (
-        "_cursor",
-        "_deadline",
-        "_parked",
-        "_shelved",
-        "_skipped",
-        "_timer",
-        "_walk",
-        "depth",
-        "patient",
-    )
+        "_broken", "_cursor", "_deadline", "_parked", "_resumed", "_shelved", "_skipped", "_timer", "_walk",
+        "depth", "patient",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -73,6 +68,10 @@ class Driving(Settling):
         self._parked: Parked | None = None
         self._skipped: Failure | None = None
         self._timer: Timer | None = None
+        # How often the stream went on elsewhere, and the attempt after which it did last.
+        self._resumed: int = 0
+        self._broken: Attempt | None = None
+        request.resumable = route.resumes and may_resume(request)
         # Answers that are held back and complete, until one is accepted; with their facts, in order.
         self._shelved: list[tuple[Attempt, AttemptFacts]] = []
         self._follow(route)
@@ -130,10 +129,12 @@ class Driving(Settling):
             self._accept(number)
             return
         self._let_all_go(None)
-        if isinstance(step, Static):
-            self._answer_static(step.text)
-        else:
+        if isinstance(step, GiveUp):
             self._fail(self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, "")))
+        elif self._answering.started:
+            self._fail(self._failure)  # half an answer is not gone on with by a fixed text
+        else:
+            self._answer_static(step.text)
 
     def _wake_at(self, now: float, delay_s: float) -> None:
         """Step again after so long. Where only waiting is left and time will be over, it is over now."""

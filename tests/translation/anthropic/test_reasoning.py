@@ -121,6 +121,16 @@ def test_thinking_does_not_go_with_a_forced_tool() -> None:
     assert lost == ""
 
 
+def test_an_answer_that_is_to_go_on_is_not_thought_about() -> None:
+    """With a budget, the beginning of an answer would have to begin with a thought: it goes on without one."""
+    target = to("claude-sonnet-4-5")
+    messages = (*_HI, Message("assistant", (Text("Once"),)))
+    body = sent(ChatRequest(model="gpt", messages=messages, reasoning=Reasoning("low")), target)
+    assert "thinking" not in body
+    assert body["messages"][-1] == {"role": "assistant", "content": "Once"}
+    assert target.losses.warning() == "dropped=reasoning"
+
+
 def test_calls_whose_thinking_is_lost_are_answered_without_thinking() -> None:
     """With a budget the API wants the thinking before the calls that are answered; clients may drop it."""
     call, result = ToolCall("a", "f"), Message("user", (ToolResult("a", content=(Text("r"),)),))

@@ -23,8 +23,11 @@ from penstock.core.parts import (
     Extras,
     Opaque,
     Plain,
+    Signature,
     Text,
+    Thinking,
     ToolCall,
+    ToolResult,
 )
 from tests.translation.converse.made import (
     CLAUDE,
@@ -249,3 +252,19 @@ def test_text_documents_are_read_aloud_where_none_are_taken() -> None:
     )
     assert body["messages"][0]["content"][1] == {"text": "Tea\n\nTea is hot."}
     assert losses.mapped == ["document"]
+
+
+def test_a_budget_needs_the_thoughts_before() -> None:
+    """Calls that came without a thought are answered without thinking, and so is an answer that goes on."""
+    call, result = ToolCall("a", "f", "{}"), ToolResult("a", content=(Text("r"),))
+    thought = Thinking("hm", Signature("anthropic", "c2VhbA=="))
+    for turns, kept in (
+        ((said("assistant", call), said("user", result)), False),
+        ((said("assistant", thought, call), said("user", result)), True),
+        ((said("assistant", "Once"),), False),
+        ((said("assistant", "Hello."), said("user", "Go on.")), True),
+    ):
+        request = ask("Hi.", reasoning=Reasoning("low"))
+        body, losses = sent(replace(request, messages=(*request.messages, *turns)))
+        assert ("additionalModelRequestFields" in body) is kept
+        assert losses.dropped == ([] if kept else ["reasoning"])

@@ -118,7 +118,7 @@ def _foreign(request: ChatRequest, to: Addressee) -> Fields:
     if request.output is not None and request.output.kind == "json" and losses.map("output"):
         system = [*system, {"text": _JSON_ONLY}]
     thinking = encode_thinking(request.reasoning, request.max_output_tokens, family, profile, losses)
-    if thinking and family == "claude" and forces(request, profile):
+    if thinking and family == "claude" and (forces(request, profile) or _thought_is_missing(turns, thinking)):
         # Claude cannot be forced while it thinks: the tool that the caller insists on wins.
         # https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows
         losses.drop("reasoning")
@@ -144,6 +144,16 @@ def _foreign(request: ChatRequest, to: Addressee) -> Fields:
         body["serviceTier"] = {"type": tier}
     _note_unknown(request, to)
     return body
+
+
+def _thought_is_missing(turns: list[Fields], thinking: Fields) -> bool:
+    """Whether an answer goes on, or its tools are answered, that lacks the thought which a budget needs."""
+    if thinking["thinking"]["type"] != "enabled":
+        return False
+    last = next((turn for turn in reversed(turns) if turn["role"] == "assistant"), None)
+    blocks: list[Fields] = last["content"] if last is not None else []
+    goes_on = bool(turns) and (last is turns[-1] or any("toolUse" in block for block in blocks))
+    return goes_on and bool(blocks) and "reasoningContent" not in blocks[0]
 
 
 def _sampling(request: ChatRequest, family: Family, refused: frozenset[str], to: Addressee) -> Fields:

@@ -9,6 +9,7 @@ import pytest
 from litestar.testing import TestClient
 
 from tests.control.house import CONFIG, House
+from tests.control.live import FakeLive, exchange
 
 # Where objects of each kind are made for each organisation; the marker is what must not be seen elsewhere.
 ORGS = ("acme", "beta")
@@ -47,6 +48,8 @@ def furnish(house: House) -> None:
     house.objects.put(house.owner, "provider", "", "marker-of-nobody", {"kind": "simulator"})
     house.objects.put(house.owner, "route", "", "marker-of-nobody", {"policy": "sim/echo"})
     house.objects.put(house.owner, "user", "", "marker-of-nobody", {})
+    under_way = [exchange(f"{MARK.format(org=org)}-{team}", org, team) for org in ORGS for team in (*TEAMS, "")]
+    house.plane.live = FakeLive([*under_way, exchange("marker-of-nobody", "", "")])
 
 
 def operations(client: TestClient[Any]) -> Iterator[tuple[str, str]]:
@@ -60,7 +63,8 @@ def operations(client: TestClient[Any]) -> Iterator[tuple[str, str]]:
 def filled(path: str, org: str, name: str) -> str:
     """A path with its parameters."""
     name = org if path == "/admin/api/orgs/{name}" else name
-    return path.replace("{org}", org).replace("{name}", name).replace("{number}", "3")
+    path = path.replace("{org}", org).replace("{name}", name).replace("{number}", "3")
+    return path.replace("{request_id}", f"{MARK.format(org='beta')}-red")
 
 
 def body_of(method: str, path: str) -> dict[str, Any] | None:
@@ -141,6 +145,9 @@ def test_nobody_changes_what_is_not_his(asking: tuple[Who, TestClient[Any]], wor
                 assert answer.status_code in {400, 403, 404, 409, 422}, (method, place, answer.text)
     assert world.head() == before
     assert who.org == "acme"
+    live = world.plane.live
+    assert isinstance(live, FakeLive)
+    assert not live.stopped
 
 
 def test_the_same_requests_of_an_owner_work(world: House) -> None:

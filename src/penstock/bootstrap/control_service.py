@@ -15,6 +15,7 @@ import uvicorn
 from penstock.adapters.control_db.engine import Engine, open_postgresql, open_sqlite
 from penstock.adapters.control_db.identity import SqlIdentityStore
 from penstock.adapters.control_db.store import SqlControlStore
+from penstock.adapters.doors import Doors
 from penstock.adapters.oidc.fetch import JsonFetcher
 from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
@@ -74,6 +75,7 @@ class ControlService:
         gateways = Gateways(state.run, socket.gethostname(), others, *fleets)
         audit = AuditLog(box, state.audit_head, now_ms)
         self.plane = ControlPlane(store, publisher, sealing, audit, gateways, state.known, now_ms, fleet)
+        self.plane.live = Doors(state.run)
         try:
             self.plane.in_force(read_snapshot(state.snapshot, snapshot_box(state, os.environ)).revision)
         except SnapshotError as error:

@@ -16,6 +16,7 @@ _COMMANDS = {
     "users": ("penstock.cli.tenants", "users", "Manage users."),
     "service-accounts": ("penstock.cli.tenants", "service_accounts", "Manage service accounts."),
     "roles": ("penstock.cli.tenants", "roles", "Manage role bindings."),
+    "exchanges": ("penstock.cli.exchanges", "exchanges", "List and stop requests that are under way."),
     "audit": ("penstock.cli.audit", "audit", "Read, verify and export the audit log."),
     "route": ("penstock.cli.route", "route", "Print the application card of a route."),
     "simulate": ("penstock.cli.simulate", "simulate", "Start an upstream without a model."),

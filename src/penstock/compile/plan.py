@@ -112,6 +112,7 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
         requires=requirement_of(config.require),
         skips=config.health.skip,
         max_slow=config.health.max_slow,
+        resumes=config.on_break == "resume",
     )
 
 

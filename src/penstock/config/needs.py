@@ -53,7 +53,6 @@ NEEDS: tuple[Need, ...] = (
     Need("routes.*.evals", "evaluation"),
     Need("routes.*.mirror", "mirrored requests"),
     Need("routes.*.capture", "payload capture", unless=("none",), instead="write none"),
-    Need("routes.*.on_break", "resuming broken streams", unless=("error",), instead="write error"),
 )
 
 

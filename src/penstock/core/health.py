@@ -252,8 +252,8 @@ class Breaker:
     def open(self, now: float, least_s: float, reason: str, first_s: float = 0.0) -> None:
         """Let nothing pass for `least_s`, or for as long as its history says, if that is longer."""
         rule = self.rule
-        if self.state == CLOSED and now - self._closed_at > 2.0 * rule.max_open_s:
-            self._opened_for_s = 0.0  # it has been well for long: what was is forgotten
+        if self.state == CLOSED and now - self._closed_at > self._opened_for_s:
+            self._opened_for_s = 0.0  # it has been well for longer than it was closed to: that is forgotten
         last = self._opened_for_s
         own_s = min(rule.max_open_s, 2.0 * last if last else first_s or rule.open_s)
         if self.state == OPEN and now < self.until:

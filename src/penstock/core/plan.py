@@ -40,7 +40,8 @@ NO_CEILING = SessionRule()
 class Route:
     """What a client asks for by name. `keeps_responses`: an answer may be asked for, or gone on from, later.
 
-    `skips`: targets that are closed just now are passed over, `max_slow` of them at most for being slow only.
+    `resumes`: a stream that breaks goes on at another target. `skips`: targets that are closed just now are
+    passed over, `max_slow` of them at most for being slow only.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Route:
     requires: Requirement | None = None
     skips: bool = True
     max_slow: float = 0.5
+    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

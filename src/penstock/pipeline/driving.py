@@ -22,7 +22,7 @@ from penstock.pipeline.parked import Parked
 from penstock.pipeline.reporting import NOT_NEEDED
 from penstock.pipeline.sending import encode, patience_s, send
 from penstock.pipeline.settling import Settling
-from penstock.pipeline.translation import passes
+from penstock.pipeline.translation import may_resume, passes
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
@@ -42,7 +42,17 @@ _WHY = {
 class Driving(Settling):
     """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
 
-    __slots__ = ("_cursor", "_deadline", "_parked", "_shelved", "_skipped", "_timer", "_walk")
+    __slots__ = (
+        "_broken",
+        "_cursor",
+        "_deadline",
+        "_parked",
+        "_resumed",
+        "_shelved",
+        "_skipped",
+        "_timer",
+        "_walk",
+    )
 
     def __init__(
         self,
@@ -61,6 +71,10 @@ class Driving(Settling):
         self._parked: Parked | None = None
         self._skipped: Failure | None = None
         self._timer: Timer | None = None
+        # How often the stream went on elsewhere, and the attempt after which it did last.
+        self._resumed: int = 0
+        self._broken: Attempt | None = None
+        request.resumable = route.resumes and may_resume(request)
         # Answers that are held back and complete, until one is accepted; with their facts, in order.
         self._shelved: list[tuple[Attempt, AttemptFacts]] = []
         self._follow(route)
@@ -118,7 +132,7 @@ class Driving(Settling):
             self._accept(number)
             return
         self._let_all_go(None)
-        if isinstance(step, Static):
+        if isinstance(step, Static) and not self._answering.started:
             self._answer_static(step.text)
         else:
             self._fail(self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, "")))

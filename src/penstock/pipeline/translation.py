@@ -22,10 +22,13 @@ from penstock.providers.registry import chat_provider, embed_provider, rerank_pr
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.client_framing import ClientFraming
 from penstock.upstream.codec import Codec
+from penstock.upstream.going_on import GoingOn
 from penstock.upstream.native_codec import NativeCodec
 from penstock.upstream.translated_codec import TranslatedCodec
 from penstock.upstream.vector_codec import VectorCodec
 
+# Streams of the Responses API carry ids that are kept, and completions have no turns to go on from.
+_RESUMABLE = frozenset({"openai.chat", "anthropic", "gemini", "converse"})
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 MAX_DEPTH = 200
 
@@ -35,7 +38,8 @@ def codec_for(
 ) -> Codec | None:
     """The codec for this target; None where OpenAI's bytes pass. Raises Refusal."""
     endpoint = request.endpoint
-    if endpoint.shape in target.speaks and not (endpoint.task == "chat" and carries_seals(request)):
+    same = endpoint.shape in target.speaks and not request.resumable
+    if same and not (endpoint.task == "chat" and carries_seals(request)):
         if endpoint.dialect == "openai":
             return None
         # A seal of another vendor that the client sends back is taken out by decoding.
@@ -48,7 +52,7 @@ def codec_for(
         raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
     chat = chat_of(request)
     api = endpoint.shape if endpoint.shape in target.speaks else target.api
-    return TranslatedCodec(
+    codec = TranslatedCodec(
         _without_store(chat, request, target),
         asked(request, chat, facts),
         target,
@@ -58,6 +62,15 @@ def codec_for(
         policy,
         api,
     )
+    codec.resumable = request.resumable
+    if isinstance(request.going_on, GoingOn):
+        codec.going_on = request.going_on
+    return codec
+
+
+def may_resume(request: OpenAIRequest) -> bool:
+    """Whether a stream of this request can be gone on with by another target at all."""
+    return request.stream and request.fields is not None and request.endpoint.shape in _RESUMABLE
 
 
 def _without_store(chat: ChatRequest, request: OpenAIRequest, target: Target) -> ChatRequest:
@@ -98,7 +111,7 @@ def vector_codec_for(
 def passes(request: OpenAIRequest, target: Target) -> bool:
     """Whether OpenAI's bytes go through as they are: the common case, decided before anything else."""
     endpoint = request.endpoint
-    if endpoint.dialect != "openai" or endpoint.shape not in target.speaks:
+    if endpoint.dialect != "openai" or endpoint.shape not in target.speaks or request.resumable:
         return False
     return endpoint.task != "chat" or not carries_seals(request)
 

@@ -56,7 +56,8 @@ class OpenAIRequest:
     `cap` is the client's own bound on output tokens per choice, `choices` how many it asked for;
     `prompt_chars` measures the input text for estimates. `service_tier` is empty where none is asked for.
     `chat` is the request in the pivot, once something has asked for it. `bound`: the key allows no more than
-    `cap`, so that it is always sent.
+    `cap`, so that it is always sent. `resumable`: its stream may be gone on with elsewhere, so that it is
+    written by us and not passed; `going_on` is then the stream that has begun (upstream.going_on.GoingOn).
     """
 
     endpoint: Endpoint
@@ -73,3 +74,5 @@ class OpenAIRequest:
     service_tier: str = ""
     chat: ChatRequest | None = None
     bound: bool = False
+    resumable: bool = False
+    going_on: object | None = None

@@ -2,7 +2,7 @@
 
 Three upstreams follow a script of outages, 429 storms, a brown-out, broken and senseless answers. Requests come
 at a fixed rate, whatever became of those before. Printed, and written with `--json`, per contender: the share
-of clients that were served, latencies, calls beyond one for each request, how long it takes from a failed call to
+of clients that were served, latencies, calls beyond one for each request, how long from a failed call to
 the next one, and how soon traffic comes back. The same script is played in virtual time in
 `tests/routing/test_outage_game.py`; numbers depend on the machine, and both contenders have the same.
 """
@@ -283,15 +283,21 @@ def interval(values: Sequence[float], of: Callable[[Sequence[float]], float], se
     return [round(found[7], 5), round(found[292], 5)] if found else []
 
 
+def back_after(result: Result, upstream: int, end: float) -> float:
+    """Seconds from the end of an outage to the next good answer of that upstream."""
+    times = [call.began_s - result.began for call in result.calls if call.upstream == upstream and call.good]
+    return min([at - end for at in times if at >= end], default=float("inf"))
+
+
 def objects(result: Result, seed: int) -> list[dict[str, Any]]:
     """One object per measure."""
     took = [asked.took_s for asked in result.asked]
     good = [float(asked.good) for asked in result.asked]
     back = [
-        min([call.began_s - result.began - end for call in result.calls
-             if call.upstream == which and call.good and call.began_s - result.began >= end], default=float("inf"))
-        for _, end, which, what in SCRIPT if which == 0 and what not in {"slow", "half"}
-    ]  # fmt: skip
+        back_after(result, which, end)
+        for _, end, which, what in SCRIPT
+        if which == 0 and what not in {"slow", "half"}
+    ]
 
     def mean(values: Sequence[float]) -> float:
         return sum(values) / len(values)
@@ -343,7 +349,7 @@ async def ready(port: int, process: Process) -> None:
     raise SystemExit(f"{process.name} did not start:\n{process.last_words()}")
 
 
-async def contend(name: str, folder: Path, seed: int, penstock: str) -> list[dict[str, Any]]:
+async def contend(name: str, folder: Path, seed: int, program: str) -> list[dict[str, Any]]:
     """Start one contender, play, end it."""
     upstreams = Upstreams(seed)
     for upstream in range(3):
@@ -354,9 +360,9 @@ async def contend(name: str, folder: Path, seed: int, penstock: str) -> list[dic
     text = PENSTOCK if name == "penstock" else LITELLM
     config.write_text(text.format(port=port, folder=folder, u0=u0, u1=u1, u2=u2, key=KEY))
     if name == "penstock":
-        command = [penstock, "serve", "-c", str(config)]
+        command = [program, "serve", "-c", str(config)]
     else:
-        command = [str(lite.HOME / "bin" / "litellm"), "--config", str(config), "--host", "127.0.0.1"]
+        command = [program, "--config", str(config), "--host", "127.0.0.1"]
         command += ["--port", str(port)]
     env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     process = spawn(name, command, folder / f"{name}.log", env=env, cwd=folder)
@@ -380,16 +386,18 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="taken for the sake of uniformity: the script needs no data")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=("penstock", "litellm"))
-    parser.add_argument("--penstock", default=str(Path(sys.executable).with_name("penstock")))
+    parser.add_argument("--penstock", type=Path, default=Path(sys.executable).with_name("penstock"))
+    parser.add_argument("--litellm", type=Path, default=lite.HOME / "bin" / "litellm")
     options = parser.parse_args()
     names = [options.only] if options.only else ["penstock", "litellm"]
-    if "litellm" in names and not (lite.HOME / "bin" / "litellm").exists():
+    programs = {"penstock": options.penstock, "litellm": options.litellm}
+    if "litellm" in names and not options.litellm.exists():
         print("litellm is left out: python -m bench.install installs it", file=sys.stderr)
         names.remove("litellm")
     found: list[dict[str, Any]] = []
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
-            found += asyncio.run(contend(name, Path(folder), options.seed, options.penstock))
+            found += asyncio.run(contend(name, Path(folder), options.seed, str(programs[name])))
     for each in found:
         print(
             f"{each['id']:<28} {each['value']:>10.4f}  {each['target']:<8} {'met' if each['met'] else 'MISSED'}"

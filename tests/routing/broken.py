@@ -36,19 +36,21 @@ class Play:
 
 @dataclass
 class Stage:
-    """The transport: the n-th call gets the n-th play; `sent` has the bodies of requests, decoded."""
+    """The transport: the n-th call gets the n-th play, or, `by_port`, each target its own.
+
+    `sent` has the bodies of requests, decoded.
+    """
 
     clock: VirtualClock
     plays: list[Play]
+    by_port: bool = False
     sent: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     ports: list[int] = field(default_factory=list[int])
 
-    def send(
-        self, origin: Origin, request: bytes, handler: ResponseHandler, connect_s: float
-    ) -> UpstreamCall:
+    def send(self, origin: Origin, request: bytes, handler: ResponseHandler, connect_s: float) -> UpstreamCall:
         """See ports.transport."""
         del connect_s
-        play = self.plays[len(self.sent)]
+        play = self.plays[origin.port if self.by_port else len(self.sent)]
         self.sent.append(json.loads(request.partition(b"\r\n\r\n")[2]))
         self.ports.append(origin.port)
         last: Callable[[ResponseHandler], None] = (
@@ -100,10 +102,11 @@ def play(
     first: Target = OPENAI,
     second: Target = OPENAI,
     resumes: bool = True,
+    by_port: bool = False,
 ) -> Outcome:
     """One request to the route `chat`, over `first` at port 0 and `second` at port 1."""
     clock = VirtualClock()
-    stage = Stage(clock, plays)
+    stage = Stage(clock, plays, by_port)
     key = replace(key_for(), accounts=())
     targets = [
         replace(each, id=f"t{at}", provider=f"p{at}", origin=Origin("http", "127.0.0.1", at))

@@ -87,7 +87,7 @@ def test_a_model_with_prefill_gets_the_partial_answer_last() -> None:
     got = play([Play(said("One, ", "two, ")[:3], cut=True), Play(pieces)], ASK, second=ANTHROPIC)
     assert got.sent[1]["messages"][-1]["role"] == "assistant"
     assert "One, two," in json.dumps(got.sent[1]["messages"][-1])
-    assert "two, \"" not in json.dumps(got.sent[1]["messages"][-1])
+    assert 'two, "' not in json.dumps(got.sent[1]["messages"][-1])
     assert text_of(got.body) == "One, two, three."
 
 
@@ -130,7 +130,9 @@ def test_without_any_other_target_that_answers_the_stream_ends_with_an_error() -
     assert got.settled.outcome == "error"
 
 
-CALL = {"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}]}
+CALL = {
+    "tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}]
+}
 HALF: dict[str, dict[str, Any]] = {"tool call": CALL, "thinking": {"reasoning_content": "Let me see"}}
 
 

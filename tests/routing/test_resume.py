@@ -71,7 +71,7 @@ def test_a_model_without_prefill_is_told_to_go_on() -> None:
 
 def test_a_model_with_prefill_gets_the_partial_answer_last() -> None:
     """Claude goes on from its own last message, whose white space at the end it does not take."""
-    events = [
+    events: list[tuple[str, dict[str, Any]]] = [
         ("message_start", {"message": {"id": "m", "type": "message", "role": "assistant", "model": "c",
                                        "content": [], "usage": {"input_tokens": 3, "output_tokens": 1}}}),
         ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),

@@ -56,7 +56,11 @@ def continuation() -> Play:
         ).encode()
         for delta in ENDING
     ]
-    last = {"id": "y", "model": "n", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    last: dict[str, Any] = {
+        "id": "y",
+        "model": "n",
+        "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+    }
     return Play([*pieces, b"data: %b\n\n" % json.dumps(last).encode(), b"data: [DONE]\n\n"])
 
 

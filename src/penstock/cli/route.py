@@ -11,6 +11,7 @@ import msgspec
 
 from penstock.adapters.prices.cache import load_book
 from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
+from penstock.cli.route_health import health
 from penstock.compile.targets import CompileError
 from penstock.config.load import ConfigError, load_file
 from penstock.config.problem import suggestion
@@ -21,6 +22,9 @@ from penstock.control.route_card_text import route_card_text
 @click.group()
 def route() -> None:
     """Look at routes."""
+
+
+route.add_command(health)
 
 
 @route.command()

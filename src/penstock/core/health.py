@@ -109,7 +109,7 @@ class HealthRule(msgspec.Struct, frozen=True, gc=False):
     calls: int = 20
     window_s: float = 20.0
     open_s: float = 2.0
-    max_open_s: float = 30.0
+    max_open_s: float = 10.0
     trials: int = 1
     cooldown_s: float = 1.0
     max_cooldown_s: float = 300.0

@@ -52,7 +52,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     min_attempts: Count = 20
     window_s: Seconds = 20.0
     open_s: Seconds = 2.0
-    max_open_s: Seconds = 30.0
+    max_open_s: Seconds = 10.0
     trials: Annotated[int, Meta(ge=1, le=100)] = 1
     cooldown_s: Seconds = 1.0
     max_cooldown_s: Seconds = 300.0

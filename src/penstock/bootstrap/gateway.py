@@ -40,6 +40,7 @@ from penstock.ledger.accounts_replay import replay
 from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.probing import Prober
 from penstock.ports.secrets import UnsealError
 from penstock.server.places import VARIABLE, Places
 
@@ -208,10 +209,12 @@ class GatewayProcess:
         feed: CredentialFeed,
     ) -> None:
         looked_at = 0.0
+        prober = Prober(ctx)
         while not self._stop.is_set():
             now = clock.monotonic()
             ctx.sweep(now)
             transport.sweep(now)
+            prober.tend(now)
             if now - looked_at >= RELOAD_POLL_S:
                 looked_at = now
                 await open_keys(source)

@@ -27,6 +27,7 @@ from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.policies import cursor_for
+from penstock.routing.policies.target import TOO_LATE
 from penstock.routing.policies.denied import DENIED
 from penstock.routing.view import RequestView
 from penstock.routing.walk import Walk
@@ -35,7 +36,8 @@ from penstock.upstream.attempt import Attempt
 
 _WHY = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
-    "administrator look at penstock check --explain"
+    "administrator look at penstock check --explain",
+    TOO_LATE: "no target would usually have answered before the client's time was over; wait longer, or try again",
 }
 
 
@@ -132,10 +134,12 @@ class Driving(Settling):
             self._accept(number)
             return
         self._let_all_go(None)
-        if isinstance(step, Static) and not self._answering.started:
-            self._answer_static(step.text)
-        else:
+        if isinstance(step, GiveUp):
             self._fail(self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, "")))
+        elif self._answering.started:
+            self._fail(self._failure)  # half an answer is not gone on with by a fixed text
+        else:
+            self._answer_static(step.text)
 
     def _wake_at(self, now: float, delay_s: float) -> None:
         """Step again after so long. Where only waiting is left and time will be over, it is over now."""

@@ -168,6 +168,10 @@ class Standing:
         """Whether anything was sent there in the last minute."""
         return now - self._began < 60.0
 
+    def used_since(self, instant: float) -> bool:
+        """Whether anything was sent there since then."""
+        return self._began >= instant
+
     # --- what attempts tell -------------------------------------------------------------------------------
 
     def began(self, now: float) -> None:
@@ -209,6 +213,15 @@ class Standing:
         if self.breaker.state != CLOSED and began_at >= self.breaker.changed_at:
             self.breaker.slow(now, began_at)  # a trial that was too slow
         self.ended(now, "neutral", 0.0, waited_s)
+
+    def reached(self, now: float, began_at: float, fault: Fault) -> None:
+        """A probe that only connects: it tells of nothing but whether the target can be reached."""
+        if fault == "ok" and not self.breaker.reason.endswith("unreachable"):
+            return
+        self.breaker.ended(now, began_at, fault)
+        for group in (self.provider, self.region):
+            if group is not None:
+                group.ended(now, began_at, fault)
 
     def ended(
         self,

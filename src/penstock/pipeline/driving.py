@@ -27,8 +27,8 @@ from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.policies import cursor_for
-from penstock.routing.policies.target import TOO_LATE
 from penstock.routing.policies.denied import DENIED
+from penstock.routing.policies.target import TOO_LATE
 from penstock.routing.view import RequestView
 from penstock.routing.walk import Walk
 from penstock.shapes.openai_request import OpenAIRequest
@@ -37,7 +37,7 @@ from penstock.upstream.attempt import Attempt
 _WHY = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
     "administrator look at penstock check --explain",
-    TOO_LATE: "no target would usually have answered before the client's time was over; wait longer, or try again",
+    TOO_LATE: "no target usually answers before this client's time is over; let it wait longer, or try again",
 }
 
 

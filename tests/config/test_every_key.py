@@ -338,7 +338,12 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     )
     settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
     alerts = alert_settings(loaded, {})
-    told = (alerts.webhooks, alerts.cooldown_ms, budgets_of(loaded, {"user:o/x": {0: 1}}, 0))
+    told = (
+        alerts.webhooks,
+        alerts.cooldown_ms,
+        alerts.document.alerts.deprecations,
+        budgets_of(loaded, {"user:o/x": {0: 1}}, 0),
+    )
     vault = (vault_place(loaded, {}), loaded.vault.refresh_s)
     people = [item.body for item in items_of(document, loaded) if item.kind == "user"]
     engine = engine_for(loaded, StateDir(folder))

@@ -45,8 +45,18 @@ class Driving(Settling):
     """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
 
     __slots__ = (
-        "_broken", "_cursor", "_deadline", "_parked", "_resumed", "_shelved", "_skipped", "_timer", "_walk",
-        "depth", "patient",
+        "_broken",
+        "_cursor",
+        "_deadline",
+        "_first",
+        "_parked",
+        "_resumed",
+        "_shelved",
+        "_skipped",
+        "_timer",
+        "_walk",
+        "depth",
+        "patient",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +78,7 @@ class Driving(Settling):
         self._parked: Parked | None = None
         self._skipped: Failure | None = None
         self._timer: Timer | None = None
+        self._first = ""  # the target that the policy wanted before all others
         # How often the stream went on elsewhere, and the attempt after which it did last.
         self._resumed: int = 0
         self._broken: Attempt | None = None
@@ -108,6 +119,9 @@ class Driving(Settling):
             step = self._cursor.step(outcome, now, ctx.draw())
             if isinstance(step, Start):
                 self._walk.started += 1
+                if not self._first:
+                    skipped = self._walk.skipped
+                    self._first = skipped[0][0] if skipped else step.target.id
                 outcome = self._open(step, self._walk.started)
                 if outcome is None:
                     if step.wake_s is not None and not self._ended:

@@ -5,7 +5,7 @@ It listens to its client and to its upstreams, and ends in `_settle`, once, on e
 
 from __future__ import annotations
 
-from penstock.core.exchange import AttemptFacts
+from penstock.core.exchange import FALLBACK_FROM, AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
 from penstock.pipeline.resuming import Resuming
 from penstock.pipeline.settlement import total_cost
@@ -88,6 +88,8 @@ class Exchange(Resuming):
     def _complete(self, attempt: Attempt, last: bytes, facts: AttemptFacts | None) -> None:
         if facts is None:
             facts = self._close(attempt, "ok", "")
+        if self._first and self._first != attempt.target.id:
+            self._walk.note(FALLBACK_FROM, self._first)
         answering, budget_left = self._answering, self._budget_left()
         cost = total_cost(self._settled, facts)
         overhead_us = self._overhead_us()

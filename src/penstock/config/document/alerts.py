@@ -37,8 +37,11 @@ class Alerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         webhooks: Webhooks by name.
+        deprecations: A JSON file of models that will be gone: a list of `{"model": "provider/model", "date":
+            "2027-03-01", "instead": "…", "source": "https://…"}`. Read anew when it changes.
         cooldown: How long the same alert is not raised again after it was, such as `1h`.
     """
 
     webhooks: dict[Name, AlertWebhook] = {}
+    deprecations: Text | None = None
     cooldown_s: Duration = msgspec.field(default=3600, name="cooldown")

@@ -17,10 +17,12 @@ from penstock.core.exchange import AlertRaised, Entry
 from penstock.ports.alerts import Numbered, Poster
 from penstock.ports.ledger import LedgerStore
 from penstock.worker.alerts.courier import Courier
+from penstock.worker.alerts.routing import FILE_NAME, RoutingDesk
 
 LOOK_S = 2.0
 FORECAST_S = 60.0
 PRUNE_S = 3600.0
+SAVE_S = 10.0
 # Looking takes at most this share of the worker's time, however many keys there are.
 _MAX_SHARE = 0.05
 log = logging.getLogger("penstock.alerts")
@@ -57,6 +59,8 @@ class AlertDesk:
         self._settings = AlertSettings(Document(), ())
         self._couriers: dict[str, Courier] = {}
         self._outbox: SqliteOutbox | None = None
+        self._routing = RoutingDesk(path.with_name(FILE_NAME))
+        self._save_due = monotonic() + SAVE_S
         self._look_due = self._forecast_due = self._prune_due = float("-inf")
 
     def take(self, boot: str, entries: Sequence[tuple[int, Entry]]) -> None:
@@ -65,6 +69,7 @@ class AlertDesk:
         Raises:
             sqlite3.Error, OSError: they are not on disk; the position must not move.
         """
+        self._routing.take(boot, entries)
         found = [
             Numbered(f"{boot}-{seq}", each.alert) for seq, each in entries if isinstance(each, AlertRaised)
         ]
@@ -96,6 +101,12 @@ class AlertDesk:
 
     def _look(self, store: LedgerStore) -> None:
         document, now_ms = self._settings.document, self._now_ms()
+        readings = list(self._routing.readings(document, now_ms, self._settings.cooldown_ms))
+        if readings:
+            self._opened().look(readings, now_ms)
+        if self._monotonic() >= self._save_due:
+            self._save_due = self._monotonic() + SAVE_S
+            self._routing.save(frozenset(store.positions()))
         if not has_budgets(document):
             return
         spent: dict[str, dict[int, int]] = {}

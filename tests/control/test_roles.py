@@ -38,6 +38,7 @@ OTHERS: dict[str, tuple[Action, Target] | None] = {
     "list_audit": ("read", Target("audit", TEAM)), "export_audit": ("read", Target("audit", TEAM)),
     "verify_audit": ("read", Target("audit")), "list_revisions": ("read", Target("revision")),
     "get_revision": ("read", Target("revision")), "diff_revisions": ("read", Target("revision")),
+    "explain_route": ("read", Target("route")),
 }  # fmt: skip
 NEVER = '"999999"'
 REFUSED = {403, 404}

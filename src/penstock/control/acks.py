@@ -72,6 +72,10 @@ class Gateways:
             for boot, content in local_acks(self._run).items()
         ]
 
+    def doors(self) -> list[Path]:
+        """The sockets at which this machine's gateways answer."""
+        return [self._run / f"{boot}.sock" for boot in local_acks(self._run)]
+
     def behind(self, number: int, now_ms: int) -> list[str]:
         """The live gateways, of all machines, that do not serve this revision, or a later one, yet."""
         waiting = [one.boot for one in self.mine(now_ms) if one.number < number]

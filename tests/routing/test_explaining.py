@@ -79,7 +79,7 @@ def test_keys_tags_and_users_count(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "dialect", "plan"),
     [
-        ({"model": "auto", "system": "s", "max_tokens": 9, 
+        ({"model": "auto", "system": "s", "max_tokens": 9,
          "messages": [{"role": "user", "content": [PICTURE]}]},
          "anthropic", ["strong"]),
         ({"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}, "gemini", ["cheap", "strong"]),

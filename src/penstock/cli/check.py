@@ -15,7 +15,8 @@ from penstock.adapters.prices.cache import load_book
 from penstock.cli.explaining import question_of, question_options, show
 from penstock.cli.files import config_path, state_dir
 from penstock.compile.dry import dry_plan
-from penstock.compile.review import review
+from penstock.compile.review import Notice, review
+from penstock.compile.sources import sources
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.load import ConfigError, load_file
@@ -62,16 +63,28 @@ def check(
         _explain(document, path, question_of(request, route, options), as_json=as_json)
         return
     notices = review(document, datetime.now(UTC).date())
+    hints = _hints(document)
     if as_json:
-        warnings = [{"path": each.path, "message": each.message} for each in notices]
-        click.echo(json.dumps({"file": str(path), "valid": True, "problems": [], "warnings": warnings}))
+        told: dict[str, Any] = {"file": str(path), "valid": True, "problems": []}
+        for name, found in (("warnings", notices), ("hints", hints)):
+            told[name] = [{"path": each.path, "message": each.message} for each in found]
+        click.echo(json.dumps(told))
         return
     for each in notices:
         click.echo(f"warning: {each}", err=True)
+    for each in hints:
+        click.echo(f"hint: {each}", err=True)
     click.echo(
         f"{path} is valid: {len(document.providers)} providers, {len(document.deployments)} deployments, "
         f"{len(document.routes)} routes, {len(document.keys)} keys"
     )
+
+
+def _hints(document: Document) -> list[Notice]:
+    try:
+        return list(sources(document, dry_plan(document, int(datetime.now(UTC).timestamp() * 1000))))
+    except CompileError:
+        return []  # said by whoever compiles it with its secrets
 
 
 def _refuse(path: Path, error: ConfigError, *, as_json: bool) -> NoReturn:

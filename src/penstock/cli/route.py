@@ -14,6 +14,7 @@ from penstock.adapters.prices.cache import load_book
 from penstock.cli.control import control, control_options
 from penstock.cli.explaining import question_of, question_options, show
 from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
+from penstock.cli.route_ledger import ab, shares
 from penstock.compile.targets import CompileError
 from penstock.config.load import ConfigError, load_file
 from penstock.config.problem import suggestion
@@ -73,3 +74,7 @@ def card(name: str, file: Path | None, *, as_json: bool) -> None:
     except CompileError as error:
         raise click.ClickException(str(error)) from None
     click.echo(msgspec.json.encode(made) if as_json else route_card_text(made))
+
+
+route.add_command(ab)
+route.add_command(shares)

@@ -46,10 +46,12 @@ SOURCES = """
 ## Evidence, keys and addresses
 
 *recorded*: the translator is checked against recorded answers of the vendor. *run*: the tests run against
-the server itself. *documented*: the tests' answers are written from the page in the last column.
-*secondary*: the address is known from programs that use it, and no page of the vendor was seen that has it;
-try it first. In brackets stand the features that recordings or runs have shown; the others are documented.
-All of them have the same tests, in `tests/providers`: chat, stream, tools, errors, usage, and a wrong key.
+the server itself. *documented*: the tests' answers are written from the page in the column *source*, looked
+up on the day beside it. *secondary*: the address is known from programs that use it, and no page of the
+vendor was seen that has it; try it first. In brackets stand the features that recordings or runs have shown;
+the others are documented. All of them have the same tests, in `tests/providers`: chat, stream, tools, errors,
+usage, and a wrong key; vendors of media have theirs in `tests/media`: an answer, its usage, errors, a full
+house, and a wrong key.
 
 *found*: its variable alone makes it a provider of a gateway that has no configuration file.
 
@@ -147,12 +149,23 @@ def providers_text() -> str:
     """The whole document, in the order of the registry."""
     out = [INTRO, _line("kind", "provider", *COLUMNS), _line(*["---"] * (2 + len(COLUMNS)))]
     out += [_line(f"`{row.kind}`", row.title, *_serves(row)) for row in VENDORS.values()]
-    heads = ("kind", "evidence", "credential", "key's variable", "needs", "address", "source")
+    heads = (
+        "kind",
+        "evidence",
+        "credential",
+        "key's variable",
+        "needs",
+        "address",
+        "source",
+        "looked up",
+        "to know",
+    )
     out += [SOURCES, _line(*heads), _line(*["---"] * len(heads))]
     for row in VENDORS.values():
         auth = _AUTH.get(row.auth, f"`{row.auth}`")
         address = f"`{row.base_url}`" if row.base_url else _NONE
-        out.append(_line(f"`{row.kind}`", _evidence(row), auth, _key(row), _needs(row), address, _source(row)))
+        known = (_source(row), row.read, row.caveat or _NONE)
+        out.append(_line(f"`{row.kind}`", _evidence(row), auth, _key(row), _needs(row), address, *known))
     return "".join(out)
 
 

@@ -18,6 +18,9 @@ HERE = Path(__file__).parent
 # A client tells nobody about its run, and takes no credential or address from whoever runs the tests.
 QUIET = {
     "ANONYMIZED_TELEMETRY": "false",
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+    "OTEL_SDK_DISABLED": "true",
     "DO_NOT_TRACK": "1",
     "LANGSMITH_TRACING": "false",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",

@@ -15,6 +15,8 @@ MODELS = {
     "anthropic": "ant/claude-sonnet-4-5",
     "gemini": "gem/gemini-2.5-flash",
 }
+# The same vendors by names that a library knows.
+KNOWN = {"openai": "gpt-4.1-mini", "anthropic": "gpt-4o", "gemini": "gpt-4.1"}
 FORECAST = {"city": "Paris", "celsius": 21}
 Run = Any  # a function that remembers what a program printed
 
@@ -24,10 +26,10 @@ def run(city_gateway: GatewayThread) -> Run:
     """Each program runs once, for all vendors."""
     told: dict[str, Any] = {}
 
-    def once(group: str, program: str = "") -> Any:
+    def once(group: str, program: str = "", models: dict[str, str] = MODELS) -> Any:
         if group not in told:
             told[group] = None  # a program that failed is not started again
-            told[group] = run_python(group, city_gateway.url, MODELS, program=program or group)
+            told[group] = run_python(group, city_gateway.url, models, program=program or group)
         return told[group] if told[group] is not None else pytest.fail(f"{group}'s program failed before")
 
     return once
@@ -79,6 +81,27 @@ def test_llama_index(run: Run, vendor: str) -> None:
     assert got["tools"] == "mild in Paris"
     assert got["shaped"] == FORECAST
     assert got["picture"] == "Pictures: 1."
+    assert got["wrong_key"] == 401
+
+
+@pytest.mark.parametrize("vendor", MODELS)
+def test_dspy(run: Run, vendor: str) -> None:
+    """Text, usage, a signature filled by a schema and a wrong key, under names that it knows."""
+    got = run("dspy", models=KNOWN)[vendor]
+    assert got["plain"] == script.HELLO
+    assert got["usage"] == [14, 7]
+    assert got["shaped"] == FORECAST
+    assert got["wrong_key"] is True
+
+
+@pytest.mark.parametrize("vendor", MODELS)
+def test_crewai(run: Run, vendor: str) -> None:
+    """An agent's answer, a stream, a tool loop, a class that is filled, usage and a wrong key."""
+    got = run("crewai")[vendor]
+    assert got["plain"] == got["streamed"] == script.HELLO
+    assert got["usage"] == [14, 7]
+    assert got["tools"] == "The tool said: mild in Paris."
+    assert got["shaped"] == FORECAST
     assert got["wrong_key"] == 401
 
 

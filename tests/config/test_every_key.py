@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
+from penstock.adapters.fleet.seal import FleetToken
 from penstock.adapters.redis.address import RedisAddress
 from penstock.bootstrap.control import vault_place
 from penstock.bootstrap.control_service import engine_for
@@ -29,6 +30,7 @@ from penstock.bootstrap.tls import tls_context
 from penstock.bootstrap.worker import alert_settings
 from penstock.bootstrap.worker_settings import settings_from
 from penstock.cli.files import state_dir
+from penstock.cli.roles import leave_s
 from penstock.compile.alerts import budgets_of
 from penstock.compile.plan import compile_plan
 from penstock.compile.review import review
@@ -37,6 +39,7 @@ from penstock.config.load import ConfigError, load_file
 from penstock.config.merge import items_of
 from penstock.config.schema import unwrapped
 from penstock.control.route_card import route_card
+from penstock.core.policy import PolicyNode
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import RateCard
@@ -48,6 +51,7 @@ BOUNDS: dict[str, Value] = {
     "budgets": [{"usd": 1, "window": "month", "downgrade": {"to": "r", "at": 0.25}}],
     "limits": {"rates": [{"unit": "input_tokens", "per": "hour", "limit": 5}]},
 }
+PROBED: dict[str, Value] = {"probe": {"every_s": 5}}
 FACTS: dict[str, Value] = {
     "retention_days": 5,
     "source": "contract",
@@ -61,7 +65,13 @@ SIGNING_2 = f"whsec_{base64.b64encode(bytes(32)).decode()}"
 # A document that has a place for every key that is not refused; `*` stands for the name or index used here.
 BASE: dict[str, Value] = {
     "version": 1,
-    "server": {"listen": "127.0.0.1:0", "tls": {"cert": "CERT", "key": "KEY"}},
+    "defaults": {"health": PROBED},
+    "server": {
+        "listen": "127.0.0.1:0",
+        "tls": {"cert": "CERT", "key": "KEY"},
+        "control_listen": "127.0.0.1:0",
+        "control_token": "a secret that others have as well",
+    },
     "providers": {
         "p": {
             "kind": "openai",
@@ -82,6 +92,7 @@ BASE: dict[str, Value] = {
                 "tiers": [{"above_input": 10, "input": 2}],
             },
             "set": {"top_p": 0.5},
+            "health": PROBED,
             "budget": BOUNDS["budget"],
             "limits": BOUNDS["limits"],
             "facts": FACTS,
@@ -111,7 +122,7 @@ BASE: dict[str, Value] = {
             }
         }
     },
-    "routes": {"r": {"policy": "d", **BOUNDS}, "r2": {"policy": "q/m"}},
+    "routes": {"r": {"policy": "d", "mirror": {"to": "q/m", "percent": 5}, **BOUNDS}, "r2": {"policy": "q/m"}},
     "keys": [
         {
             "name": "k",
@@ -158,6 +169,7 @@ OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
 VALUES: dict[str, Value] = {
     "server.redis_url": "redis://127.0.0.1:7/2",
     "server.listen": "127.0.0.2:0",
+    "server.control_token": "another secret that others have",
     "server.tls.cert": "missing.pem",
     "server.tls.key": "missing.pem",
     "server.max_body_bytes": 77,
@@ -173,6 +185,7 @@ VALUES: dict[str, Value] = {
     "deployments.*.price.service_tier.*": 2,
     "routes.*.policy": "q/other",
     "routes.*.timeouts.total_s": 999.0,
+    "routes.*.mirror.to": "q/other",
     "routes.*.success.all": ["finish"],
     "routes.*.retry.backoff_s": 0.125,
     **{f"{of}.require.providers.{what}": ["q"] for of in OWNERS for what in ("allow", "deny")},
@@ -200,11 +213,17 @@ ENDS: dict[str, Value] = {
     "window": "week",
     "rates.*.unit": "tokens",
     "rates.*.per": "second",
+    "health.enabled": False,
+    "health.skip": False,
+    "health.failure_share": 0.25,
+    "health.headroom": False,
+    "health.max_slow": 0.25,
+    "queue.overflow": False,
 }
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)
-# Keys that have one possible value; those of tokens exclude what the base says (tests/tokens has them).
-FIXED = {"version", "auth.tokens.*.org", "auth.tokens.*.team"}
+# Keys that have one possible value, and those that exclude what the base says (tests/tokens, tests/fleet).
+FIXED = {"version", "auth.tokens.*.org", "auth.tokens.*.team", "server.control_url"}
 
 
 def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Type]]:
@@ -278,6 +297,9 @@ def seen(value: Value) -> Value:
         return seen(msgspec.structs.astuple(value))
     if dataclasses.is_dataclass(value):
         return [(each.name, seen(getattr(value, each.name))) for each in dataclasses.fields(value)]
+    if isinstance(value, PolicyNode):
+        slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+        return [type(value).__name__, *[(name, seen(getattr(value, name))) for name in slots]]
     if type(value) is dict:
         return seen(list(value.items()))  # pyright: ignore[reportUnknownArgumentType]
     if type(value) in {list, tuple}:
@@ -323,9 +345,13 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     engine.dispose()
     root = str(state_dir(file, None).root)
     admin = admin_address(loaded.server, 4000)
+    token = loaded.server.control_token
+    fleet = (loaded.server.control_listen, FleetToken(token.resolve({})).bearer if token is not None else "")
+    leaving = (loaded.server.drain, leave_s(loaded))
     # What control reads for logins and for the keys of issuers.
     auth = (loaded.auth.passwords, loaded.auth.session, [one.jwks_url for one in loaded.auth.tokens.values()])
-    return seen([plan, auth, settings, told, vault, tls, host, admin, shared, root, people, str(engine.url)])
+    away = [fleet, leaving, auth, vault, admin, shared, str(engine.url)]
+    return seen([plan, settings, told, tls, host, root, people, away])
 
 
 def shown(document: dict[str, Value], folder: Path) -> Value:

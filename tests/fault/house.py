@@ -104,7 +104,7 @@ class House:
             clock=self._clock,
             journal=self.journal,
             transport=self._http,
-            accounts=Accounts(self._clock.call_soon),
+            accounts=Accounts(self._clock.call_soon, call_later=self._clock.call_later),
             owned=MemoryOwned(self._clock),
             draw=lambda: 0.5,
             bits=lambda bits: self.loop.turns.count % (1 << bits),

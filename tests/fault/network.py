@@ -13,7 +13,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import Context
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
 from penstock.ports.clock import Timer
 from tests.fault.faults import Faults
@@ -147,6 +147,20 @@ class SocketName:
     def getsockname(self) -> tuple[str, int]:
         """Its address."""
         return "127.0.0.1", self._port
+
+    def dup(self) -> Self:
+        """Another name of the same socket."""
+        return self
+
+    def accept(self) -> tuple[object, object]:
+        """Nobody waits: in a virtual network connections are accepted as they come. Raises BlockingIOError."""
+        raise BlockingIOError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
 
 
 class Wire(asyncio.Transport):

@@ -275,7 +275,7 @@ class World:
             clock=self.clock,
             journal=self.journal,
             transport=self.transport,
-            accounts=Accounts(self.clock.call_soon),
+            accounts=Accounts(self.clock.call_soon, call_later=self.clock.call_later),
             owned=MemoryOwned(self.clock),
             draw=lambda: 0.5,
             bits=lambda bits: (1 << bits) - 1,

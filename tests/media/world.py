@@ -53,6 +53,7 @@ class Answer:
     status: int = 200
     raw: bytes | None = None
     content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Vendor:
@@ -76,6 +77,8 @@ class Vendor:
                 self.send_response(answer.status)
                 self.send_header("content-type", answer.content_type)
                 self.send_header("content-length", str(len(data)))
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 

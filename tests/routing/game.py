@@ -22,6 +22,7 @@ from penstock.core.retry import RetryRule
 from penstock.core.target import Target
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.gateway import Gateway
+from penstock.pipeline.probing import Prober
 from penstock.ports.http_server import HttpRequest, ReplyListener
 from penstock.ports.transport import ResponseHandler
 from penstock.testing.clock import VirtualClock
@@ -259,6 +260,7 @@ class Game:
             bits=self.draw.getrandbits,
         )
         self.gateway = Gateway(self.context)
+        self.prober = Prober(self.context)
         self._swept = self.clock.monotonic()
 
     def ask(self, headers: dict[bytes, bytes] | None = None) -> Client:
@@ -281,6 +283,7 @@ class Game:
             if self.clock.monotonic() - self._swept >= SWEEP_S:
                 self._swept = self.clock.monotonic()
                 self.context.sweep(self._swept)
+                self.prober.tend(self._swept)
 
     def play(self, seconds: float, per_s: float = 20.0) -> list[Client]:
         """Requests at random instants, so many a second on average; those that were made."""

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from penstock.core.plan import Timeouts
-from penstock.core.policy import HedgeNode
+from penstock.core.policy import HedgeNode, PolicyNode
 from tests.routing.game import Fate, Game, Script, well
 
 # The game begins at 1,000 seconds of virtual time.
@@ -113,7 +113,7 @@ def test_traffic_comes_back_within_one_probe_interval() -> None:
     game.play(110)
     after = [at - BEGIN for at in game.upstreams.calls[0] if at - BEGIN >= 70]
     first_back = after[0] - 70
-    assert first_back <= 30.0
+    assert first_back <= 10.0
     # From then on it gets everything again: 20 requests a second.
     assert sum(first_back + 71 <= at < first_back + 76 for at in after) >= 60
 
@@ -129,9 +129,9 @@ def test_an_outage_of_all_is_not_multiplied() -> None:
     assert sum(client.served for client in back) >= 0.99 * len(back)
 
 
-def hedged(nodes: list[object]) -> HedgeNode:
+def hedged(nodes: list[PolicyNode]) -> HedgeNode:
     """The three targets under a hedge at p95."""
-    return HedgeNode(tuple(nodes), None, 0.95, 5.0)  # type: ignore[arg-type]
+    return HedgeNode(tuple(nodes), None, 0.95, 5.0)
 
 
 def test_a_brown_out_is_hedged_and_then_left() -> None:
@@ -140,7 +140,7 @@ def test_a_brown_out_is_hedged_and_then_left() -> None:
     def slow(_: float, draw: random.Random) -> Fate:
         return Fate(delay_s=20 * draw.uniform(0.1, 0.3))
 
-    game = Game([during(20, 80, slow), well, well], policy=hedged)  # type: ignore[arg-type]
+    game = Game([during(20, 80, slow), well, well], policy=hedged)
     game.play(100)
     assert game.success() >= 0.999
     assert game.extra_load() <= 0.20
@@ -154,7 +154,7 @@ def test_a_tail_is_cut() -> None:
         usual = draw.uniform(0.1, 0.3)
         return Fate(delay_s=20 * usual if draw.random() < 0.02 else usual)
 
-    game = Game([tail, well, well], policy=hedged)  # type: ignore[arg-type]
+    game = Game([tail, well, well], policy=hedged)
     game.play(100)
     assert game.p99_s() <= 0.7
     assert game.extra_load() <= 0.06

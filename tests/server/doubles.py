@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 import uvloop
 
 from penstock.adapters.clock import LoopClock
+from penstock.ports.clock import Clock
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.server.limits import ServerLimits
 from penstock.server.listener import HttpServer
@@ -97,6 +98,15 @@ class Client:
         return b""
 
 
+class StandingClock(LoopClock):
+    """Timers run as ever, and the time is what the test says."""
+
+    def __init__(self) -> None:
+        super().__init__(asyncio.get_running_loop())
+        self.at = 1_000.0
+        self.monotonic = lambda: self.at
+
+
 class Setup:
     """One running server."""
 
@@ -125,11 +135,11 @@ class Setup:
 
 @contextlib.asynccontextmanager
 async def serving(
-    limits: ServerLimits | None = None, tls: ssl.SSLContext | None = None
+    limits: ServerLimits | None = None, tls: ssl.SSLContext | None = None, clock: Clock | None = None
 ) -> AsyncGenerator[Setup, None]:
     """A server on a free port; at the end no connection may be left."""
     handler = EchoHandler()
-    server = HttpServer(handler, LoopClock(asyncio.get_running_loop()), limits)
+    server = HttpServer(handler, clock or LoopClock(asyncio.get_running_loop()), limits)
     sock = socket.create_server(("127.0.0.1", 0))
     sock.setblocking(False)  # noqa: FBT003 - the socket's own signature
     await server.listen(sock, tls)

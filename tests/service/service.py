@@ -98,16 +98,7 @@ class Service:
 
     def pids(self, role: str) -> list[int]:
         """The pids of the running children with this role, the oldest first."""
-        found: list[int] = []
-        children = Path(f"/proc/{self.supervisor}/task/{self.supervisor}/children").read_text().split()
-        for child in children:
-            try:
-                text = Path(f"/proc/{child}/cmdline").read_bytes()
-            except OSError:
-                continue
-            if f"penstock.bootstrap.{role}".encode() in text:
-                found.append(int(child))
-        return found
+        return children(self.supervisor, role)
 
     def pid(self, role: str, timeout_s: float = 15.0) -> int:
         """The pid of the oldest running child with this role."""
@@ -142,3 +133,16 @@ def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.01)
+
+
+def children(supervisor: int, role: str) -> list[int]:
+    """The pids of a supervisor's running children with this role, the oldest first."""
+    found: list[int] = []
+    for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
+        try:
+            text = Path(f"/proc/{child}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"penstock.bootstrap.{role}".encode() in text:
+            found.append(int(child))
+    return found

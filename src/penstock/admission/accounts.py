@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from penstock.admission.counters import BudgetCounter, Counter, RateCounter, SlotCounter, TallyCounter
-from penstock.admission.waiting import FairWaitlist, Wakings
+from penstock.admission.waiting import FairWaitlist, Later, Wakings
 from penstock.core.allowance import AccountRule, BudgetRule, RateRule
 from penstock.core.budget import window_bounds
 from penstock.core.plan import Plan
@@ -100,13 +100,20 @@ class Account:
         return [*self.requests, *self.slots, *self.tokens, *self.budgets]
 
 
-def _queue(counter: Counter, rule: AccountRule) -> None:
-    """Let requests queue, fairly, for the slots of a deployment."""
-    counter.queues = rule.queue_size > 0
-    counter.patience_s = rule.queue_wait_s
-    if not isinstance(counter.waitlist, FairWaitlist):
-        counter.waitlist = FairWaitlist()
-    counter.waitlist.size = rule.queue_size
+def _queue(account: Account, wakings: Wakings) -> None:
+    """Let requests queue, fairly, for the slots and the rates of a deployment.
+
+    In one queue: who waited for one of them and lacks another keeps his place.
+    """
+    rule = account.rule
+    counters = [*account.requests, *account.tokens, *account.slots]
+    fair = [counter.waitlist for counter in counters if isinstance(counter.waitlist, FairWaitlist)]
+    waitlist = fair[0] if fair else FairWaitlist(wakings)
+    waitlist.size = rule.queue_size
+    for counter in counters:
+        counter.queues = rule.queue_size > 0 and (counter.unit == "slots" or wakings.timed())
+        counter.patience_s = rule.queue_wait_s
+        counter.waitlist = waitlist
 
 
 class Allowance:
@@ -157,7 +164,8 @@ class Allowance:
 class Accounts:
     """Accounts by id. `earlier` reads what was spent before: at the start, and whenever the Plan changes.
 
-    What is new later was either read then, or nothing had been spent on it.
+    What is new later was either read then, or nothing had been spent on it. Without `call_later` nobody queues
+    for rates.
     """
 
     def __init__(
@@ -165,8 +173,9 @@ class Accounts:
         call_soon: Callable[[Callable[[], None]], None],
         earlier: ReadEarlier | None = None,
         counters: Callable[[Wakings], Counters] = Counters,
+        call_later: Later | None = None,
     ) -> None:
-        self.wakings = Wakings(call_soon)
+        self.wakings = Wakings(call_soon, call_later)
         self.counters = counters(self.wakings)
         self._earlier = earlier
         self._before: Earlier | None = None
@@ -207,8 +216,7 @@ class Accounts:
             if each.id.startswith("deployment:")
         }
         for account in self.targets.values():
-            for counter in account.slots:
-                _queue(counter, account.rule)
+            _queue(account, self.wakings)
         self.combined.clear()
 
     def named(self, account: str, rule: AccountRule, now_ms: int) -> Account:

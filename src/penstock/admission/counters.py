@@ -46,7 +46,7 @@ class Counter(ABC):
         self.queues = False
         self.patience_s = PATIENCE_S
         self._wakings = wakings
-        self.waitlist = Waitlist()
+        self.waitlist = Waitlist(wakings)
 
     @abstractmethod
     def take(self, amount: int, now: float, now_ms: int) -> int:
@@ -73,37 +73,61 @@ class Counter(ABC):
         return False
 
     def freed(self) -> None:
-        """There may be room again."""
-        if len(self.waitlist):
+        """There may be room again; while those who wait are being woken, they find it themselves.
+
+        Who is woken and does not get everything gives back what he took: that is no news to anybody.
+        """
+        if len(self.waitlist) and not self.waitlist.waking:
             self._wakings.ready(self.waitlist)
+
+    def queued(self, amount: int, wait_s: float) -> int:
+        """What to say where `amount` may fit after a time: WAIT, where it may queue until then."""
+        waitlist = self.waitlist
+        if not self.queues or wait_s > self.patience_s or amount > self.limit or waitlist.full():
+            return NO  # nobody is made to wait for what cannot come in time
+        if not waitlist.blocks():  # it is, or will be, the first
+            self._wakings.later(waitlist, wait_s)
+        return WAIT
 
 
 class RateCounter(Counter):
-    """At most so many of a unit in a sliding window, counted here."""
+    """At most so many of a unit in a sliding window, counted here. Where it `queues`, what is beyond waits."""
 
-    __slots__ = ("window",)
+    __slots__ = ("_typical", "window")
 
     def __init__(self, counter_id: str, account: str, wakings: Wakings, rule: RateRule) -> None:
         super().__init__(counter_id, account, rule.unit, rule.limit, rule.window_s, wakings)
         self.window = SlidingWindow(rule.limit, rule.window_s)
+        self._typical = 0.0
 
     def apply(self, rule: RateRule) -> None:
         """Take another limit over the same window; what is counted stays counted."""
         self.limit = rule.limit
         self.window.limit = rule.limit
+        self.freed()
 
     def take(self, amount: int, now: float, now_ms: int) -> int:
         """See Counter."""
-        return OK if self.window.take(amount, now) else NO
+        if not self.queues:
+            return OK if self.window.take(amount, now) else NO
+        if not self.waitlist.blocks() and self.window.take(amount, now):
+            self._typical += 0.1 * (amount - self._typical)
+            return OK
+        return self.queued(amount, self.window.wait_s(amount, now))
 
     def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
         """See Counter."""
         if taken != used:
             self.window.correct(used - taken, at)
+            if used < taken:
+                self.freed()
 
     def wait_s(self, amount: int, now: float, now_ms: int) -> float:
-        """See Counter."""
-        return self.window.wait_s(amount, now)
+        """See Counter: where there is a queue, as long as it is likely to last."""
+        wait_s = self.window.wait_s(amount, now)
+        if self.queues and wait_s < FOREVER_S:
+            wait_s += len(self.waitlist) * max(1.0, self._typical) * self.window_s / self.limit
+        return wait_s
 
     def left(self, now: float, now_ms: int) -> int:
         """See Counter."""

@@ -323,10 +323,10 @@ class HeldLease(Tended):
     def _open(self) -> None:
         counter = self._counter
         rule = self._opened
-        if rule is None or rule.limit != counter.limit or rule.patient != counter.queues:
-            self._opened = rule = CounterRule(
-                self._kind, counter.limit, self._window_s, self.ends_ms, counter.queues
-            )
+        # A rate's room comes with time: the owner says when, and grants it then to whom it was denied.
+        patient = counter.queues and self._kind == "slots"
+        if rule is None or rule.limit != counter.limit or rule.patient != patient:
+            self._opened = rule = CounterRule(self._kind, counter.limit, self._window_s, self.ends_ms, patient)
             self._desk.open[self.id] = self
             self._desk.shares.open(self.id, rule, self)
 

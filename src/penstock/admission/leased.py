@@ -8,13 +8,26 @@ from penstock.admission.accounts import Counters, Earlier
 from penstock.admission.counters import FOREVER_S, Counter
 from penstock.admission.lease import HeldLease, lease_of
 from penstock.admission.tending import Away, LeaseDesk
-from penstock.admission.waiting import OK, Wakings
+from penstock.admission.waiting import NO, OK, Wakings
 from penstock.core.allowance import BudgetRule, RateRule
 from penstock.core.budget import FOREVER_MS, window_bounds
 from penstock.ports.accounts import Shares
 from penstock.ports.clock import Clock
 
 TALLY = "tally"
+
+
+def _held(counter: Counter, lease: HeldLease, amount: int, now: float) -> int:
+    """Put `amount` of a lease to use; else what to say."""
+    if amount > lease.free or counter.waitlist.blocks():
+        code = lease.short(amount, now)
+        if code != OK:
+            return code
+    lease.free -= amount
+    lease.in_use += amount
+    if lease.free < lease.low or not lease.busy:
+        lease.taken(amount, now)
+    return OK
 
 
 class LeasedRate(Counter):
@@ -39,6 +52,8 @@ class LeasedRate(Counter):
         lease = self._lease
         if amount > lease.free or self.waitlist.blocks():
             code = lease.short(amount, now)
+            if code == NO:
+                return self.queued(amount, lease.wait_s(amount, now))
             if code != OK:
                 return code
         lease.free -= amount
@@ -86,16 +101,7 @@ class LeasedSlots(Counter):
 
     def take(self, amount: int, now: float, now_ms: int) -> int:
         """See Counter."""
-        lease = self._lease
-        if amount > lease.free or self.waitlist.blocks():
-            code = lease.short(amount, now)
-            if code != OK:
-                return code
-        lease.free -= amount
-        lease.in_use += amount
-        if lease.free < lease.low or not lease.busy:
-            lease.taken(amount, now)
-        return OK
+        return _held(self, self._lease, amount, now)
 
     def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
         """See Counter."""
@@ -135,17 +141,10 @@ class LeasedTally(Counter):
 
     def take(self, amount: int, now: float, now_ms: int) -> int:
         """See Counter."""
-        lease = self._lease
-        if amount > lease.free or self.waitlist.blocks():
-            code = lease.short(amount, now)
-            if code != OK:
-                return code
-        lease.free -= amount
-        lease.in_use += amount
-        lease.spend(amount, amount, now)
-        if lease.free < lease.low or not lease.busy:
-            lease.taken(amount, now)
-        return OK
+        code = _held(self, self._lease, amount, now)
+        if code == OK:
+            self._lease.spend(amount, amount, now)
+        return code
 
     def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
         """See Counter."""
@@ -232,15 +231,7 @@ class LeasedBudget(Counter):
             lease.free -= amount
             lease.in_use += amount
             return OK
-        if amount > lease.free or self.waitlist.blocks():
-            code = lease.short(amount, now)
-            if code != OK:
-                return code
-        lease.free -= amount
-        lease.in_use += amount
-        if lease.free < lease.low or not lease.busy:
-            lease.taken(amount, now)
-        return OK
+        return _held(self, lease, amount, now)
 
     def settle(self, taken: int, used: int, at: float, at_ms: int) -> None:
         """See Counter."""

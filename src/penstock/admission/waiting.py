@@ -10,11 +10,14 @@ from collections import deque
 from collections.abc import Callable
 
 from penstock.core.fair_queue import FairQueue, Ticket
+from penstock.ports.clock import Timer
 
 OK = 0
 WAIT = 1
 NO = 2
 MAX_WAITING = 10_000
+SOONEST_S = 0.001
+Later = Callable[[float, Callable[[], None]], Timer]
 
 
 class Waiter(Ticket, ABC):
@@ -40,10 +43,11 @@ class Waiter(Ticket, ABC):
 class Waitlist:
     """Waiters of one counter in order of arrival."""
 
-    __slots__ = ("_waiters", "size", "waking")
+    __slots__ = ("_waiters", "_wakings", "size", "waking")
 
-    def __init__(self) -> None:
+    def __init__(self, wakings: Wakings | None = None) -> None:
         self._waiters: deque[Waiter] = deque()
+        self._wakings = wakings
         self.size = MAX_WAITING
         self.waking = False
 
@@ -52,8 +56,8 @@ class Waitlist:
         return len(self) > 0 and not self.waking
 
     def full(self) -> bool:
-        """Whether no more may wait."""
-        return len(self) >= self.size
+        """Whether no more may wait; who was woken has a place already."""
+        return len(self) >= self.size and not self.waking
 
     def add(self, waiter: Waiter) -> None:
         """Let it wait, unless it waits here already."""
@@ -62,12 +66,25 @@ class Waitlist:
         waiter.leave()
         waiter.place = self
         self._append(waiter)
+        if len(self) > 1 and self.first() is waiter:
+            self._ready()  # it may fit where the one who was first did not
 
     def _append(self, waiter: Waiter) -> None:
         self._waiters.append(waiter)
 
+    def _ready(self) -> None:
+        """Somebody else is first: what did not fit the one before may fit now."""
+        if self._wakings is not None and not self.waking:
+            self._wakings.ready(self)
+
     def remove(self, waiter: Waiter) -> None:
         """It waits no longer."""
+        was_first = self.first() is waiter
+        self._drop(waiter)
+        if was_first and len(self):
+            self._ready()
+
+    def _drop(self, waiter: Waiter) -> None:
         try:
             self._waiters.remove(waiter)
         except ValueError:
@@ -101,14 +118,14 @@ class FairWaitlist(Waitlist):
 
     __slots__ = ("_queue",)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, wakings: Wakings | None = None) -> None:
+        super().__init__(wakings)
         self._queue = FairQueue()
 
     def _append(self, waiter: Waiter) -> None:
         self._queue.add(waiter)
 
-    def remove(self, waiter: Waiter) -> None:
+    def _drop(self, waiter: Waiter) -> None:
         """See Waitlist: who leaves when it was woken has had its turn."""
         if self.waking:
             self._queue.serve(waiter)
@@ -125,13 +142,39 @@ class FairWaitlist(Waitlist):
 
 
 class Wakings:
-    """Waitlists whose counter has room again: they are served at the end of this turn of the event loop."""
+    """Waitlists whose counter has room again: they are served at the end of this turn of the event loop.
 
-    __slots__ = ("_call_soon", "_due")
+    Or at a moment that is known before, where room comes by the passing of time.
+    """
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], None]) -> None:
+    __slots__ = ("_call_later", "_call_soon", "_due", "_timers")
+
+    def __init__(
+        self, call_soon: Callable[[Callable[[], None]], None], call_later: Later | None = None
+    ) -> None:
         self._call_soon = call_soon
+        self._call_later = call_later
         self._due: list[Waitlist] = []
+        self._timers: dict[Waitlist, Timer] = {}
+
+    def timed(self) -> bool:
+        """Whether there is a clock to wait by."""
+        return self._call_later is not None
+
+    def later(self, waitlist: Waitlist, delay_s: float) -> None:
+        """Wake it after a time, in place of the time that was said before."""
+        if self._call_later is None:
+            return
+        timer = self._timers.pop(waitlist, None)
+        if timer is not None:
+            timer.cancel()
+
+        def wake() -> None:
+            self._timers.pop(waitlist, None)
+            waitlist.wake()
+
+        # Not in this turn again: a window whose oldest use leaves right now has left it in the next one.
+        self._timers[waitlist] = self._call_later(max(delay_s, SOONEST_S), wake)
 
     def ready(self, waitlist: Waitlist) -> None:
         """Wake it soon."""

@@ -18,6 +18,7 @@ from penstock.adapters.secrets.vault import VaultClient, VaultPlace
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.supervisor import BESIDE
 from penstock.compile.access import sources_of
 from penstock.compile.review import review
 from penstock.compile.targets import CompileError
@@ -33,6 +34,7 @@ from penstock.ports.control_store import StoreError
 
 if TYPE_CHECKING:
     from penstock.bootstrap.control_service import ControlService
+    from penstock.bootstrap.fleet import FleetServer
 
 LISTEN = "PENSTOCK_LISTEN"
 PUBLISHED = "PENSTOCK_PUBLISHED"
@@ -149,6 +151,9 @@ class ControlProcess:
         self._try_at = 0.0
         self._said = ""
         self._catch_up_at = 0.0
+        self._fleet: FleetServer | None = None
+        beside = os.environ.get(BESIDE, "gateway").split(",")
+        self._gateways_first_s = GATEWAYS_FIRST_S if "gateway" in beside else 0.0
 
     def changed(self) -> None:
         """The file has changed, or what it stands on: secret files, Vault."""
@@ -168,21 +173,35 @@ class ControlProcess:
                 self._report(self._service.tick)
                 self._catch_up_at = now + (BACK_OFF_S if self._said else 0.0)
             return
-        first = now - self._began < GATEWAYS_FIRST_S and not any(self._state.run.glob("*.json"))
+        first = now - self._began < self._gateways_first_s and not any(self._state.run.glob("*.json"))
         if first or now < self._try_at:
             return
         self._try_at = now + BACK_OFF_S
+        self._report(self._open_fleet)
         self._report(self._open)
 
     def close(self) -> None:
         """End the API."""
+        if self._fleet is not None:
+            self._fleet.close()
         if self._service is not None:
             self._service.close()
+
+    def _open_fleet(self) -> None:
+        """Other machines can be served what was published before, without a database."""
+        snapshot = read_snapshot(self._state.snapshot, snapshot_box(self._state, os.environ))
+        settings = snapshot.document.server
+        if self._fleet is None and settings.control_listen is not None:
+            from penstock.bootstrap.fleet import FleetServer  # noqa: PLC0415 - see GATEWAYS_FIRST_S
+
+            self._fleet = FleetServer(settings, os.environ)
+            self._fleet.begin(self._state, snapshot)
 
     def _open(self) -> None:
         from penstock.bootstrap.control_service import ControlService  # noqa: PLC0415 - see GATEWAYS_FIRST_S
 
-        service = ControlService(self._state, self.publisher, self.publisher.read(), now_ms)
+        fleet = self._fleet.fleet if self._fleet is not None else None
+        service = ControlService(self._state, self.publisher, self.publisher.read(), now_ms, fleet)
         try:
             _took(service)
             service.tick()

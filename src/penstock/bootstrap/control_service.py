@@ -25,6 +25,7 @@ from penstock.control.acks import Gateways
 from penstock.control.api.app import make_app
 from penstock.control.api.auth import AdminKey, AdminVirtualKeys, OperatorToken
 from penstock.control.audit import AuditLog
+from penstock.control.fleet import Fleet
 from penstock.control.login.people import People
 from penstock.control.login.sessions import Sessions
 from penstock.control.plane import ControlPlane, heard_of
@@ -45,7 +46,12 @@ class ControlService:
     """The control plane of one machine, with its API on a Unix socket."""
 
     def __init__(
-        self, state: StateDir, publisher: Publisher, document: Document, now_ms: Callable[[], int]
+        self,
+        state: StateDir,
+        publisher: Publisher,
+        document: Document,
+        now_ms: Callable[[], int],
+        fleet: Fleet | None = None,
     ) -> None:
         """Open the store and bring everything up to date. Raises StoreError and what `take_file` raises."""
         url = document.server.database_url
@@ -64,10 +70,10 @@ class ControlService:
         sealing = Secrets(box)
         sealing.prepare(store)
         others = (lambda: heard_of(store, now_ms)) if self._shared else None
-        gateways = Gateways(state.run, socket.gethostname(), others)
-        self.plane = ControlPlane(
-            store, publisher, sealing, AuditLog(box, state.audit_head, now_ms), gateways, state.known, now_ms
-        )
+        fleets = [fleet.served] if fleet is not None else []
+        gateways = Gateways(state.run, socket.gethostname(), others, *fleets)
+        audit = AuditLog(box, state.audit_head, now_ms)
+        self.plane = ControlPlane(store, publisher, sealing, audit, gateways, state.known, now_ms, fleet)
         try:
             self.plane.in_force(read_snapshot(state.snapshot, snapshot_box(state, os.environ)).revision)
         except SnapshotError as error:

@@ -33,19 +33,19 @@ from penstock.bootstrap.plan_source import RESPONSES, LazyBox, PlanSource, budge
 from penstock.bootstrap.sharing import Part
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.warming import warm
-from penstock.config.document import Document
+from penstock.config.document import Document, Drain
 from penstock.core.ids import boot_id
 from penstock.core.plan import Plan
 from penstock.ledger.accounts_replay import replay
 from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.probing import Prober
 from penstock.ports.secrets import UnsealError
 from penstock.server.places import VARIABLE, Places
 
 SWEEP_S = 0.1
 RELOAD_POLL_S = 0.25
-DRAIN_S = 30.0
 SAY_AGAIN_S = 10.0
 # How long a start waits for credentials; without them it serves what does not need them.
 FIRST_CREDENTIALS_S = 2.0
@@ -153,7 +153,7 @@ class GatewayProcess:
         missing = MissingRecords(journal, clock)
         await self._serve(clock, ctx, transport, source, boot, missing, feed)
         feed.close()
-        await self._drain(listeners)
+        await self._drain(listeners, settings.server.drain)
         await door.close()
         await transport.close()
         owned.close()
@@ -164,13 +164,13 @@ class GatewayProcess:
         missing.say()
         self._state.ack(boot).unlink(missing_ok=True)
 
-    async def _drain(self, listeners: Listeners) -> None:
+    async def _drain(self, listeners: Listeners, drain: Drain) -> None:
         if self._places is not None:
             # The supervisor starts the next one at once, instead of after our last answer.
             self._state.draining(self._places.mine).write_text(str(os.getpid()))
-        cut = await listeners.drain(DRAIN_S)
+        cut = await listeners.drain(drain)
         if cut:
-            log.warning("drain: %d answers were cut off after %.0f s", cut, DRAIN_S)
+            log.warning("drain: %d answers were cut off after %.0f s", cut, drain.deadline_s)
 
     async def _accounts(self, boot: str, clock: LoopClock, source: PlanSource) -> Accounts:
         """The counters of this process: in its own memory, or leased where it is one of several."""
@@ -185,14 +185,18 @@ class GatewayProcess:
             shared = self._part = RedisPart(self._state, boot, clock, settings, tags)
             if not await shared.first(FIRST_REDIS_S):
                 log.warning("Redis cannot be asked yet; limits and budgets wait for it")
-            return Accounts(clock.call_soon, shared.earlier, shared.counters)
+            return Accounts(clock.call_soon, shared.earlier, shared.counters, clock.call_later)
         if self._places is None:
-            return Accounts(clock.call_soon, lambda: replay(self._state.root, is_locked, tags()))
+            return Accounts(
+                clock.call_soon,
+                lambda: replay(self._state.root, is_locked, tags()),
+                call_later=clock.call_later,
+            )
         part = self._part = Part(self._state, boot, clock, settings, tags)
         part.socket.start()
         if not await part.socket.first(FIRST_OWNER_S):
             log.warning("the owner of accounts does not answer; limits and budgets wait for it")
-        return Accounts(clock.call_soon, part.earlier, part.counters)
+        return Accounts(clock.call_soon, part.earlier, part.counters, clock.call_later)
 
     async def _serve(
         self,
@@ -205,10 +209,12 @@ class GatewayProcess:
         feed: CredentialFeed,
     ) -> None:
         looked_at = 0.0
+        prober = Prober(ctx)
         while not self._stop.is_set():
             now = clock.monotonic()
             ctx.sweep(now)
             transport.sweep(now)
+            prober.tend(now)
             if now - looked_at >= RELOAD_POLL_S:
                 looked_at = now
                 await open_keys(source)

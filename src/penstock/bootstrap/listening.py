@@ -8,7 +8,7 @@ import socket
 from penstock.adapters.clock import LoopClock
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.tls import tls_context
-from penstock.config.document import Document
+from penstock.config.document import Document, Drain
 from penstock.pipeline.admin import AdminDesk, AdminFront
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.gateway import Gateway
@@ -56,11 +56,11 @@ class Listeners:
         if self._admin is not None:
             await self._desk_server.listen(self._admin, self._admin_tls)
 
-    async def drain(self, deadline_s: float) -> int:
-        """Stop listening, let answers end for up to `deadline_s`; returns how many were cut off."""
+    async def drain(self, drain: Drain) -> int:
+        """Leave as the configuration says; returns how many answers were cut off."""
         self.gateway.ready = False
         self._desk_server.stop_listening()
-        cut = await self._server.drain(deadline_s)
+        cut = await self._server.drain(drain.deadline_s, idle_s=drain.idle_s, notice_s=drain.notice_s)
         return cut + (await self._desk_server.drain(ADMIN_DRAIN_S) if self._admin is not None else 0)
 
 

@@ -28,6 +28,10 @@ POLL_S = 0.05
 _MODULES = {"simulator": "penstock.simulator.child"}
 # In the order in which they start.
 ROLES = ("worker", "control", "credentials", "accounts", "gateway")
+# Where control is on another machine, somebody follows it there.
+FOLLOWING = ("worker", "follower", "credentials", "accounts", "gateway")
+# The roles that this supervisor runs, for its children.
+BESIDE = "PENSTOCK_ROLES"
 log = logging.getLogger("penstock.supervisor")
 
 
@@ -75,6 +79,8 @@ class Supervisor:
     redis: bool = False
     # Listens for the control plane's paths where they have their own address; all gateways share it.
     admin_sock: socket.socket | None = None
+    # How long gateways may take to leave (config.document.Drain), before they are killed.
+    drain_s: float = 30.0
     children: list[Child] = field(default_factory=list[Child])
     leaving: list[tuple[Child, subprocess.Popen[bytes]]] = field(
         default_factory=list[tuple[Child, subprocess.Popen[bytes]]]
@@ -85,13 +91,14 @@ class Supervisor:
         self._lifeline_read, self._lifeline_write = os.pipe()
         self._room: Room | None = None
         common = {"PENSTOCK_STATE_DIR": str(self.state.root), VARIABLE: str(self._lifeline_read)}
+        common[BESIDE] = ",".join(self.roles)
         if self.config is not None:
             common["PENSTOCK_CONFIG"] = str(self.config)
         if self.simulator_port is not None:
             common[SIMULATOR_URL] = f"http://127.0.0.1:{self.simulator_port}/v1"
             common["PENSTOCK_SIMULATOR_PORT"] = str(self.simulator_port)
             self._add(Child("simulator", "", common, 1.0))
-        plain = {"worker": 15.0, "control": 2.0, "credentials": 2.0, "accounts": 2.0}
+        plain = {"worker": 15.0, "control": 2.0, "follower": 2.0, "credentials": 2.0, "accounts": 2.0}
         for role, drain_s in plain.items():
             if role in self.roles and (role != "accounts" or self._shares or self.roles == ("accounts",)):
                 wanted = self.state.credentials_wanted if role == "credentials" else None
@@ -108,7 +115,9 @@ class Supervisor:
         room = self._room = Room(self.workers, self.state.run) if self.workers > 1 else None
         for place in range(self.workers):
             fd = self.socks[place % len(self.socks)].fileno()
-            child = Child("gateway", "", {**common, "PENSTOCK_LISTEN_FD": str(fd)}, 35.0, fds=(fd,))
+            child = Child(
+                "gateway", "", {**common, "PENSTOCK_LISTEN_FD": str(fd)}, self.drain_s + 5.0, fds=(fd,)
+            )
             child.place = place
             if self.admin_sock is not None:
                 child.env[ADMIN_FD] = str(self.admin_sock.fileno())
@@ -203,7 +212,7 @@ class Supervisor:
         for sock in (*self.socks, *([self.admin_sock] if self.admin_sock is not None else [])):
             sock.close()
         running = [(child, child.process) for child in self.children if child.process is not None]
-        for role in ("gateway", "accounts", "credentials", "control", "worker", "simulator"):
+        for role in ("gateway", "accounts", "credentials", "control", "follower", "worker", "simulator"):
             ending = [(each, process) for each, process in [*self.leaving, *running] if each.role == role]
             for _, process in ending:
                 if process.poll() is None:

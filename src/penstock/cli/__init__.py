@@ -17,7 +17,7 @@ _COMMANDS = {
     "service-accounts": ("penstock.cli.tenants", "service_accounts", "Manage service accounts."),
     "roles": ("penstock.cli.tenants", "roles", "Manage role bindings."),
     "audit": ("penstock.cli.audit", "audit", "Read, verify and export the audit log."),
-    "route": ("penstock.cli.route", "route", "Print the application card of a route."),
+    "route": ("penstock.cli.route", "route", "Look at routes: their cards, and how their targets do."),
     "simulate": ("penstock.cli.simulate", "simulate", "Start an upstream without a model."),
     "logs": ("penstock.cli.logs", "logs", "Show requests from the ledger."),
     "top": ("penstock.cli.top", "top", "Show what is busy, slow or dear right now."),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from penstock.bootstrap.control import LISTEN
 from penstock.bootstrap.listening import is_local
 from penstock.bootstrap.places import admin_address, listening_sockets
 from penstock.bootstrap.plan_source import snapshot_box
@@ -35,22 +36,40 @@ def serve_alone(state: StateDir, path: Path | None, listen: str | None, role: st
             "there is no inference process in this version: embeddings, classifiers and the learned router come"
             " with semantic caching; start the other roles without it"
         )
+    if role == "worker":
+        _document(state)  # it says where the ledger is, and whether counters are in Redis
     if role != "gateway":
         click.echo(f"Penstock's {role} process serves {state.root}")
         return Supervisor(state, [], os.environ, path, None, 1, ALONE[role]).run()
-    document = _document(state)
-    place = listen or document.server.listen
-    socks = listen_or_say(place, document.server.workers)
+    return run_gateways(state, path, listen, _document(state), ALONE[role])
+
+
+def run_gateways(
+    state: StateDir, path: Path | None, listen: str | None, document: Document, roles: tuple[str, ...]
+) -> int:
+    """Run gateways, and what else `roles` names, with a configuration that somebody else publishes."""
+    server = document.server
+    socks = listen_or_say(listen or server.listen, server.workers)
     host, port = socks[0].getsockname()[:2]
-    scheme = "https" if document.server.tls is not None else "http"
+    scheme = "https" if server.tls is not None else "http"
     click.echo(f"Penstock listens on {scheme}://{host}:{port}")
     admin = admin_or_say(document, socks)
     say_admin(document, admin)
-    if document.server.workers > 1:
+    redis = server.redis_url is not None
+    if server.workers > 1 and not redis and "accounts" not in roles:
         click.echo("  several gateways share limits and budgets: keep `penstock serve --role accounts` running")
-    workers = document.server.workers
     port = simulator_port(document)
-    return Supervisor(state, socks, os.environ, path, port, workers, ALONE[role], admin_sock=admin).run()
+    env = {**os.environ, **({LISTEN: listen} if listen else {})}
+    drain_s = leave_s(document)
+    return Supervisor(
+        state, socks, env, path, port, server.workers, roles, redis=redis, admin_sock=admin, drain_s=drain_s
+    ).run()
+
+
+def leave_s(document: Document) -> float:
+    """How long a gateway may take to leave."""
+    drain = document.server.drain
+    return drain.notice_s + drain.idle_s + drain.deadline_s
 
 
 def _document(state: StateDir) -> Document:
@@ -61,8 +80,7 @@ def _document(state: StateDir) -> Document:
         if time.monotonic() > until:
             raise click.ClickException(
                 f"{state.snapshot} does not exist: start `penstock serve --role control` with the same state"
-                " directory. A gateway on another machine gets its snapshots from server.control_url, which"
-                " this version does not serve yet (issue 4)"
+                " directory, or name control on another machine in server.control_url"
             )
         if not said:
             click.echo(f"  waiting for control to publish {state.snapshot}")

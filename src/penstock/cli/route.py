@@ -14,7 +14,11 @@ from penstock.adapters.prices.cache import load_book
 from penstock.cli.control import control, control_options
 from penstock.cli.explaining import question_of, question_options, show
 from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
+<<<<<<< HEAD
 from penstock.cli.route_ledger import ab, shares
+=======
+from penstock.cli.route_health import health
+>>>>>>> main
 from penstock.compile.targets import CompileError
 from penstock.config.load import ConfigError, load_file
 from penstock.config.problem import suggestion
@@ -25,6 +29,9 @@ from penstock.control.route_card_text import route_card_text
 @click.group()
 def route() -> None:
     """Look at routes."""
+
+
+route.add_command(health)
 
 
 @route.command()

@@ -16,7 +16,16 @@ from penstock.bootstrap.control import LISTEN, PUBLISHED, now_ms, publisher_for
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import Supervisor
 from penstock.cli.files import config_path, sole_service
-from penstock.cli.roles import ALONE, admin_or_say, listen_or_say, say_admin, serve_alone, simulator_port
+from penstock.cli.following import follows, serve_following
+from penstock.cli.roles import (
+    ALONE,
+    admin_or_say,
+    leave_s,
+    listen_or_say,
+    say_admin,
+    serve_alone,
+    simulator_port,
+)
 from penstock.compile.review import review
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
@@ -64,7 +73,9 @@ def serve(
         state.create()
         path = path.absolute() if path else None
         with sole_service(state, role or ""):
-            if role is None or role == "control":
+            if path is not None and role in (None, "control", "gateway") and follows(path):
+                status = serve_following(state, path, listen, role)
+            elif role is None or role == "control":
                 status = _serve(state, path, listen, role, new_admin_key=new_admin_key)
             else:
                 status = serve_alone(state, path, listen, role)
@@ -101,7 +112,10 @@ def _serve(
         return Supervisor(state, socks, env, path, None, workers, ALONE[role], redis=redis).run()
     port = simulator_port(document)
     _greet(document, notices, key, socks[0].getsockname(), admin)
-    return Supervisor(state, socks, env, path, port, workers, redis=redis, admin_sock=admin).run()
+    drain_s = leave_s(document)
+    return Supervisor(
+        state, socks, env, path, port, workers, redis=redis, admin_sock=admin, drain_s=drain_s
+    ).run()
 
 
 def _write_no_core_files() -> None:

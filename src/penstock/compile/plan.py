@@ -8,6 +8,7 @@ from functools import partial
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
 from penstock.compile.handling import requirement_of
+from penstock.compile.health import places_of, rule_of
 from penstock.compile.key_bounds import bounds_of, network
 from penstock.compile.policies import Policies
 from penstock.compile.scopes import Scopes
@@ -16,9 +17,12 @@ from penstock.compile.tokens import issuers_of, tenants_of
 from penstock.config import document as doc
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import HIGH, LOW, NORMAL
-from penstock.core.plan import KeyBounds, Plan, Route, Timeouts, VirtualKey
+from penstock.core.plan import KeyBounds, Mirror, Plan, Route, Timeouts, VirtualKey
+from penstock.core.policy import TargetNode
 from penstock.core.price_book import PriceBook
 from penstock.core.retry import RetryRule
+from penstock.core.target import Target
+from penstock.routing.trees import targets_of
 
 DEFAULT_ORG = "default"
 RANKS = {"high": HIGH, "normal": NORMAL, "low": LOW}
@@ -77,6 +81,8 @@ def compile_plan(
         issuers=issuers,
         tenants=tenants_of(document, rules, scopes.of),
         trusted_proxies=tuple(network(text) for text in document.server.trusted_proxies),
+        places=dict(places_of(document, [*deployments.values(), *_routed(routes)])),
+        health=rule_of(document.defaults.health),
     )
 
 
@@ -85,6 +91,11 @@ def _by_hash(keys: list[VirtualKey]) -> dict[bytes, VirtualKey]:
     if len(by_hash) != len(keys):
         raise CompileError("keys: two keys have the same secret")
     return by_hash
+
+
+def _routed(routes: dict[str, Route]) -> Iterator[Target]:
+    for route in routes.values():
+        yield from targets_of(route.policy)
 
 
 def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
@@ -100,7 +111,27 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
         session=session_of(config.session) if config.session is not None else None,
         rank=RANKS[config.priority] if config.priority is not None else None,
         requires=requirement_of(config.require),
+        skips=config.health.skip,
+        max_slow=config.health.max_slow,
+        mirror=_mirror(name, config, find),
+        resumes=config.on_break == "resume",
     )
+
+
+def _mirror(name: str, config: doc.Route, find: Policies) -> Mirror | None:
+    mirror, timeouts = config.mirror, config.timeouts
+    if mirror is None:
+        return None
+    candidate = Route(
+        name=f"{name} (mirror)",  # what may be used of a route is remembered by its name
+        policy=TargetNode(find.target(mirror.to)),
+        retry=RetryRule(attempts=1),
+        timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
+        success=frozenset(config.success.all),
+        keeps_responses=False,
+        requires=requirement_of(config.require),
+    )
+    return Mirror(candidate, mirror.percent, mirror.concurrency)
 
 
 def _keys(

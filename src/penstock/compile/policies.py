@@ -25,7 +25,7 @@ from penstock.core.choosing import (
 )
 from penstock.core.difficulty import Rule, Rules, Scorer, shipped
 from penstock.core.plan import Provider
-from penstock.core.policy import FallbackNode, PolicyNode, StaticNode, TargetNode, WeightedNode
+from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode, WeightedNode
 from penstock.core.price_book import PriceBook
 from penstock.core.target import Target
 from penstock.routing.resolve import target_of
@@ -68,6 +68,11 @@ class Policies:
                 return StaticNode(config.text)
             case doc.FallbackNode():
                 return FallbackNode(self._all(config.children))
+            case doc.HedgeNode():
+                children, after = self._all(config.of), config.after
+                if after.startswith("p"):
+                    return HedgeNode(children, None, float(after[1:]) / 100.0, config.max_percent)
+                return HedgeNode(children, float(after), 0.0, config.max_percent)
             case doc.WeightedNode():
                 return WeightedNode(
                     self._all([branch.use for branch in config.branches]),

@@ -185,6 +185,7 @@ def deployment_from(
         card=card,
         ceiling=Ceiling(card) if card is not None else None,
         handling=deployed(target.handling, config.facts) if target.handling is not None else None,
+        overflows=config.queue.overflow,
     )
     return target_with(made, config.set)
 

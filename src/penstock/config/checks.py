@@ -13,6 +13,7 @@ from penstock.config.node import Node
 from penstock.config.policy_checks import policy_problems
 from penstock.config.problem import Problem, child, nearest, suggestion
 from penstock.config.scope_checks import scope_problems
+from penstock.config.server_checks import server_problems
 from penstock.config.token_checks import token_problems
 from penstock.core.rates import UNITS
 
@@ -54,6 +55,7 @@ class Checks:
     def run(self) -> list[Problem]:
         """All problems, in no particular order."""
         steps: tuple[Callable[[], None], ...] = (
+            self._server,
             self._names,
             self._providers,
             self._deployments,
@@ -81,6 +83,10 @@ class Checks:
 
     def _allowances(self) -> None:
         for path, message, hint in allowance_problems(self.document, self.names["routes"]):
+            self._report(path, message, hint)
+
+    def _server(self) -> None:
+        for path, message, hint in server_problems(self.document.server):
             self._report(path, message, hint)
 
     def _names(self) -> None:

@@ -36,10 +36,8 @@ class Need(msgspec.Struct, frozen=True):
 NEEDS: tuple[Need, ...] = (
     Need("auth.oidc", "logging in at an identity provider"),
     Need("auth.public_url", "logging in at an identity provider"),
-    Need("server.control_url", "a control process on another machine"),
     Need("server.cors", "answers to browsers"),
     Need("guards.*", "guardrails"),
-    Need("routes.*.policy.**.hedge", "hedged requests"),
     Need("routes.*.policy.**.cascade", "cascades"),
     Need("routes.*.policy.**.learned", "learned routing"),
     Need("routes.*.policy.**.cached", "the response cache"),
@@ -53,9 +51,7 @@ NEEDS: tuple[Need, ...] = (
         instead="use not_error or finish",
     ),
     Need("routes.*.evals", "evaluation"),
-    Need("routes.*.mirror", "mirrored requests"),
     Need("routes.*.capture", "payload capture", unless=("none",), instead="write none"),
-    Need("routes.*.on_break", "resuming broken streams", unless=("error",), instead="write error"),
 )
 
 

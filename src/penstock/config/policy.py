@@ -18,6 +18,7 @@ from penstock.config.document.policy import (
     EasyNode,
     FallbackNode,
     FastestNode,
+    HedgeNode,
     LaterKind,
     LaterNode,
     PolicyNode,
@@ -40,6 +41,7 @@ LATER_KINDS: tuple[str, ...] = get_args(LaterKind)
 OPTIONS: dict[str, tuple[type, str]] = {
     "cheapest": (CheapestNode, "of"),
     "fastest": (FastestNode, "of"),
+    "hedge": (HedgeNode, "of"),
     "sticky": (StickyNode, "of"),
     "ab": (AbNode, "arms"),
     "canary": (CanaryNode, ""),
@@ -161,6 +163,8 @@ class PolicyReader:
             if isinstance(one, StaticNode | WebhookNode):
                 hint = "put it behind this node, in a fallback"
                 self.reader.problem(value, child(child(at, "of"), index), "has neither price nor speed", hint)
+        if isinstance(read, HedgeNode) and len(read.of) < _ARMS and not self.reader.problems:
+            return self.reader.problem(value, child(at, "of"), "a hedge needs two nodes or more", "add one")
         if isinstance(read, AbNode):
             self._arms(read, value, at)
         if isinstance(read, EasyNode):

@@ -80,6 +80,7 @@ _NAMES = {
     "url": "URL",
     "network": "network",
     "moment": "moment",
+    "lateness": "seconds or percentile",
     "policy": "policy",
     "branch": "policy, or `{use: …, weight: …}`",
     "arm": "policy, or `{use: …, name: …, weight: …}`",

@@ -26,6 +26,7 @@ _READS: dict[str, dict[str, Any]] = {
     "url": {"type": "string"},
     "network": {"type": "string"},
     "moment": {"type": "string"},
+    "lateness": {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]},
     "policy": {"$ref": "#/$defs/Policy"},
     "branch": {"$ref": "#/$defs/Branch"},
     "arm": {"$ref": "#/$defs/ArmItem"},

@@ -229,6 +229,18 @@ def _is_host_name(host: str) -> bool:
     return bool(_HOST.fullmatch(host)) and not re.fullmatch(r"[0-9.]+", host)
 
 
+def lateness(text: str) -> str:
+    """Seconds such as `0.8`, or a percentile such as `p95`, as text."""
+    percentile = re.fullmatch(r"p(\d{1,2}(?:\.\d)?)", text)
+    try:
+        fine = float(percentile[1]) >= 1.0 if percentile else 0.0 < float(text) <= 3600.0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise BadValueError("neither seconds nor a percentile", "write it like p95 or 0.8")
+    return text
+
+
 READS: Mapping[str, Callable[[str], object]] = {
     "name": name,
     "size": size,
@@ -238,6 +250,7 @@ READS: Mapping[str, Callable[[str], object]] = {
     "url": url,
     "network": network,
     "moment": moment,
+    "lateness": lateness,
 }
 # These take an unquoted number; the others are text, and a number must be quoted to be one.
-NUMERIC = frozenset({"size", "duration", "decimal"})
+NUMERIC = frozenset({"size", "duration", "decimal", "lateness"})

@@ -45,6 +45,10 @@ def _lives(pid: int) -> bool:
     return True
 
 
+def _nobody(_number_of: Callable[[str], int], _now_ms: int) -> list[Served]:
+    return []
+
+
 class Gateways:
     """Knows who has taken a revision.
 
@@ -52,11 +56,21 @@ class Gateways:
     contents and revisions have numbers; several revisions may have the same content.
     """
 
-    def __init__(self, run: Path, machine: str, others: Callable[[], list[Served]] | None) -> None:
-        """`others` gives what all machines said, None where this machine is alone."""
+    def __init__(
+        self,
+        run: Path,
+        machine: str,
+        others: Callable[[], list[Served]] | None,
+        fleet: Callable[[Callable[[str], int], int], list[Served]] = _nobody,
+    ) -> None:
+        """`others` gives what all machines said, None where this machine is alone.
+
+        `fleet` gives what machines serve that this one publishes to (control.fleet.Fleet.served).
+        """
         self._run = run
         self._machine = machine
         self._others = others
+        self._fleet = fleet
         self._numbers: dict[str, int] = {}
 
     def published(self, content: str, number: int) -> None:
@@ -66,11 +80,15 @@ class Gateways:
             del self._numbers[next(iter(self._numbers))]
 
     def mine(self, now_ms: int) -> list[Served]:
-        """What this machine's gateways serve."""
-        return [
-            Served(boot=boot, machine=self._machine, number=self._numbers.get(content, 0), seen_ms=now_ms)
+        """What this machine's gateways serve, and those that it publishes to."""
+        local = [
+            Served(boot=boot, machine=self._machine, number=self._number(content), seen_ms=now_ms)
             for boot, content in local_acks(self._run).items()
         ]
+        return local + self._fleet(self._number, now_ms)
+
+    def _number(self, content: str) -> int:
+        return self._numbers.get(content, 0)
 
     def doors(self) -> list[Path]:
         """The sockets at which this machine's gateways answer."""
@@ -78,15 +96,19 @@ class Gateways:
 
     def behind(self, number: int, now_ms: int) -> list[str]:
         """The live gateways, of all machines, that do not serve this revision, or a later one, yet."""
-        waiting = [one.boot for one in self.mine(now_ms) if one.number < number]
-        if self._others is None:
-            return waiting
+        found = {one.boot: one for one in self.mine(now_ms)}
+        away: list[str] = []
         try:
-            others = self._others()
+            others = self._others() if self._others is not None else []
         except StoreError as error:
-            return [*waiting, f"gateways of other machines: {error}"]
-        return waiting + [
-            f"{one.machine}/{one.boot}"
-            for one in others
-            if one.machine != self._machine and one.number < number
-        ]
+            others, away = [], [f"gateways of other machines: {error}"]
+        for one in others:
+            # A machine may have gone from one control process to another: whoever heard the latest is right.
+            known = found.get(one.boot)
+            if one.machine != self._machine and (known is None or known.number < one.number):
+                found[one.boot] = one
+        return [
+            one.boot if one.machine == self._machine else f"{one.machine}/{one.boot}"
+            for one in found.values()
+            if one.number < number
+        ] + away

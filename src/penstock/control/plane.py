@@ -17,6 +17,7 @@ from penstock.config.problem import ConfigError
 from penstock.config.snapshot import Snapshot, SnapshotError
 from penstock.control.acks import HEARD_WITHIN_MS, Gateways
 from penstock.control.audit import Actor, AuditLog, Event
+from penstock.control.fleet import Fleet
 from penstock.control.known import Known, read_known, write_known
 from penstock.control.problems import Denied, invalid
 from penstock.control.publish import FileContent, Publisher, refuse_clashes
@@ -100,7 +101,10 @@ class ControlPlane:
         gateways: Gateways,
         known: Path,
         now_ms: Callable[[], int],
+        fleet: Fleet | None = None,
     ) -> None:
+        """`fleet` is told of each snapshot, for machines without a control process of their own."""
+        self._fleet = fleet
         self.store = store
         self.publisher = publisher
         self.secrets = secrets
@@ -325,6 +329,8 @@ class ControlPlane:
             self._published = number
             self._auth = snapshot.document.auth
             self.gateways.published(snapshot.revision, number)
+            if self._fleet is not None:
+                self._fleet.publish(snapshot, number)
             self._keep(number, items, file.digest if file is not None else None)
 
     def in_force(self, content: str) -> None:

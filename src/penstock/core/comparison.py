@@ -1,11 +1,11 @@
 """Comparing arms of an A/B route: exact sums, intervals, and when enough is known to stop.
 
 Shares have Wilson's score interval (1927); a difference of shares has Newcombe's hybrid of the two (1998,
-method 10). Both hold for one look. The stop rule may be asked at any time and as often as one likes: it rests on
+method 10). Both hold for one look. The stop rule may be asked at any time, as often as one likes: it rests on
 asymptotic confidence sequences (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit
 theory and asymptotic confidence sequences", 2021), one for each arm at half the error, so that the bounds of
-the difference hold for all looks together. Quantiles have the interval between two order statistics whose ranks are
-those of a binomial variable (David and Nagaraja, "Order Statistics", 2003, 7.1).
+the difference hold for all looks together. Quantiles have the interval between two order statistics, with ranks
+of a binomial variable (David and Nagaraja, "Order Statistics", 2003, 7.1).
 """
 
 from __future__ import annotations

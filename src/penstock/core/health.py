@@ -78,6 +78,14 @@ def fault_of(cause: str, code: str = "") -> Fault:
     return _CAUSES.get(cause, "neutral")
 
 
+class ProbeRule(msgspec.Struct, frozen=True, gc=False):
+    """Requests of our own to a target that nobody has used for `every_s`. `asks`: of the model itself."""
+
+    every_s: float
+    asks: bool = False
+    timeout_s: float = 10.0
+
+
 class HealthRule(msgspec.Struct, frozen=True, gc=False):
     """When a target is left alone, and for how long; times in seconds, shares in 0..1.
 
@@ -92,6 +100,7 @@ class HealthRule(msgspec.Struct, frozen=True, gc=False):
         headroom: Whether it is left when the vendor's own headers say that the next request will be refused.
         slow_factor: An answer that takes so many times its p95 of the last minutes is slow, and slow answers
             count towards `share`; 0 takes no notice.
+        probe: Requests of our own, None without.
     """
 
     on: bool = True
@@ -100,15 +109,26 @@ class HealthRule(msgspec.Struct, frozen=True, gc=False):
     calls: int = 20
     window_s: float = 20.0
     open_s: float = 2.0
-    max_open_s: float = 30.0
+    max_open_s: float = 10.0
     trials: int = 1
     cooldown_s: float = 1.0
     max_cooldown_s: float = 300.0
     headroom: bool = True
     slow_factor: float = 5.0
+    probe: ProbeRule | None = None
 
 
 DEFAULT_RULE: Final[HealthRule] = HealthRule()
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where a target is, and when it is left alone; `region` is empty where it is not known."""
+
+    provider: str
+    region: str = ""
+    rule: HealthRule = DEFAULT_RULE
+
+
 CLOSED: Final = 0
 OPEN: Final = 1
 HALF_OPEN: Final = 2
@@ -232,8 +252,8 @@ class Breaker:
     def open(self, now: float, least_s: float, reason: str, first_s: float = 0.0) -> None:
         """Let nothing pass for `least_s`, or for as long as its history says, if that is longer."""
         rule = self.rule
-        if self.state == CLOSED and now - self._closed_at > 2.0 * rule.max_open_s:
-            self._opened_for_s = 0.0  # it has been well for long: what was is forgotten
+        if self.state == CLOSED and now - self._closed_at > self._opened_for_s:
+            self._opened_for_s = 0.0  # it has been well for longer than it was closed to: that is forgotten
         last = self._opened_for_s
         own_s = min(rule.max_open_s, 2.0 * last if last else first_s or rule.open_s)
         if self.state == OPEN and now < self.until:

@@ -11,7 +11,7 @@ from penstock.core.chat import Message
 from penstock.core.losses import Losses
 from penstock.core.parts import Part, Text, ToolResult
 
-_FAILED = "Error: "
+_FAILED, _WORD = "Error: ", "Error"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -44,8 +44,9 @@ def _told(part: Part) -> Part:
         content = (Text(_encode(part.value).decode()),)
     first = content[0] if content else None
     if isinstance(first, Text):
-        if first.text[: len(_FAILED)].casefold() != _FAILED.casefold():
+        said = first.text[: len(_FAILED)].casefold()
+        if said not in (_FAILED.casefold(), _WORD.casefold()):
             content = (replace(first, text=_FAILED + first.text), *content[1:])
     else:
-        content = (Text("Error"), *content)
+        content = (Text(_WORD), *content)
     return replace(part, content=content, value=None)

@@ -12,6 +12,7 @@ from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.credentials import Signing
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import NORMAL
+from penstock.core.health import DEFAULT_RULE, HealthRule, Place
 from penstock.core.losses import OnUnsupported
 from penstock.core.policy import PolicyNode
 from penstock.core.price_book import PriceBook
@@ -37,7 +38,11 @@ NO_CEILING = SessionRule()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """What a client asks for by name. `keeps_responses`: an answer may be asked for, or gone on from, later."""
+    """What a client asks for by name. `keeps_responses`: an answer may be asked for, or gone on from, later.
+
+    `resumes`: a stream that breaks goes on at another target. `skips`: targets that are closed just now are
+    passed over, `max_slow` of them at most for being slow only.
+    """
 
     name: str
     policy: PolicyNode
@@ -49,6 +54,19 @@ class Route:
     session: SessionRule | None = None
     rank: int | None = None
     requires: Requirement | None = None
+    skips: bool = True
+    max_slow: float = 0.5
+    mirror: Mirror | None = None
+    resumes: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mirror:
+    """Copies of a route's requests. `route` leads to the candidate; `most`: how many are under way at once."""
+
+    route: Route
+    percent: float
+    most: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +154,7 @@ class Plan:
     this gateway runs, as far as it was told.
     `trusted_proxies`: who is believed about clients' addresses. `issuers` of tokens by their `iss`,
     `tenants` that tokens can be for by organisation and team, `tokens`: who knows tokens.
+    `places` says of targets where they are and when they are left alone; `health` is the rule of all others.
     """
 
     revision: str
@@ -165,6 +184,8 @@ class Plan:
     issuers: dict[str, TokenIssuer] = field(default_factory=dict[str, TokenIssuer])
     tenants: dict[tuple[str, str], Tenant] = field(default_factory=dict[tuple[str, str], Tenant])
     tokens: TokenKeys | None = None
+    places: dict[str, Place] = field(default_factory=dict[str, Place])
+    health: HealthRule = DEFAULT_RULE
 
     def signings(self) -> list[Signing]:
         """How requests are signed, those with tenants' own credentials included."""

@@ -105,6 +105,17 @@ class Ceiling:
             images=images,
         )
 
+    def media_nanousd(self, text_tokens: int, media: Usage, service_tier: str = "") -> int | None:
+        """The most that a request for media can cost: its text, and what they count (`media`)."""
+        return worst_case_nanousd(
+            self._card,
+            text_tokens + media.input_tokens,
+            media.output_tokens,
+            service_tier=service_tier,
+            images=media.images,
+            audio_ms=media.audio_ms,
+        )
+
 
 def _steps(card: RateCard) -> list[tuple[int, int, int]] | None:
     """From the highest tier down: the input above which it is within reach, and the dearest rates up to there.

@@ -48,6 +48,8 @@ _GENERATE = Endpoint(
     dialect="gemini",
     shape="gemini",
     task="chat",
+    framing="json_array",
+    sse_query=b"alt=sse",
 )
 _GEMINI: dict[str, tuple[Endpoint, bool]] = {
     "generateContent": (_GENERATE, False),
@@ -101,6 +103,7 @@ _CONVERSE = Endpoint(
     dialect="converse",
     shape="converse",
     task="chat",
+    framing="aws",
 )
 _CONVERSE_PATH = re.compile(r"/model/(?P<model>.+)/converse(?P<stream>-stream)?")
 

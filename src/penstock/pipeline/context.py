@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from penstock.adapters.memory.scores import MemoryScores
-from penstock.admission.accounts import Accounts
+from penstock.admission.accounts import Account, Accounts
 from penstock.admission.chains import Chains
-from penstock.core.plan import Plan
+from penstock.core.exchange import RequestFacts, Subject
+from penstock.core.plan import Plan, VirtualKey
 from penstock.core.retry import RetryShare
 from penstock.ports.clock import Clock
+from penstock.ports.inner_call import InnerCalls
 from penstock.ports.journal import JournalSink
 from penstock.ports.owned import OwnedIds
 from penstock.ports.scores import Scores
@@ -37,6 +39,9 @@ class Running(Protocol):
     def told(self) -> dict[str, object]:
         """What it is, and how far it has come."""
         ...
+
+
+AskerFor = Callable[["GatewayContext", VirtualKey, Subject, RequestFacts, list[Account], int], InnerCalls]
 
 
 class GatewayContext:
@@ -82,9 +87,12 @@ class GatewayContext:
         self.running: dict[str, Running] = {}
         # By provider: until when its list of models is good, and the list.
         self.model_lists: dict[str, tuple[float, tuple[str, ...]]] = {}
+        # Makes inner calls for an exchange; the pipeline puts it here, of which this is a part.
+        self.asker: AskerFor | None = None
         self.plan = plan
         self.resolver = Resolver(plan, clock.now_ms())
         self.accounts.apply(plan, clock.now_ms())
+        self.standings.apply(plan.places, plan.health)
 
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
@@ -93,6 +101,7 @@ class GatewayContext:
         self.model_lists.clear()
         self.resolver = Resolver(plan, self.clock.now_ms())
         self.accounts.apply(plan, self.clock.now_ms())
+        self.standings.apply(plan.places, plan.health)
 
     def learned_of(self, target_id: str) -> Learned:
         """What is known of a target's answers."""

@@ -22,12 +22,13 @@ from penstock.pipeline.parked import Parked
 from penstock.pipeline.reporting import NOT_NEEDED
 from penstock.pipeline.sending import encode, patience_s, send
 from penstock.pipeline.settling import Settling
-from penstock.pipeline.translation import passes
+from penstock.pipeline.translation import may_resume, passes
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.policies import cursor_for
 from penstock.routing.policies.denied import DENIED
+from penstock.routing.policies.target import TOO_LATE
 from penstock.routing.view import RequestView
 from penstock.routing.walk import Walk
 from penstock.shapes.openai_request import OpenAIRequest
@@ -35,14 +36,19 @@ from penstock.upstream.attempt import Attempt
 
 _WHY = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
-    "administrator look at penstock check --explain"
+    "administrator look at penstock check --explain",
+    TOO_LATE: "no target would usually have answered before the client's time was over; wait longer, or try "
+    "again",
 }
 
 
 class Driving(Settling):
     """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
 
-    __slots__ = ("_cursor", "_deadline", "_parked", "_shelved", "_skipped", "_timer", "_walk")
+    __slots__ = (
+        "_broken", "_cursor", "_deadline", "_parked", "_resumed", "_shelved", "_skipped", "_timer", "_walk",
+        "depth", "patient",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -58,9 +64,15 @@ class Driving(Settling):
     ) -> None:
         super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts)
         self._deadline = http.received_at + route.timeouts.total_s
+        self.patient = True  # waits for room where there is none
+        self.depth = 0  # of calls that the gateway makes within calls
         self._parked: Parked | None = None
         self._skipped: Failure | None = None
         self._timer: Timer | None = None
+        # How often the stream went on elsewhere, and the attempt after which it did last.
+        self._resumed: int = 0
+        self._broken: Attempt | None = None
+        request.resumable = route.resumes and may_resume(request)
         # Answers that are held back and complete, until one is accepted; with their facts, in order.
         self._shelved: list[tuple[Attempt, AttemptFacts]] = []
         self._follow(route)
@@ -80,6 +92,7 @@ class Driving(Settling):
             ctx.floors,
         )
         self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
+        self._walk.skips, self._walk.max_slow = route.skips, route.max_slow
         self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
         self._cursor = cursor_for(route.policy, self._walk)
         self._notes = self._walk.notes
@@ -117,10 +130,12 @@ class Driving(Settling):
             self._accept(number)
             return
         self._let_all_go(None)
-        if isinstance(step, Static):
-            self._answer_static(step.text)
-        else:
+        if isinstance(step, GiveUp):
             self._fail(self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, "")))
+        elif self._answering.started:
+            self._fail(self._failure)  # half an answer is not gone on with by a fixed text
+        else:
+            self._answer_static(step.text)
 
     def _wake_at(self, now: float, delay_s: float) -> None:
         """Step again after so long. Where only waiting is left and time will be over, it is over now."""
@@ -148,7 +163,9 @@ class Driving(Settling):
             return None
         parked = self._parked
         # One attempt at a time waits for room, and only where nothing else is under way.
-        last = last or bool(self._running) or (parked is not None and parked.number != number)
+        last = (
+            last or not self.patient or bool(self._running) or (parked is not None and parked.number != number)
+        )
         opening = opening_for(ctx, self._request, target, self._allowance, last=last)
         if isinstance(opening, Counter):
             if opening.queues and target.overflows and not step.patient and parked is None:

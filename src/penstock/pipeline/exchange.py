@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from penstock.core.exchange import AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
-from penstock.pipeline.driving import Driving
+from penstock.pipeline.resuming import Resuming
 from penstock.pipeline.settlement import total_cost
 from penstock.pipeline.translation import broken_event
 from penstock.providers.openai.errors import Failure, failure_of_cause
@@ -17,7 +17,7 @@ from penstock.upstream.attempt import Attempt
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 
 
-class Exchange(Driving):
+class Exchange(Resuming):
     """Implements ReplyListener towards the client and AttemptListener towards the upstreams."""
 
     __slots__ = ()
@@ -109,8 +109,9 @@ class Exchange(Driving):
         failure.secrets = self._ctx.credentials.secrets_of(attempt.target.signing)
         failure.foreign = attempt.codec is not None and attempt.codec.translated
         facts = self._close(attempt, "error", failure.cause, failure)
-        if self._answering.started:
-            self._break(attempt, failure, facts)
+        if self._answering.started and (attempt.accepted or not self._resumed):
+            if not self._goes_on(attempt, failure, facts):
+                self._break(attempt, failure, facts)
             return
         self._write_down(facts)
         self._advance(failure.outcome(attempt.number))
@@ -119,7 +120,15 @@ class Exchange(Driving):
         """Its deadline need not be watched any more."""
         self._ctx.attempts.discard(attempt)
 
-    def _break(self, attempt: Attempt, failure: Failure, facts: AttemptFacts) -> None:
+    def _fail(self, failure: Failure | None) -> None:
+        """See Settling; a stream that has begun cannot be answered with an error any more."""
+        last = self._broken
+        if self._answering.started and last is not None:
+            self._break(last, failure or failure_of_cause("internal", "no target was tried"), None)
+        else:
+            super()._fail(failure)
+
+    def _break(self, attempt: Attempt, failure: Failure, facts: AttemptFacts | None) -> None:
         """The stream ends with an error event in its own shape, or is cut where it has none."""
         code = failure.code or "upstream_error"
         message = self._answering.explain(failure, attempt.target)

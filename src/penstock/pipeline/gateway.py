@@ -21,7 +21,9 @@ from penstock.pipeline.admin import AdminDesk, is_admin, send_problem
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.entering import enter_or_wait
 from penstock.pipeline.exchange import Exchange
+from penstock.pipeline.inner import Asker
 from penstock.pipeline.media import VIDEOS
+from penstock.pipeline.mirroring import Mirrors
 from penstock.pipeline.models import ModelList
 from penstock.pipeline.owning import OwningExchange, check_named, hands_out
 from penstock.pipeline.refusing import JSON, id_lines, send_refusal
@@ -50,6 +52,8 @@ class Gateway:
         self.ctx = ctx
         self._desk = desk
         self.ready = True
+        self._mirrors = Mirrors(ctx)
+        ctx.asker = Asker
 
     def handle(self, request: HttpRequest, reply: Reply) -> None:
         """Answer one request; a defect of ours becomes a 500, never a hanging client."""
@@ -58,7 +62,7 @@ class Gateway:
         if found is None or request.method != b"POST":
             self._other(request, reply, found)
             return
-        admission = _Admission(self.ctx, request, found)
+        admission = _Admission(self.ctx, request, found, self._mirrors)
         try:
             exchange = admission.admit(reply)
         except Refusal as refusal:
@@ -161,10 +165,22 @@ class Gateway:
 class _Admission:
     """Stages 1 and 2 of one request; remembers how far it came, for the record of a refusal."""
 
-    __slots__ = ("_ctx", "_decoded", "_endpoint", "_found", "_http", "_key", "_plan", "_route", "request_id")
+    __slots__ = (
+        "_ctx",
+        "_decoded",
+        "_endpoint",
+        "_found",
+        "_http",
+        "_key",
+        "_mirrors",
+        "_plan",
+        "_route",
+        "request_id",
+    )
 
-    def __init__(self, ctx: GatewayContext, http: HttpRequest, found: Found) -> None:
+    def __init__(self, ctx: GatewayContext, http: HttpRequest, found: Found, mirrors: Mirrors) -> None:
         self._ctx = ctx
+        self._mirrors = mirrors
         self._plan: Plan = ctx.plan
         self._http = http
         self._found = found
@@ -221,6 +237,7 @@ class _Admission:
         elif named or hands_out(request, route):
             exchange = OwningExchange(ctx, http, reply, request, route, key, subject, allowance, facts, named)
         else:
+            reply = self._mirrors.told(reply, http, request, route, key, facts)
             exchange = Exchange(ctx, http, reply, request, route, key, subject, allowance, facts)
         is_in = enter_or_wait(
             ctx, allowance, reply, exchange.start, lambda refusal: self.refuse(reply, refusal)

@@ -3,7 +3,11 @@
 GET    /exchanges        those under way: `{"data": [...]}`
 DELETE /exchanges/{id}   stop one: 200, or 404 where it has ended
 GET    /accounts         what every account has used: `{"data": [...]}`
+<<<<<<< HEAD
 POST   /explain          where a request would be led, and why (pipeline.explaining)
+=======
+GET    /standings        how targets, providers and regions stand: `{"targets": [...], "groups": [...]}`
+>>>>>>> main
 """
 
 from __future__ import annotations
@@ -35,6 +39,8 @@ class Inspection:
         elif method == b"GET" and path == "/accounts":
             now, now_ms = ctx.clock.monotonic(), ctx.clock.now_ms()
             self._send(reply, {"data": [told_of(each, now, now_ms) for each in ctx.accounts.all()]})
+        elif method == b"GET" and path == "/standings":
+            self._send(reply, ctx.standings.told(ctx.clock.monotonic()))
         elif method == b"DELETE" and path.startswith(f"{_EXCHANGES}/"):
             name = path.removeprefix(f"{_EXCHANGES}/")
             exchange = ctx.running.get(name)

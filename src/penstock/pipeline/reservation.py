@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from penstock.admission.accounts import Account, Allowance
 from penstock.admission.counters import Counter
 from penstock.admission.entry import refusal_of, told
@@ -11,6 +13,7 @@ from penstock.core.plan import Plan
 from penstock.core.target import Target
 from penstock.core.usage import Usage
 from penstock.pipeline.heads import dollars
+from penstock.pipeline.media_bounds import media_bound
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.learned import Learned
@@ -18,6 +21,7 @@ from penstock.upstream.learned import Learned
 # A request that does not bound its own answer is bounded to what is left rather than made to wait, or refused;
 # but not to less than this while others are under way, whose rests come back soon.
 GENEROUS_TOKENS = 1024
+_MEDIA = frozenset({"image", "speech", "transcript", "other"})
 
 
 class Reservation:
@@ -30,11 +34,11 @@ class Reservation:
     __slots__ = (
         "cap",
         "choices",
-        "images",
         "input_tokens",
         "least_cap",
         "likely_input",
         "likely_output",
+        "media",
         "nanousd",
         "service_tier",
         "target",
@@ -49,11 +53,14 @@ class Reservation:
             likely *= request.choices
         self.target = target
         self.choices = request.choices
-        self.images = request.choices if request.endpoint.makes_images else 0
+        media = self.media = media_bound(request, target) if request.endpoint.task in _MEDIA else None
         self.service_tier = request.service_tier if target.service_tier is None else target.service_tier
         self.input_tokens = tokens
         self.likely_input = likely
         self.likely_output = min(cap, learned.likely_output_tokens()) * request.choices
+        if media is not None:
+            self.likely_input += media.likely.input_tokens
+            self.likely_output = media.likely.output_tokens
         self.least_cap: int | None = None
         self.cap = cap
         self.nanousd = self._nanousd(cap)
@@ -62,11 +69,16 @@ class Reservation:
         ceiling = self.target.ceiling
         if ceiling is None:
             return None
-        return ceiling.nanousd(self.input_tokens, cap * self.choices, self.images, self.service_tier)
+        if self.media is not None:
+            return ceiling.media_nanousd(self.input_tokens, self.media.most, self.service_tier)
+        return ceiling.nanousd(self.input_tokens, cap * self.choices, 0, self.service_tier)
 
     def usage(self) -> Usage:
         """What is charged if nobody ever learns what was used."""
-        return Usage(self.input_tokens, self.cap * self.choices, requests=1, images=self.images)
+        if self.media is not None:
+            most = self.media.most
+            return replace(most, input_tokens=self.input_tokens + most.input_tokens)
+        return Usage(self.input_tokens, self.cap * self.choices, requests=1)
 
     def lower_to(self, room_nanousd: int, least: int) -> bool:
         """Lower the cap until the cost is within `room_nanousd`; False, and unchanged, where `least` is not."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from penstock.core.exchange import AttemptFacts, Outcome
 from penstock.core.plan import Route
 from penstock.core.price import cost_nanousd
 from penstock.core.usage import NO_USAGE, Usage, UsageSource
+from penstock.pipeline.media_bounds import media_bound
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.learned import Learned
 from penstock.upstream.told import (
@@ -89,6 +92,10 @@ def _not_billed(attempt: Attempt, cause: str) -> bool:
 def estimate(attempt: Attempt, outcome: Outcome, learned: Learned) -> Usage:
     """The usage of an answer whose end was not seen, or that did not say."""
     request = attempt.request
+    media = media_bound(request, attempt.target)
+    if media is not None:
+        text = learned.input_tokens(request.prompt_chars)
+        return replace(media.likely, input_tokens=text + media.likely.input_tokens)
     chars = output_chars(attempt)
     if not request.endpoint.cap_fields:
         made = 0
@@ -101,7 +108,6 @@ def estimate(attempt: Attempt, outcome: Outcome, learned: Learned) -> Usage:
         input_tokens=learned.input_tokens(request.prompt_chars),
         output_tokens=made,
         requests=1,
-        images=attempt.reserved_usage.images,
     )
 
 

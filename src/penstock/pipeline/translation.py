@@ -23,10 +23,13 @@ from penstock.providers.registry import chat_provider, embed_provider, rerank_pr
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.client_framing import ClientFraming
 from penstock.upstream.codec import Codec
+from penstock.upstream.going_on import GoingOn
 from penstock.upstream.native_codec import NativeCodec
 from penstock.upstream.translated_codec import TranslatedCodec
 from penstock.upstream.vector_codec import VectorCodec
 
+# Streams of the Responses API carry ids that are kept, and completions have no turns to go on from.
+_RESUMABLE = frozenset({"openai.chat", "anthropic", "gemini", "converse"})
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 MAX_DEPTH = 200
 
@@ -36,12 +39,13 @@ def codec_for(
 ) -> Codec | None:
     """The codec for this target; None where OpenAI's bytes pass. Raises Refusal."""
     endpoint = request.endpoint
-    if endpoint.shape in target.speaks and not (endpoint.task == "chat" and carries_seals(request)):
+    same = endpoint.shape in target.speaks and not request.resumable
+    if same and not (endpoint.task == "chat" and carries_seals(request)):
         if endpoint.dialect == "openai":
             return None
         # A seal of another vendor that the client sends back is taken out by decoding.
-        # Gemini's stream is always asked for as SSE; a client that wants the JSON array gets it re-framed.
-        if not (request.stream and endpoint.dialect == "gemini" and b"alt=sse" not in query):
+        # Google's stream is always asked for as SSE; a client that wants the JSON array gets it re-framed.
+        if not (request.stream and endpoint.framed(query) == "json_array"):
             return NativeCodec(request, target, chat_provider(endpoint.shape.partition(".")[0]))
     if endpoint.task in ("embed", "rerank"):
         return vector_codec_for(request, target, facts, policy)
@@ -51,16 +55,25 @@ def codec_for(
     if target.prompt is not None:
         chat = with_prompt(chat, target.prompt)
     api = endpoint.shape if endpoint.shape in target.speaks else target.api
-    return TranslatedCodec(
+    codec = TranslatedCodec(
         _without_store(chat, request, target),
         asked(request, chat, facts),
         target,
         chat_dialect(endpoint.shape),
         chat_provider(api),
-        client_framing(request, query),
+        ClientFraming(endpoint.framed(query)),
         policy,
         api,
     )
+    codec.resumable = request.resumable
+    if isinstance(request.going_on, GoingOn):
+        codec.going_on = request.going_on
+    return codec
+
+
+def may_resume(request: OpenAIRequest) -> bool:
+    """Whether a stream of this request can be gone on with by another target at all."""
+    return request.stream and request.fields is not None and request.endpoint.shape in _RESUMABLE
 
 
 def _without_store(chat: ChatRequest, request: OpenAIRequest, target: Target) -> ChatRequest:
@@ -101,7 +114,7 @@ def vector_codec_for(
 def passes(request: OpenAIRequest, target: Target) -> bool:
     """Whether OpenAI's bytes go through as they are: the common case, decided before anything else."""
     endpoint = request.endpoint
-    if endpoint.dialect != "openai" or endpoint.shape not in target.speaks:
+    if endpoint.dialect != "openai" or endpoint.shape not in target.speaks or request.resumable:
         return False
     return endpoint.task != "chat" or not carries_seals(request)
 
@@ -160,16 +173,6 @@ def chat_of(request: OpenAIRequest) -> ChatRequest:
     return request.chat
 
 
-def client_framing(request: OpenAIRequest, query: bytes) -> ClientFraming:
-    """How this client's stream is framed."""
-    dialect = request.endpoint.dialect
-    if dialect == "converse":
-        return ClientFraming("aws")
-    if dialect == "gemini" and b"alt=sse" not in query:
-        return ClientFraming("json_array")
-    return ClientFraming("sse")
-
-
 def broken_event(request: OpenAIRequest, query: bytes, code: str, message: str, facts: RequestFacts) -> bytes:
     """An error inside a stream that has begun, in the client's dialect; empty where it has none."""
     endpoint = request.endpoint
@@ -179,5 +182,5 @@ def broken_event(request: OpenAIRequest, query: bytes, code: str, message: str, 
             return b""
         return error_event(endpoint.stream_shape, code, kind, message, facts.request_id)
     encoder = chat_dialect(endpoint.shape).stream(asked(request, ChatRequest(model=request.model), facts))
-    framing = client_framing(request, query)
+    framing = ClientFraming(endpoint.framed(query))
     return framing.frame(encoder.fail(Broke(message, kind, code, CODES[code][0]))) + framing.close()

@@ -17,6 +17,7 @@ from penstock.core.price_book import PriceBook
 from penstock.core.profile import profile_for
 from penstock.core.target import Target
 from penstock.routing.held import HeldRoutes, own_target, serves
+from penstock.routing.misspelt import near
 
 MAX_DIRECT = 4096
 MAX_LISTED = 65_536
@@ -33,6 +34,8 @@ class Resolver:
         self._direct: dict[str, Route] = {
             name: self._direct_route(name, target) for name, target in plan.deployments.items()
         }
+        # Of the guesses among them: the names of ours that may have been meant instead.
+        self._near: dict[str, list[str]] = {}
 
     def resolve(self, model: str, key: VirtualKey) -> Route:
         """The route that serves this name for this key. Raises Refusal."""
@@ -51,9 +54,14 @@ class Resolver:
                 )
             raise Refusal("unknown_model", self._unknown(model, key), param="model")
         route = self._direct.get(model) or self._make_direct(model)
-        if route is None:
+        if route is None or (model in self._near and self._meant(model, key)):
             raise Refusal("unknown_model", self._unknown(model, key), param="model")
         return route
+
+    def _meant(self, model: str, key: VirtualKey) -> bool:
+        """Whether this key may use what the name is a slip of: others' names are none of its business."""
+        own = self._names(key)
+        return any(name in own or name in self._plan.deployments for name in self._near[model])
 
     def _names(self, key: VirtualKey) -> list[str]:
         """The routes that this key may use; others are none of its business."""
@@ -66,6 +74,13 @@ class Resolver:
             target = target_of(provider, rest, self._plan.prices, self._now_ms)
         elif (owner := self._owner(model)) is not None:
             target = target_of(owner, model, self._plan.prices, self._now_ms)
+            listed = owner.price_id is not None and target.card is not None
+            meant = [] if listed else near(model, (*self._plan.routes, *self._plan.deployments))
+            if meant:
+                if len(self._near) >= MAX_DIRECT:
+                    self._near.clear()
+                    self._direct = {name: self._direct[name] for name in self._plan.deployments}
+                self._near[model] = meant
         else:
             return None
         route = self._direct_route(target.id, target)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from penstock.core.headroom import Headroom
-from penstock.core.health import CLOSED, DEFAULT_RULE, STATES, WIDE, Breaker, Fault, HealthRule
+from penstock.core.health import CLOSED, DEFAULT_RULE, STATES, WIDE, Breaker, Fault, HealthRule, Place
 from penstock.core.latency import SLOT_S, SLOTS, LatencyWindow
 
 MAX_STANDINGS: Final = 16_384
@@ -168,6 +168,10 @@ class Standing:
         """Whether anything was sent there in the last minute."""
         return now - self._began < 60.0
 
+    def used_since(self, instant: float) -> bool:
+        """Whether anything was sent there since then."""
+        return self._began >= instant
+
     # --- what attempts tell -------------------------------------------------------------------------------
 
     def began(self, now: float) -> None:
@@ -209,6 +213,15 @@ class Standing:
         if self.breaker.state != CLOSED and began_at >= self.breaker.changed_at:
             self.breaker.slow(now, began_at)  # a trial that was too slow
         self.ended(now, "neutral", 0.0, waited_s)
+
+    def reached(self, now: float, began_at: float, fault: Fault) -> None:
+        """A probe that only connects: it tells of nothing but whether the target can be reached."""
+        if fault == "ok" and not self.breaker.reason.endswith("unreachable"):
+            return
+        self.breaker.ended(now, began_at, fault)
+        for group in (self.provider, self.region):
+            if group is not None:
+                group.ended(now, began_at, fault)
 
     def ended(
         self,
@@ -321,17 +334,6 @@ class Standing:
             "output_tokens": round(self.output_tokens),
             "left": self._headroom.told(now),
         }
-
-
-class Place:
-    """Where a target is, and when it is left: what the Plan says of it."""
-
-    __slots__ = ("provider", "region", "rule")
-
-    def __init__(self, provider: str, region: str = "", rule: HealthRule = DEFAULT_RULE) -> None:
-        self.provider = provider
-        self.region = region
-        self.rule = rule
 
 
 class Standings:

@@ -28,12 +28,13 @@ class Walk:
     next one will be number `started` + 1, by which its outcome is told from others'.
     `deadline`: when the client must have been answered, monotonic seconds. `inside`: the nodes in whose hands
     the step is that is being taken, outermost first. `skipped`: targets that were not tried, and why.
-    `given_up`: the places of targets that are not tried again in this exchange; `cause`: the last one's.
+    `skips`, `max_slow`: see core.plan.Route. `given_up`: the places of targets that are not tried again in this
+    exchange; `cause`: the last one's.
     """
 
     __slots__ = (
-        "cause", "deadline", "given_up", "inside", "notes", "request", "rule", "share", "skipped", "standings",
-        "started",
+        "cause", "deadline", "given_up", "inside", "max_slow", "notes", "request", "rule", "share", "skipped",
+        "skips", "standings", "started",
     )  # fmt: skip
 
     def __init__(self, rule: RetryRule, share: RetryShare, request: RequestView, standings: Standings) -> None:
@@ -43,6 +44,8 @@ class Walk:
         self.standings = standings
         self.started = 0
         self.notes: dict[str, str] = {}
+        self.skips = True
+        self.max_slow = 0.5
         self.deadline = float("inf")
         self.inside: list[Alternatives] = []
         self.skipped: list[tuple[str, str]] = []
@@ -65,6 +68,8 @@ class Walk:
 
     def closed_to(self, node: PolicyNode, now: float) -> str:
         """Why nothing below a node should be tried now; empty where something may, or nothing stands there."""
+        if not self.skips:
+            return ""
         if isinstance(node, TargetNode):
             return self.standings.of(node.target.id).closed_to(now)
         first = ""

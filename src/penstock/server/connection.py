@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -14,6 +15,8 @@ from penstock.server.reply import HttpReply
 from penstock.wire.http1 import HeadError
 
 if TYPE_CHECKING:
+    import socket
+
     from penstock.server.listener import HttpServer
 
 # Chunk sizes, their extensions and trailers may be so many bytes, and so many times the body they carry.
@@ -50,6 +53,8 @@ class ClientConnection(RequestReader):
         self.peer = str(cast("tuple[object, ...]", peer)[0]) if isinstance(peer, tuple) else ""
         server.connections.add(self)
         self.deadline = server.now + server.limits.head_timeout_s
+        if server.draining:
+            self.hurry()
 
     def data_received(self, data: bytes) -> None:
         """Parse, or keep for later what was sent ahead of the current answer."""
@@ -206,7 +211,7 @@ class ClientConnection(RequestReader):
             return
         if data:
             transport.write(data)
-        if not keep or self.server.draining:
+        if not keep:
             self._linger(transport)
             return
         self.deadline = self.server.idle_deadline
@@ -264,14 +269,48 @@ class ClientConnection(RequestReader):
             self._watch_writing()  # slow, but it takes some: a large answer may need longer than any one phase
             return
         self.deadline = 0.0
-        if self._closing or self._reply is not None or self._state == IDLE:
+        if self._closing or self._reply is not None:
             self.abort()
+            return
+        if self._state == IDLE:
+            self._close_idle()
             return
         self._refuse(HeadError(408, "request_timeout", "the request did not arrive in time"))
         self._answer(*self._queue.pop(0))
 
-    def close_if_idle(self) -> None:
-        """At drain: a connection without a request has nothing to wait for."""
-        if self._reply is None and self._state == IDLE and not self._queue and self._transport is not None:
-            self._closing = True
-            self._transport.close()
+    def hurry(self) -> None:
+        """At drain: without a request it has no longer than `HttpServer.idle_deadline` for the next one."""
+        if self._reply is None and self._state == IDLE and not self._queue and not self._closing:
+            self.deadline = min(self.deadline, self.server.idle_deadline)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request is being answered, or being read."""
+        return self._reply is not None or self._state != IDLE
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the client has sent more than the request that is being answered."""
+        return bool(self._queue or self._pending) or self._state != IDLE
+
+    def _close_idle(self) -> None:
+        """Nothing came in time. What came since the loop last looked is read first, and answered."""
+        transport = self._transport
+        if transport is None:
+            return
+        if _has_input(transport):
+            self.deadline = self.server.idle_deadline
+            return
+        self._closing = True
+        self.deadline = self.server.now + self.server.limits.linger_s
+        transport.close()
+
+
+def _has_input(transport: asyncio.Transport) -> bool:
+    """Whether the socket has bytes, or an end, that nobody has read yet."""
+    sock = cast("socket.socket | None", transport.get_extra_info("socket"))
+    if sock is None or sock.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

@@ -6,7 +6,7 @@ import asyncio
 import email.utils
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from penstock.adapters.http.tls import HandshakeTurns, TlsLayer
@@ -20,6 +20,9 @@ from penstock.wire.tls import TlsPipe
 
 SWEEP_S = 0.1
 BACKLOG = 4096
+_LOOK_S = 0.02
+# A listening socket of our own, and what takes a connection that was accepted from it.
+_Door = tuple[socket.socket, Callable[[socket.socket], None]]
 
 
 class HttpServer:
@@ -52,6 +55,8 @@ class HttpServer:
         self._turns = HandshakeTurns(clock.call_soon)
         self._sweeper: Timer | None = None
         self._second = -1
+        self._idle_s = self.limits.keep_alive_s
+        self._doors: list[_Door] = []
 
     async def listen(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Serve on a bound socket; with `tls`, whose ALPN list we set to HTTP/1.1, over TLS."""
@@ -75,6 +80,7 @@ class HttpServer:
             self._adopting.add(task)
             task.add_done_callback(self._adopting.discard)
 
+        self._doors.append((sock.dup(), adopt))
         server = await loop.create_server(spread, sock=sock, backlog=BACKLOG, start_serving=True)
         self._servers.append(server)
         if places is not None:
@@ -130,7 +136,7 @@ class HttpServer:
     def _sweep(self) -> None:
         """Expire what is late. One pass over all connections is cheaper than a timer for each request."""
         now = self.now = self.clock.monotonic()
-        self.idle_deadline = now + self.limits.keep_alive_s
+        self.idle_deadline = now + self._idle_s
         second = self.clock.now_ms() // 1000
         if second != self._second:
             self._second = second
@@ -145,29 +151,74 @@ class HttpServer:
             self._places.count(len(self.connections) + len(self._handshaking) + len(self._adopting))
         self._sweeper = self.clock.call_later(SWEEP_S, self._sweep)
 
-    def stop_listening(self) -> None:
-        """Accept nothing more; connections without a request are closed, others after their answer."""
+    def start_draining(self, idle_s: float = 0.0) -> None:
+        """Say `connection: close` from now on; without a request a connection is kept for `idle_s` more.
+
+        New connections are still accepted; other processes hand none over any more.
+        """
         self.draining = True
+        self._idle_s = idle_s
+        self.idle_deadline = self.now + idle_s
         if self._places is not None:
             self._places.leave()
+        for connection in list(self.connections):
+            connection.hurry()
+
+    def stop_listening(self) -> None:
+        """Accept nothing more; connections without a request are closed, others after their answer."""
+        if not self.draining:
+            self.start_draining()
         for server in self._servers:
             server.close()
+        self._servers.clear()
+
+    def _take_queued(self) -> None:
+        """Who waits to be accepted gets an answer: closing the socket would reset him."""
+        for sock, adopt in self._doors:
+            with sock:
+                for accepted in _queued(sock):
+                    adopt(accepted)
+        self._doors.clear()
+
+    async def drain(self, deadline_s: float, *, idle_s: float = 0.0, notice_s: float = 0.0) -> int:
+        """Let all end; returns how many answers were cut off.
+
+        For `notice_s` it goes on accepting, so that balancers can notice that it leaves. Then answers have
+        `deadline_s`. A connection without a request is kept for `idle_s`, for one that is on its way.
+        """
+        begun = self.clock.monotonic()
+        self.start_draining(idle_s)
+        while self.clock.monotonic() < begun + notice_s:  # noqa: ASYNC110 - by ports.clock's time
+            await asyncio.sleep(_LOOK_S)
+        self.stop_listening()
+        await asyncio.sleep(0)  # the loop has let go of the sockets
+        self._take_queued()
+        end = begun + notice_s + deadline_s
+        while self._left and self.clock.monotonic() < end:  # noqa: ASYNC110 - by ports.clock's time
+            await asyncio.sleep(_LOOK_S)
+        cut = sum(1 for connection in self.connections if connection.is_answering)
         for layer in list(self._handshaking):
             if not layer.established:
                 layer.abort()
-        for connection in list(self.connections):
-            connection.close_if_idle()
-
-    async def drain(self, deadline_s: float) -> int:
-        """Stop listening, let answers end for up to `deadline_s`; returns how many were cut off."""
-        self.stop_listening()
-        end = self.clock.monotonic() + deadline_s
-        while self.connections and self.clock.monotonic() < end:  # noqa: ASYNC110 - by ports.clock's time
-            await asyncio.sleep(0.02)
-        cut = len(self.connections)
         for connection in list(self.connections):
             connection.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
         await asyncio.sleep(0)
         return cut
+
+    @property
+    def _left(self) -> bool:
+        """Whether anybody is still connected, or about to be."""
+        return bool(self.connections or self._adopting or self._handshaking)
+
+
+def _queued(sock: socket.socket) -> Iterator[socket.socket]:
+    """The connections that wait to be accepted."""
+    while True:
+        try:
+            yield sock.accept()[0]
+        except ConnectionAbortedError:
+            continue  # this one went away meanwhile
+        except OSError:
+            return

@@ -84,7 +84,7 @@ class HttpReply:
     def _head(self, connection: ClientConnection, status: int, headers: bytes) -> bytes:
         server = connection.server
         first = server.first_lines.get(status) or server.first_lines_of(status)
-        if server.draining:
+        if server.draining and not connection.has_more:
             self.keep_alive = False
         if not self.keep_alive:
             return first + headers + b"connection: close\r\n"

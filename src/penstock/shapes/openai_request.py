@@ -24,7 +24,8 @@ class Endpoint:
     bound the output. `prompt_fields`: whose text is the input, for estimates. `usage_on_request`: a
     stream tells its usage only where it is asked to. `shape` names its JSON: a target that speaks it gets the
     bytes; `task` is what can be translated for one that does not. `cap_path` leads to the output bound where
-    it does not stand at the top.
+    it does not stand at the top. `framing` is how its clients' streams are framed, unless their query says SSE
+    by `sse_query`.
     """
 
     name: str
@@ -40,6 +41,12 @@ class Endpoint:
     shape: str = "openai"
     task: Task = "other"
     cap_path: tuple[str, ...] = ()
+    framing: Literal["sse", "json_array", "aws"] = "sse"
+    sse_query: bytes = b""
+
+    def framed(self, query: bytes) -> Literal["sse", "json_array", "aws"]:
+        """How a stream of this endpoint is framed for a client that asked with this query."""
+        return "sse" if self.sse_query and self.sse_query in query else self.framing
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +56,8 @@ class OpenAIRequest:
     `cap` is the client's own bound on output tokens per choice, `choices` how many it asked for;
     `prompt_chars` measures the input text for estimates. `service_tier` is empty where none is asked for.
     `chat` is the request in the pivot, once something has asked for it. `bound`: the key allows no more than
-    `cap`, so that it is always sent.
+    `cap`, so that it is always sent. `resumable`: its stream may be gone on with elsewhere, so that it is
+    written by us and not passed; `going_on` is then the stream that has begun (upstream.going_on.GoingOn).
     """
 
     endpoint: Endpoint
@@ -66,3 +74,5 @@ class OpenAIRequest:
     service_tier: str = ""
     chat: ChatRequest | None = None
     bound: bool = False
+    resumable: bool = False
+    going_on: object | None = None

@@ -103,7 +103,7 @@ class GatewayThread:
             clock=clock,
             journal=self.journal,
             transport=self.transport,
-            accounts=Accounts(clock.call_soon),
+            accounts=Accounts(clock.call_soon, call_later=clock.call_later),
             owned=self._owned or MemoryOwned(clock),
             draw=self._random.random,
             bits=self._random.getrandbits,

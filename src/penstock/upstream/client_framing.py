@@ -43,6 +43,10 @@ class ClientFraming:
             return b"".join(pieces)
         return b"".join([to_bytes(event) for event in events])
 
+    def comment(self, text: str) -> bytes:
+        """What a client passes over; empty where the framing has no comments."""
+        return b": %b\n\n" % text.encode() if self._kind == "sse" else b""
+
     def close(self) -> bytes:
         """What ends the stream as a whole."""
         if self._kind == "json_array":

@@ -12,6 +12,7 @@ from penstock.core.errors import ShapeError
 from penstock.core.events import Frame
 from penstock.core.forced_tool import Releasing, force, released
 from penstock.core.losses import Losses, OnUnsupported, UnsupportedError
+from penstock.core.splice import Heard, Splice, plain
 from penstock.core.target import Target
 from penstock.core.tool_names import vendor_names, with_names
 from penstock.ports.translation import (
@@ -30,6 +31,7 @@ from penstock.upstream.client_framing import ClientFraming
 from penstock.upstream.codec import Framer, Kind
 from penstock.upstream.fan_out import MAX_LEGS, LegFramer, legs_of
 from penstock.upstream.framing import STREAM_TYPES, framer, opened
+from penstock.upstream.going_on import GoingOn
 from penstock.upstream.merged import MergedDecoder, merged_replies
 from penstock.upstream.meter import Meter
 from penstock.upstream.native_codec import PassedWhole, decode_object
@@ -44,15 +46,18 @@ class TranslatingReader(Meter):
 
     __slots__ = (
         "_decoder",
-        "_encoder",
         "_ended",
-        "_framing",
         "_merged",
         "_upstream",
+        "encoder",
         "error",
+        "framing",
+        "heard",
+        "mark",
         "names",
         "out",
         "releasing",
+        "splice",
     )
 
     def __init__(
@@ -70,8 +75,12 @@ class TranslatingReader(Meter):
         self._merged = merged
         self.releasing: Releasing | None = None
         self.names: dict[str, str] = {}
-        self._encoder = encoder
-        self._framing = framing
+        self.encoder = encoder
+        self.framing = framing
+        # Set where the stream may be gone on with elsewhere, and where it goes on itself.
+        self.heard: Heard | None = None
+        self.splice: Splice | None = None
+        self.mark = b""
         self._ended = False
         self.out = b""
         self.error = b""
@@ -101,10 +110,21 @@ class TranslatingReader(Meter):
             if self.broke is not None:
                 self.error = told_error(self.broke)
             return kind
-        self.out = self._framing.frame(self._encoder.write(frame))
+        self._write(frame)
         if kind == "last":
             self.out += self.rest()
         return kind
+
+    def _write(self, frame: Frame) -> None:
+        if self.heard is not None:
+            # The stream may be, or is, in two pieces.
+            frame = plain(frame)
+            if self.splice is not None:
+                frame = self.splice.joined(frame)
+            self.heard.add(frame)
+        self.out = self.framing.frame(self.encoder.write(frame))
+        if self.mark and self.out:
+            self.out, self.mark = self.mark + self.out, b""
 
     @property
     def ending(self) -> bool:
@@ -116,7 +136,7 @@ class TranslatingReader(Meter):
         if self._ended:
             return b""
         self._ended = True
-        return self._framing.frame(self._encoder.end()) + self._framing.close()
+        return self.framing.frame(self.encoder.end()) + self.framing.close()
 
 
 class TranslatedCodec:
@@ -145,6 +165,9 @@ class TranslatedCodec:
         self._provider = provider
         self._framing = framing
         self._losses = Losses(on_unsupported)
+        # Of a stream that may be gone on with elsewhere, or that goes on itself.
+        self.resumable = False
+        self.going_on: GoingOn | None = None
         self.betas = b""  # of a client of Anthropic's, as its header has them
         self._forced = (
             target.profile.schema == "tool" and chat.output is not None and chat.output.kind == "schema"
@@ -170,6 +193,8 @@ class TranslatedCodec:
     def body(self, cap: int | None) -> bytes:
         """See Codec. Raises UnsupportedError."""
         chat = replace(self._chat, model=self._target.model)
+        if self.going_on is not None:
+            chat = self.going_on.request(chat, self._target)
         if cap is not None and (chat.max_output_tokens is None or chat.max_output_tokens > cap):
             chat = replace(chat, max_output_tokens=cap)
         if self._forced and self._losses.map("output.schema"):
@@ -199,8 +224,16 @@ class TranslatedCodec:
         if legs > 1:
             decoder = MergedDecoder([self._provider.stream() for _ in range(legs)])
             cutter = LegFramer([framer(framing) for _ in range(legs)])
-        encoder = self._dialect.stream(self._asked)
-        reader = TranslatingReader(decoder, encoder, framing, self._framing, merged=legs > 1)
+        going_on = self.going_on
+        if going_on is None:
+            encoder = self._dialect.stream(self._asked)
+            reader = TranslatingReader(decoder, encoder, framing, self._framing, merged=legs > 1)
+            reader.heard = Heard() if self.resumable and legs == 1 else None
+        else:
+            reader = TranslatingReader(decoder, going_on.encoder, framing, going_on.framing, merged=legs > 1)
+            reader.heard = going_on.heard
+            reader.splice = going_on.splice(self._chat, self._target)
+            reader.mark = going_on.framing.comment(f"x-penstock-resumed: {self._target.id}")
         if self._forced:
             reader.releasing = Releasing(self._chat)
         reader.names = self._back

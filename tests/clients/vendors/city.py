@@ -17,6 +17,10 @@ providers:
   aws: {kind: bedrock, base_url: "CITY/bedrock", api_key: secret-aws}
 routes:
   hello: {policy: ant/claude-sonnet-4-5}
+  # Names that libraries know, so that they ask for all that such a model can.
+  gpt-4o: {policy: ant/claude-sonnet-4-5}
+  gpt-4.1: {policy: gem/gemini-2.5-flash}
+  gpt-4.1-mini: {policy: oai/gpt-5}
 keys:
   - {name: dev, secret: sk-test-gateway, org: acme, direct: true}
 """

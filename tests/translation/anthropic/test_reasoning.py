@@ -109,13 +109,26 @@ def test_a_bound_too_small_for_thinking_wins() -> None:
     )
 
 
-def test_a_budget_does_not_go_with_a_forced_tool() -> None:
-    """The tool that the caller insists on wins; adaptive thinking goes with it."""
+def test_thinking_does_not_go_with_a_forced_tool() -> None:
+    """The tool that the caller insists on wins, and the loss is said; Opus 4.6 takes both."""
     tools = {"tools": (FunctionTool("f"),), "tool_choice": ToolChoice("required")}
-    assert _body("claude-sonnet-4-5", Reasoning("low"), **tools) == ({"max_tokens": 4096}, "dropped=reasoning")
+    for model in ("claude-sonnet-4-5", "claude-opus-4-5", "claude-opus-4-8", "claude-sonnet-5"):
+        assert _body(model, Reasoning("low"), **tools) == ({"max_tokens": 4096}, "dropped=reasoning")
+    known, lost = _body("claude-opus-5-5", Reasoning("low"), **tools)
+    assert (known["output_config"], lost) == ({"effort": "low"}, "mapped=tool_choice")
     known, lost = _body("claude-opus-4-6", Reasoning("low"), **tools)
     assert known["thinking"] == {"type": "adaptive"}
     assert lost == ""
+
+
+def test_an_answer_that_is_to_go_on_is_not_thought_about() -> None:
+    """With a budget, the beginning of an answer would have to begin with a thought: it goes on without one."""
+    target = to("claude-sonnet-4-5")
+    messages = (*_HI, Message("assistant", (Text("Once"),)))
+    body = sent(ChatRequest(model="gpt", messages=messages, reasoning=Reasoning("low")), target)
+    assert "thinking" not in body
+    assert body["messages"][-1] == {"role": "assistant", "content": "Once"}
+    assert target.losses.warning() == "dropped=reasoning"
 
 
 def test_calls_whose_thinking_is_lost_are_answered_without_thinking() -> None:

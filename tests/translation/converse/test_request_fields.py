@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from penstock.core.chat import (
     ChatRequest,
@@ -22,8 +23,11 @@ from penstock.core.parts import (
     Extras,
     Opaque,
     Plain,
+    Signature,
     Text,
+    Thinking,
     ToolCall,
+    ToolResult,
 )
 from tests.translation.converse.made import (
     CLAUDE,
@@ -124,20 +128,22 @@ def test_thinking_in_the_words_of_each_family(
 
 
 def test_what_thinking_excludes_on_claude() -> None:
-    """No temperature, no top_k, no forced tool."""
-    request = ask(
-        "Hi.",
-        reasoning=Reasoning("low"),
-        temperature=0.2,
-        top_k=5,
-        tools=(_WEATHER,),
-        tool_choice=ToolChoice("required"),
-    )
+    """No temperature, no top_k; a forced tool excludes thinking itself, where the model can do without."""
+    request = ask("Hi.", reasoning=Reasoning("low"), temperature=0.2, top_k=5, tools=(_WEATHER,))
     body, losses = sent(request)
     assert "inferenceConfig" not in body
-    assert body["toolConfig"]["toolChoice"] == {"auto": {}}
     assert losses.dropped == ["top_k", "temperature"]
-    assert losses.mapped == ["tool_choice"]
+    forced = replace(request, tool_choice=ToolChoice("required"), temperature=None, top_k=None)
+    body, losses = sent(forced)
+    assert body["toolConfig"]["toolChoice"] == {"any": {}}
+    assert "additionalModelRequestFields" not in body
+    assert losses.dropped == ["reasoning"]
+    body, losses = sent(forced, "us.anthropic.claude-opus-5-5")
+    assert body["toolConfig"]["toolChoice"] == {"auto": {}}
+    assert body["additionalModelRequestFields"]["output_config"] == {"effort": "low"}
+    assert (losses.mapped, losses.dropped) == (["tool_choice"], [])
+    _, losses = sent(ask("Hi.", reasoning=Reasoning(enabled=False)), "anthropic.claude-fable-5")
+    assert losses.dropped == ["reasoning"]
 
 
 def test_what_the_highest_effort_excludes_on_nova() -> None:
@@ -246,3 +252,19 @@ def test_text_documents_are_read_aloud_where_none_are_taken() -> None:
     )
     assert body["messages"][0]["content"][1] == {"text": "Tea\n\nTea is hot."}
     assert losses.mapped == ["document"]
+
+
+def test_a_budget_needs_the_thoughts_before() -> None:
+    """Calls that came without a thought are answered without thinking, and so is an answer that goes on."""
+    call, result = ToolCall("a", "f", "{}"), ToolResult("a", content=(Text("r"),))
+    thought = Thinking("hm", Signature("anthropic", "c2VhbA=="))
+    for turns, kept in (
+        ((said("assistant", call), said("user", result)), False),
+        ((said("assistant", thought, call), said("user", result)), True),
+        ((said("assistant", "Once"),), False),
+        ((said("assistant", "Hello."), said("user", "Go on.")), True),
+    ):
+        request = ask("Hi.", reasoning=Reasoning("low"))
+        body, losses = sent(replace(request, messages=(*request.messages, *turns)))
+        assert ("additionalModelRequestFields" in body) is kept
+        assert losses.dropped == ([] if kept else ["reasoning"])

@@ -220,3 +220,35 @@ def test_a_stream_with_lists_of_content_is_shown_in_openais_members() -> None:
         {"content": "4"},
         {"content": "!", "tool_calls": [{"index": 0, "type": "function"} | call]},
     ]
+
+
+def test_a_user_who_goes_on_after_a_tool_is_heard_first() -> None:
+    """Most models refuse a user right after a tool's result, as Claude Code speaks; Mistral Small takes it."""
+    result = ToolResult("abcDEF123", content=(Text("r"),))
+    messages = (
+        Message("user", (Text("look"),)),
+        Message("assistant", (ToolCall("abcDEF123", "f", "{}"),)),
+        Message("user", (result, Text("and now?"))),
+    )
+    for model, roles in (
+        ("devstral-latest", ["user", "assistant", "tool", "assistant", "user"]),
+        ("mistral-small-latest", ["user", "assistant", "tool", "user"]),
+    ):
+        sent = _sent(profile_for(model, ROWS, DEFAULT), messages=messages)
+        assert [message["role"] for message in sent["messages"]] == roles
+        assert sent["messages"][-1]["content"] == "and now?"
+
+
+def test_openais_words_of_effort_are_mistrals() -> None:
+    """A chat client's `reasoning_effort` is the nearest word that the model has, or is dropped, and said so."""
+    for model, word, expected, lost in (
+        ("mistral-small-latest", "medium", "high", "mapped=reasoning.effort"),
+        ("mistral-small-latest", "none", "none", ""),
+        ("mistral-large-latest", "low", None, "dropped=reasoning"),
+        ("magistral-medium-latest", "low", None, ""),
+    ):
+        body = {"messages": [{"role": "user", "content": "hi"}], "reasoning_effort": word}
+        losses = Losses()
+        target = to(profile_for(model, ROWS, DEFAULT), model, losses)
+        sent = _PROVIDER.encode_request(_CLIENT.decode_request(body, model, stream=False), target)
+        assert (sent.get("reasoning_effort"), losses.warning()) == (expected, lost), (model, word)

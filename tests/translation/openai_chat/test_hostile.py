@@ -181,3 +181,15 @@ def test_deep_nesting_is_refused_or_passed() -> None:
         provider.decode_reply({"error": deep, "choices": []})
     with pytest.raises(ShapeError):
         OpenaiChatProvider().stream().read("", b'{"a":' * 100_000)
+
+
+@pytest.mark.parametrize(
+    "calls", [["x"], [{"index": 0, "function": "y"}, 7], [[{"index": 0}]], 7, {"index": 0}]
+)
+def test_both_forms_of_a_call_in_one_delta_are_written_again(calls: Any) -> None:
+    """A delta that has today's calls, none of them readable, beside a call of the form before them."""
+    delta = {"tool_calls": calls, "function_call": {"name": "f", "arguments": "{}"}}
+    decoder, encoder = OpenaiChatProvider().stream(), OpenaiChatDialect().stream(ASKED)
+    chunk = json.dumps({"choices": [{"index": 0, "delta": delta}]}).encode()
+    (written,) = encoder.write(decoder.read("", chunk))
+    assert json.loads(written.data)["choices"][0]["index"] == 0

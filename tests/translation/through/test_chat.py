@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.translation.through.conftest import Doors
 from tests.translation.upstream import Answer, sse
 
@@ -180,6 +182,70 @@ def test_two_answers_stream_side_by_side(doors: Doors) -> None:
             said[choice["index"]] += choice["delta"].get("content") or ""
     assert said == {0: "Good day.", 1: "Good day."}
     assert usages[-1]["completion_tokens"] == 8
+
+
+_TOOLS = [
+    {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+]
+
+
+def _thinking(number: int, *, stream: bool) -> Answer:
+    """An answer that thinks, seals its thought, and calls a tool."""
+    thought = {"type": "thinking", "thinking": f"Thought {number}.", "signature": f"c2VhbA{number}="}
+    call: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{number}", "name": "look", "input": {}}
+    if not stream:
+        return Answer({**_MESSAGE, "content": [thought, call], "stop_reason": "tool_use"})
+    told = {"thinking": thought["thinking"], "signature": thought["signature"]}
+    deltas = [{"type": f"{name}_delta", name: value} for name, value in told.items()]
+    events: list[dict[str, Any]] = [
+        _STREAM[0],
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {**thought, "thinking": "", "signature": ""},
+        },
+        *[{"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas],
+        {"type": "content_block_stop", "index": 0},
+        {"type": "content_block_start", "index": 1, "content_block": call},
+        {"type": "content_block_stop", "index": 1},
+        {**_STREAM[-2], "delta": {"stop_reason": "tool_use", "stop_sequence": None}},
+        _STREAM[-1],
+    ]
+    return sse(*events, names=True)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_each_of_several_answers_keeps_its_own_seal(doors: Doors, stream: bool) -> None:
+    """Whichever answer a client goes on with, the vendor gets that answer's thought back with its seal."""
+    door = doors.open("anthropic")
+    left = [0, 1, 2]
+    door.upstream.answer = lambda _asked: _thinking(left.pop(), stream=stream)
+    wish: dict[str, Any] = {
+        "model": "up/claude-sonnet-4-5",
+        "messages": _HELLO,
+        "tools": _TOOLS,
+        "reasoning_effort": "low",
+    }
+    told = door.post("/v1/chat/completions", {**wish, "n": 3, "stream": stream})
+    ids: dict[int, str] = {}
+    bodies = [told.json()] if not stream else [json.loads(x[6:]) for x in told.text.split("\n\n") if "{" in x]
+    for choice in [choice for body in bodies for choice in body["choices"]]:
+        for call in choice["delta" if stream else "message"].get("tool_calls") or ():
+            ids[choice["index"]] = call["id"]
+    assert sorted(ids) == [0, 1, 2]
+    for call_id in ids.values():
+        door.upstream.asked.clear()
+        door.upstream.answer = Answer(_MESSAGE)
+        call = {"id": call_id, "type": "function", "function": {"name": "look", "arguments": "{}"}}
+        answered = [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": call_id, "content": "seen"},
+        ]
+        assert door.post("/v1/chat/completions", {**wish, "messages": [*_HELLO, *answered]}).status == 200
+        thought, use = door.upstream.asked[0].body["messages"][1]["content"]
+        number = use["id"].removeprefix("toolu_")
+        assert call_id.startswith(f"toolu_{number}")
+        assert (thought["thinking"], thought["signature"]) == (f"Thought {number}.", f"c2VhbA{number}=")
 
 
 def test_a_leg_that_fails_fails_the_attempt(doors: Doors) -> None:

@@ -5,6 +5,7 @@ from penstock.config.document.alerts import Alerts, AlertWebhook, Severity
 from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
+from penstock.config.document.health import Health, Probe, RouteHealth
 from penstock.config.document.limits import (
     Budget,
     Downgrade,
@@ -24,6 +25,7 @@ from penstock.config.document.policy import (
     FallbackNode,
     FastestNode,
     Floor,
+    HedgeNode,
     LaterKind,
     LaterNode,
     Policy,
@@ -56,7 +58,7 @@ from penstock.config.document.routes import (
     Timeouts,
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, secrets_in, shown
-from penstock.config.document.server import Cors, Journal, Server, Tls
+from penstock.config.document.server import Cors, Drain, Journal, Server, Tls
 from penstock.config.document.tenants import (
     Allowed,
     Credential,
@@ -87,6 +89,7 @@ __all__ = [
     "DifficultyRule",
     "Document",
     "Downgrade",
+    "Drain",
     "EasyNode",
     "EndpointFacts",
     "EntraAccess",
@@ -98,6 +101,8 @@ __all__ = [
     "Floor",
     "GoogleAccess",
     "Guard",
+    "Health",
+    "HedgeNode",
     "Journal",
     "LaterKind",
     "LaterNode",
@@ -111,6 +116,7 @@ __all__ = [
     "PreviousSecret",
     "Price",
     "PriceTier",
+    "Probe",
     "Provider",
     "ProviderKind",
     "Queue",
@@ -120,6 +126,7 @@ __all__ = [
     "Route",
     "RouteCache",
     "RouteGuards",
+    "RouteHealth",
     "RouteTags",
     "Secret",
     "SecretError",

@@ -10,6 +10,7 @@ import msgspec
 from penstock.config.document.alerts import Alerts
 from penstock.config.document.auth import Auth
 from penstock.config.document.fields import Count, Duration, Name, Share
+from penstock.config.document.health import Health
 from penstock.config.document.limits import SessionCeiling
 from penstock.config.document.providers import Deployment, Provider
 from penstock.config.document.routes import Route
@@ -35,6 +36,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         on_accounts_away: What holds for rates and simultaneous requests while what several gateways share
             cannot be asked for: `fail_open` goes on with this gateway's share of each limit, `fail_closed`
             refuses. Budgets always refuse what is not leased.
+        health: When targets are left alone because of how they do.
     """
 
     on_unknown_price: Literal["flag", "refuse"] = "refuse"
@@ -45,6 +47,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     responses_store: Literal["on", "off"] = "on"
     facts_max_age_s: Duration = msgspec.field(default=180 * 86_400, name="facts_max_age")
     on_accounts_away: Literal["fail_open", "fail_closed"] = "fail_open"
+    health: Health = Health()
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

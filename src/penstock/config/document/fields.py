@@ -32,6 +32,9 @@ Size = Annotated[int, Meta(ge=1, extra={"reads": "size"})]
 # Seconds: an integer, or text such as "30d", "12h", "15m", "30s".
 Duration = Annotated[int, Meta(ge=1, extra={"reads": "duration"})]
 
+# Seconds, or a percentile such as "p95", which is then of somebody's own latencies; kept as text.
+Lateness = Annotated[str, Meta(extra={"reads": "lateness"})]
+
 Count = Annotated[int, Meta(ge=1)]
 CountOrNone = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]

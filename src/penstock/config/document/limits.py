@@ -101,14 +101,17 @@ class SessionCeiling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who waits for a deployment whose `concurrency` is used up; those beyond it are refused at once.
+    """Who waits for a deployment whose `concurrency` or rates are used up; those beyond it are refused at once.
 
     The order is fair: by priority, between organisations by their weight, and in one between its users.
 
     Attributes:
         size: How many wait at most; 0 refuses instead.
         wait_s: How long, in seconds.
+        overflow: Where a policy has another target that is open, that one takes what finds no slot, at once;
+            `false` lets it wait here first.
     """
 
     size: CountOrNone = 1000
     wait_s: Seconds = 30.0
+    overflow: bool = True

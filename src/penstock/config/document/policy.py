@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.config.document.fields import Name, Percent, Seconds, Share, Target, Text, Url, Weight
+from penstock.config.document.fields import Lateness, Name, Percent, Seconds, Share, Target, Text, Url, Weight
 from penstock.config.document.secret import Secret
 
 # Whom a choice that stays the same is made for. Without a user the session counts, without a session what the
@@ -228,6 +228,20 @@ class WebhookNode(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", tag_
     prompt: bool = False
 
 
+class HedgeNode(msgspec.Struct, frozen=True, kw_only=True, tag="hedge", tag_field="node"):
+    """Start the next child beside the first one where that is late; the first answer wins, both are paid.
+
+    Attributes:
+        of: At least two nodes; like `fallback` where one fails.
+        after: How long the first may take: a percentile of its own latencies such as `p95`, or seconds.
+        max_percent: Share of the route's requests, in per cent, for which there may be a second attempt.
+    """
+
+    of: tuple[Policy, ...]
+    after: Lateness = "p95"
+    max_percent: Percent = 5.0
+
+
 class WhenCase(msgspec.Struct, frozen=True, kw_only=True):
     """One condition and what it leads to.
 
@@ -252,7 +266,7 @@ class WhenNode(msgspec.Struct, frozen=True, kw_only=True, tag="when", tag_field=
     otherwise: PolicyNode
 
 
-LaterKind = Literal["hedge", "cascade", "learned", "cached"]
+LaterKind = Literal["cascade", "learned", "cached"]
 
 
 class LaterNode(msgspec.Struct, frozen=True, kw_only=True, tag="later", tag_field="node"):
@@ -276,6 +290,7 @@ PolicyNode = (
     | WeightedNode
     | CheapestNode
     | FastestNode
+    | HedgeNode
     | StickyNode
     | CanaryNode
     | AbNode

@@ -9,6 +9,7 @@ import msgspec
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.fields import CountOrNone, Name, Part, Text, Url
+from penstock.config.document.health import Health
 from penstock.config.document.limits import Budget, Limits, Queue
 from penstock.config.document.prices import Price
 from penstock.config.document.secret import Secret
@@ -23,9 +24,10 @@ ProviderKind = Literal[
     "sambanova", "together", "fireworks", "deepinfra", "baseten", "ollama-cloud", "modal", "anyscale",
     "hyperbolic", "nebius", "scaleway", "ovhcloud", "nvidia", "cloudflare", "databricks", "openrouter",
     "huggingface", "github", "vercel", "deepseek-anthropic", "moonshot-anthropic", "zai-anthropic",
-    "minimax-anthropic", "voyage", "jina", "vllm", "sglang", "tgi", "llamacpp", "ollama-openai",
-    "lmstudio", "bfl", "fal", "replicate", "elevenlabs", "cartesia", "resemble", "deepgram",
-    "assemblyai", "runway", "luma", "pika",
+    "minimax-anthropic", "alibaba-anthropic", "deepinfra-anthropic", "openrouter-anthropic",
+    "vercel-anthropic", "voyage", "jina", "vllm", "sglang", "tgi", "llamacpp", "ollama-openai", "lmstudio",
+    "bfl", "fal", "replicate", "elevenlabs", "cartesia", "resemble", "deepgram", "assemblyai", "runway",
+    "luma", "pika",
 ]  # fmt: skip
 
 
@@ -145,9 +147,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         provider: The name of a provider.
         model: The model's name at that provider.
         price: A price that wins over the catalogue.
-        limits: How much this deployment takes; what is beyond its concurrency queues.
+        limits: How much this deployment takes; what is beyond its concurrency and rates queues.
         budget: How much is spent on it.
-        queue: Who waits when its concurrency is used up.
+        queue: Who waits when its concurrency or a rate is used up.
+        health: When it is left alone; without it, `defaults.health` says.
         set: Parameters of the request body that are set, or replaced, for this target.
         facts: What is known about this deployment and differs from its provider, such as an Azure
             deployment's geography.
@@ -159,5 +162,6 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     limits: Limits = Limits()
     budget: Budget | None = None
     queue: Queue = Queue()
+    health: Health | None = None
     set: dict[str, Any] = {}
     facts: Facts | None = None

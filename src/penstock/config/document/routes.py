@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.config.document.fields import Count, CountOrNone, Name, Percent, Seconds, Share, Target, Text
+from penstock.config.document.health import RouteHealth
 from penstock.config.document.limits import Budget, Limits, Priority, SessionCeiling
 from penstock.config.document.policy import Policy
 
@@ -186,10 +187,12 @@ class Mirror(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         to: The target.
         percent: Share of requests in per cent.
+        concurrency: How many copies one gateway has under way at most; what is beyond is not made.
     """
 
     to: Target
     percent: Percent
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 8
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,6 +201,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Attributes:
         policy: Which targets are tried, as a tree.
         retry: Tries on one target.
+        health: Which targets are passed over because of how they do.
         timeouts: How long each phase may take.
         slo: How fast the route should be.
         require: Facts that providers must have.
@@ -223,6 +227,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     policy: Policy
     retry: Retry = Retry()
+    health: RouteHealth = RouteHealth()
     timeouts: Timeouts = Timeouts()
     slo: Slo | None = None
     require: Require | None = None

@@ -10,6 +10,7 @@ from msgspec import Meta
 from penstock.config.document.fields import Address, Duration, Name, Network, Size, Text, Url
 from penstock.config.document.secret import Secret
 
+DrainSeconds = Annotated[float, Meta(ge=0, le=3600)]
 # A segment much smaller than one turn's appends would be rotated all the time.
 SegmentSize = Annotated[int, Meta(ge=65_536, extra={"reads": "size"})]
 
@@ -36,21 +37,40 @@ class Cors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     origins: tuple[Text, ...] = ()
 
 
+class Drain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a gateway leaves after SIGTERM: `/readyz` says 503, and answers say `connection: close`.
+
+    Attributes:
+        notice_s: So long it goes on accepting connections, for balancers that ask `/readyz`; in seconds.
+        idle_s: So long an open connection is kept for a request that may be on its way; in seconds.
+        deadline_s: So long answers may take after that notice until they are cut off; in seconds.
+    """
+
+    notice_s: DrainSeconds = 0.0
+    idle_s: DrainSeconds = 1.0
+    deadline_s: DrainSeconds = 30.0
+
+
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Addresses, limits and state of the processes; static, so a restart applies a change.
 
     Attributes:
         listen: Address and port of the gateway.
         admin_listen: An own address for `/admin`, `/ui` and `/metrics`.
-        control_url: Where a gateway on another machine finds its control process.
-        tls: Certificate and key; without them the gateway speaks plain HTTP.
-        ca_file: PEM file of certificate authorities trusted for upstreams, instead of the system's.
+        control_url: Where a gateway on another machine finds control, as `https://control.internal:4002`.
+            This file's `server` and `journal` hold then, all else comes from there.
+        control_listen: Where control answers gateways of other machines; by TLS, unless it is on loopback.
+        control_token: The secret by which control and other machines know each other; at least 24
+            characters.
+        tls: Certificate and key, also of `control_listen`; without them the gateway speaks plain HTTP.
+        ca_file: PEM file of certificate authorities trusted for upstreams and control, instead of the system's.
         trusted_proxies: Networks whose `X-Forwarded-For` is believed.
         cors: Which web pages may call the gateway.
         max_body_bytes: Largest request body, such as `32MB`.
         state_dir: Directory of journal, ledger, snapshot and master key.
         workers: Number of gateway processes.
         region: Where these processes run, such as `eu-west-1`; conditions in policies can ask for it.
+        drain: How a gateway leaves without dropping a request.
         database_url: PostgreSQL for several machines, instead of the embedded SQLite; a secret, as it may
             have a password.
         redis_url: Redis for several machines; a secret as well.
@@ -59,6 +79,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     listen: Address = "127.0.0.1:4000"
     admin_listen: Address | None = None
     control_url: Url | None = None
+    control_listen: Address | None = None
+    control_token: Secret | None = None
     tls: Tls | None = None
     ca_file: Text | None = None
     trusted_proxies: tuple[Network, ...] = ()
@@ -67,6 +89,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     state_dir: Text = "./.penstock"
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     region: Name | None = None
+    drain: Drain = Drain()
     database_url: Secret | None = None
     redis_url: Secret | None = None
 

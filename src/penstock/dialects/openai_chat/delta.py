@@ -205,7 +205,13 @@ def _start_call(part: ToolCall, index: int, state: Open, delta: dict[str, Any], 
     state.thinking.clear()
     made: dict[str, Any] = {"index": at, "id": into_id(part.id, thinking, part.signature), "type": part.type}
     made[part.type] = {"name": part.name, _ARGUMENTS[part.type]: part.arguments}
-    delta["tool_calls"] = [*(delta.get("tool_calls") or ()), made]
+    delta["tool_calls"] = [*_calls(delta), made]
+
+
+def _calls(delta: dict[str, Any]) -> list[Any]:
+    """The calls of a chunk so far; a vendor's value that is no list gives way."""
+    calls: Any = delta.get("tool_calls")
+    return cast("list[Any]", calls) if calls.__class__ is list else []
 
 
 def _text(part: Part, event: TextDelta, state: Open, delta: dict[str, Any]) -> None:
@@ -263,14 +269,14 @@ def _arguments(event: ArgumentsDelta, state: Open, delta: dict[str, Any], *, own
     item = _kept(delta, "tool_calls", marks.get("~at", 0)) if own else None
     if item is None:
         at = state.calls[event.index]
-        items: list[dict[str, Any]] = delta.get("tool_calls") or []
-        delta["tool_calls"] = items
-        item = next((each for each in items if each.get("index") == at), None)
+        items = delta["tool_calls"] = _calls(delta)
+        item = next((each for each in items if each.__class__ is dict and each.get("index") == at), None)
         if item is None:
             new: dict[str, Any] = {"index": at}
             items.append(new)
             item = new
-    inner: dict[str, Any] = item.get(part.type) or {}
+    given: Any = item.get(part.type)
+    inner: dict[str, Any] = given if given.__class__ is dict else {}
     item[part.type] = inner
     _append(inner, member, event.text)
 

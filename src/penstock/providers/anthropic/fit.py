@@ -129,7 +129,7 @@ def _tools(request: ChatRequest, to: Addressee) -> tuple[Tool, ...]:
 
 
 def _choice(request: ChatRequest, to: Addressee) -> ChatRequest:
-    """Which tools must be called: not together with a budget for thinking, and with some models not at all."""
+    """Which tools must be called: with most models not while they think, and with some not at all."""
     if not request.tools:
         return replace(request, tool_choice=None, parallel_tool_calls=None)
     choice = request.tool_choice
@@ -142,7 +142,7 @@ def _choice(request: ChatRequest, to: Addressee) -> ChatRequest:
     elif choice.mode != "auto":
         if "tool_choice.forced" in to.profile.lacks:
             choice = ToolChoice("auto") if to.losses.map("tool_choice") else None
-        elif to.profile.thinking == "budget" and wanted(request.reasoning):
+        elif "reasoning+tool_choice" in to.profile.lacks and wanted(request.reasoning):
             to.losses.drop("reasoning")
             request = replace(request, reasoning=None)
     return replace(request, tool_choice=choice, parallel_tool_calls=alone)

@@ -87,11 +87,15 @@ def _budgeted(request: ChatRequest, asked: Reasoning, to: Addressee, *, cap_give
 
 
 def _thinking_is_missing(messages: tuple[Message, ...]) -> bool:
-    """Whether results of tools are to be answered whose calls came without thinking, which a budget needs."""
+    """Whether an answer is to go on, or to follow results of its tools, that began without thinking.
+
+    A budget needs it there; adaptive thinking does not.
+    https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility
+    """
     for message in reversed(messages):
         if message.role == "assistant":
-            called = any(isinstance(part, ToolCall) for part in message.parts)
-            return called and not isinstance(message.parts[0], Thinking)
+            goes_on = message is messages[-1] or any(isinstance(part, ToolCall) for part in message.parts)
+            return goes_on and bool(message.parts) and not isinstance(message.parts[0], Thinking)
     return False
 
 

@@ -25,10 +25,28 @@ _CLAUDE_EFFORTS = ("low", "medium", "high", "max")
 _CLAUDE_NEW_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 ROWS: tuple[ProfileRow, ...] = (
+    # They always think, so that no tool can be forced; the cloud's page says that they only think adaptively:
+    # https://platform.claude.com/docs/en/models/opus-5-5/migration-guide
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html
+    ProfileRow(
+        r"claude-(?:(?:fable|mythos)-5-1|(?:opus|sonnet)-5-5)(?!\d)",
+        Profile(
+            lacks=_CLAUDE_NO | _SAMPLING | _NO_FORCE,
+            thinking="always",
+            efforts=_CLAUDE_NEW_EFFORTS,
+            max_temperature=1.0,
+        ),
+    ),
+    ProfileRow(
+        r"claude-(?:fable|mythos)-",
+        Profile(
+            lacks=_CLAUDE_NO | _SAMPLING, thinking="always", efforts=_CLAUDE_NEW_EFFORTS, max_temperature=1.0
+        ),
+    ),
     # Adaptive only, no sampling parameters:
     # https://docs.aws.amazon.com/bedrock/latest/userguide/model-card-anthropic-claude-opus-4-7.html
     ProfileRow(
-        r"claude-(?:opus|sonnet|haiku|fable|mythos)-(?:4-[789]|[5-9])",
+        r"claude-(?:opus|sonnet|haiku)-(?:4-[789]|[5-9])",
         Profile(
             lacks=_CLAUDE_NO | _SAMPLING, thinking="adaptive", efforts=_CLAUDE_NEW_EFFORTS, max_temperature=1.0
         ),

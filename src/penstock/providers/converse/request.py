@@ -12,7 +12,7 @@ from penstock.providers.converse.blocks import RequestBlocks
 from penstock.providers.converse.conversation import encode_conversation
 from penstock.providers.converse.profile import Family, family_of
 from penstock.providers.converse.thinking import encode_thinking, excluded
-from penstock.providers.converse.tools import encode_output, encode_tools, own_output, own_tools
+from penstock.providers.converse.tools import encode_output, encode_tools, forces, own_output, own_tools
 from penstock.shapes.converse.keep import is_own, kept, kept_object
 from penstock.shapes.converse.names import allowed_metadata
 from penstock.shapes.converse.reasoning import encode_own, is_own_reasoning
@@ -118,9 +118,14 @@ def _foreign(request: ChatRequest, to: Addressee) -> Fields:
     if request.output is not None and request.output.kind == "json" and losses.map("output"):
         system = [*system, {"text": _JSON_ONLY}]
     thinking = encode_thinking(request.reasoning, request.max_output_tokens, family, profile, losses)
+    if thinking and family == "claude" and (forces(request, profile) or _thought_is_missing(turns, thinking)):
+        # Claude cannot be forced while it thinks: the tool that the caller insists on wins.
+        # https://platform.claude.com/docs/en/build-with-claude/thinking-tool-workflows
+        losses.drop("reasoning")
+        thinking = {}
     refused = profile.lacks | excluded(thinking, request.top_p)
     additional = {**thinking, **_top_k(request, family, refused, losses)}
-    tools = encode_tools(request, family, profile, losses, thinks=bool(thinking))
+    tools = encode_tools(request, family, profile, losses)
     body: Fields = {"messages": turns}
     inference = _sampling(request, family, refused, to)
     output = encode_output(request.output, profile, losses)
@@ -139,6 +144,16 @@ def _foreign(request: ChatRequest, to: Addressee) -> Fields:
         body["serviceTier"] = {"type": tier}
     _note_unknown(request, to)
     return body
+
+
+def _thought_is_missing(turns: list[Fields], thinking: Fields) -> bool:
+    """Whether an answer goes on, or its tools are answered, that lacks the thought which a budget needs."""
+    if thinking["thinking"]["type"] != "enabled":
+        return False
+    last = next((turn for turn in reversed(turns) if turn["role"] == "assistant"), None)
+    blocks: list[Fields] = last["content"] if last is not None else []
+    goes_on = bool(turns) and (last is turns[-1] or any("toolUse" in block for block in blocks))
+    return goes_on and bool(blocks) and "reasoningContent" not in blocks[0]
 
 
 def _sampling(request: ChatRequest, family: Family, refused: frozenset[str], to: Addressee) -> Fields:

@@ -24,7 +24,7 @@ def encode_thinking(
         return {}
     if profile.thinking == "budget":
         return _budget(wish, limit, losses)
-    if profile.thinking == "adaptive":
+    if profile.thinking == "adaptive" or (profile.thinking == "always" and family == "claude"):
         effort = _nearest(wish, profile.efforts)
         return {"thinking": {"type": "adaptive"}, **({"output_config": {"effort": effort}} if effort else {})}
     if profile.thinking == "effort":
@@ -57,7 +57,7 @@ def excluded(thinking: Fields, top_p: float | None) -> frozenset[str]:
 
 def _wanted(wish: Reasoning, profile: Profile, losses: Losses) -> bool:
     """Whether anything is to be said; what cannot be said is noted."""
-    if wish.enabled is False or wish.effort == "none":
+    if wish.enabled is False or wish.effort == "none" or wish.budget_tokens == 0:
         if profile.thinking == "always":
             losses.drop("reasoning")
         return False

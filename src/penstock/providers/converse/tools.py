@@ -62,9 +62,17 @@ def _own_choice(choice: ToolChoice) -> Fields:
     return block(choice.extras, word, inside)
 
 
-def encode_tools(
-    request: ChatRequest, family: Family, profile: Profile, losses: Losses, *, thinks: bool
-) -> Fields | None:
+def forces(request: ChatRequest, profile: Profile) -> bool:
+    """Whether the model is to be told that it must call a tool, one for the answer's form included."""
+    choice, output = request.tool_choice, request.output
+    if "tools" in profile.lacks or "tool_choice.required" in profile.lacks:
+        return False
+    if request.tools:
+        return choice is not None and choice.mode in ("required", "named")
+    return output is not None and output.kind == "schema" and profile.schema == "tool"
+
+
+def encode_tools(request: ChatRequest, family: Family, profile: Profile, losses: Losses) -> Fields | None:
     """The toolConfig for a request of another shape, a forced tool for the answer's form among it."""
     specs = [each for tool in request.tools for each in _tool(tool, family, profile, losses)]
     choice = request.tool_choice
@@ -85,7 +93,7 @@ def encode_tools(
         specs = [_spec(name, None, tool_schema(None)) for name in used]
     if not specs:
         return None
-    said = _choice(choice, profile, losses, thinks=thinks and family == "claude")
+    said = _choice(choice, profile, losses)
     return {"tools": specs, "toolChoice": said} if said is not None else {"tools": specs}
 
 
@@ -115,13 +123,13 @@ def _spec(name: str, description: str | None, schema: Fields) -> Fields:
     return {"toolSpec": spec}
 
 
-def _choice(choice: ToolChoice | None, profile: Profile, losses: Losses, *, thinks: bool) -> Fields | None:
-    """What may be chosen; Claude cannot be forced while it thinks."""
+def _choice(choice: ToolChoice | None, profile: Profile, losses: Losses) -> Fields | None:
+    """What may be chosen; not every family can be forced."""
     if choice is None or choice.mode == "none":
         return None
     if choice.mode == "auto":
         return {"auto": {}}
-    if thinks or "tool_choice.required" in profile.lacks:
+    if "tool_choice.required" in profile.lacks:
         return {"auto": {}} if losses.map("tool_choice") else None
     if choice.mode == "named" and "tool_choice.named" not in profile.lacks:
         return {"tool": {"name": choice.name}}

@@ -1,7 +1,9 @@
-"""Where system messages may stand, for Mistral, which refuses other orders (`invalid_request_message_order`).
+"""Which message may follow which, for Mistral, which refuses other orders (`invalid_request_message_order`).
 
-None follows an assistant's message or a tool's, and none is the last of a conversation:
+None of the system follows an assistant's message or a tool's, and none is the last of a conversation:
 https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py
+With most models a user may not speak right after a tool, as Claude Code does
+(https://github.com/BerriAI/litellm/issues/17761); recordings of August 2026 show that Mistral Small takes it.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 Json = dict[str, Any]
+_HEARD = "OK."
 
 
 def in_order(messages: list[Json]) -> list[Json]:
@@ -20,6 +23,16 @@ def in_order(messages: list[Json]) -> list[Json]:
     rest = [message for at, message in enumerate(messages) if at not in late]
     head = next((at for at, message in enumerate(rest) if message["role"] != "system"), len(rest))
     return [*rest[:head], *first, *rest[head:]]
+
+
+def with_answers(messages: list[Json]) -> list[Json]:
+    """The messages, with a word of the assistant's between a tool's result and a user who goes on."""
+    out: list[Json] = []
+    for message in messages:
+        if message["role"] == "user" and out and out[-1]["role"] == "tool":
+            out.append({"role": "assistant", "content": _HEARD})
+        out.append(message)
+    return out
 
 
 def _late(messages: list[Json]) -> set[int]:

@@ -1,4 +1,7 @@
-"""What Mistral's models accept."""
+"""What Mistral's models accept.
+
+`lacks` names, besides fields of the pivot, `user.after_tool`: a user may not speak right after a tool's result.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ DEFAULT = Profile(
     lacks=frozenset(
         {
             "top_k", "logit_bias", "logprobs", "top_logprobs", "modalities", "verbosity", "user", "store",
-            "service_tier", "cache", "developer", "video", "tool.custom", "audio",
+            "service_tier", "cache", "developer", "video", "tool.custom", "audio", "user.after_tool",
+            "reasoning",
         }
     ),
     max_temperature=1.5,
@@ -25,7 +29,13 @@ ROWS: tuple[ProfileRow, ...] = (
     # https://docs.mistral.ai/capabilities/reasoning/adjustable: `reasoning_effort` of none or high.
     ProfileRow(
         r"mistral-(?:small|medium)-(?:latest|26)",
-        replace(DEFAULT, thinking="effort", efforts=("none", "high"), thinking_field="content"),
+        replace(
+            DEFAULT,
+            lacks=DEFAULT.lacks - {"user.after_tool", "reasoning"},
+            thinking="effort",
+            efforts=("none", "high"),
+            thinking_field="content",
+        ),
     ),
     # https://docs.mistral.ai/getting-started/models: text only.
     ProfileRow(

@@ -12,12 +12,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from penstock.core.chat import ChatRequest, FunctionTool, Message, Tool
+from penstock.core.chat import ChatRequest, FunctionTool, Message, Reasoning, Tool
 from penstock.core.parts import Document, Extras, Link, Part, Refused, Text, Thinking, ToolCall, ToolResult
 from penstock.core.plain_turns import drop_names, errors_in_words
 from penstock.ports.translation import Addressee
 from penstock.providers.mistral import SHAPE
-from penstock.providers.mistral.order import in_order
+from penstock.providers.mistral.order import in_order, with_answers
 from penstock.providers.openai_chat.request import encode_request as encode_chat
 from penstock.shapes.openai_chat import SHAPE as CHAT
 from penstock.shapes.openai_chat.content import in_content
@@ -53,6 +53,7 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
             [tool for tool in (_tool(each, request, to) for each in request.tools) if tool is not None]
         ),
         extras=_without_functions(request.extras),
+        reasoning=_effort(request.reasoning, to),
     )
     body = encode_chat(said, to, CHAT)
     for old, new in _RENAMED.items():
@@ -61,11 +62,18 @@ def encode_request(request: ChatRequest, to: Addressee) -> dict[str, Any]:
     if body.get("tool_choice") == "required":
         body["tool_choice"] = "any"
     out = {name: value for name, value in body.items() if name in _FIELDS}
-    out["messages"] = in_order([_known(message) for message in body["messages"]])
+    messages_out = in_order([_known(message) for message in body["messages"]])
+    out["messages"] = with_answers(messages_out) if "user.after_tool" in to.profile.lacks else messages_out
     last = out["messages"][-1] if out["messages"] else {}
     if not own and last.get("role") == "assistant" and "tool_calls" not in last:
         last["prefix"] = True  # without it an assistant's message may not be the last
     return out
+
+
+def _effort(reasoning: Reasoning | None, to: Addressee) -> Reasoning | None:
+    """Chat's words of effort as a wish, where it is known which of them the model takes: they are OpenAI's."""
+    known = bool(to.profile.efforts) or "reasoning" in to.profile.lacks
+    return replace(reasoning, extras=None) if reasoning is not None and known else reasoning
 
 
 def call_id(said: str) -> str:

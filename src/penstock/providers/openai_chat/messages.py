@@ -92,7 +92,7 @@ def _write_said(message: Message, to: Addressee, shape: str, *, own: bool) -> di
         if not out and message.parts:
             return None  # nothing of it can be said here
         out.setdefault("content", None if "tool_calls" in out or "refusal" in out else "")
-        if "tool_calls" in out and field and field != DETAILS:
+        if "tool_calls" in out and "call.thoughtless" in to.profile.lacks:
             out.setdefault(field, "")
     if message.name is not None:
         out["name"] = message.name

@@ -3,7 +3,8 @@
 `ROWS` are OpenAI's own families (and Azure's), by model name. `VENDORS` are compatible vendors by their name
 in the configuration; `DEFAULT` is a compatible server of which nothing is known. Names in `lacks` that are
 not fields of ChatRequest: `cache` (hints), `developer` (the role), `tool.custom`, `document.link`,
-`image.link`, `video`; `temperature.thinking` and its like: not while it thinks.
+`image.link`, `video`; `temperature.thinking` and its like: not while it thinks; `call.thoughtless`: a turn that
+calls tools must carry its thinking's member, be it empty.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ VENDORS: dict[str, Profile] = {
     # https://api-docs.deepseek.com/guides/thinking_mode: the thinking of turns with tool calls must come back.
     "deepseek": Profile(
         lacks=DEFAULT.lacks
-        | {"image", "audio", "document", "seed", "choices", "logit_bias", "parallel_tool_calls"},
+        | {"image", "audio", "document", "seed", "choices", "logit_bias", "parallel_tool_calls"}
+        | {"call.thoughtless"},
         thinking="effort",
         efforts=("low", "high", "max"),
         schema="json",
@@ -157,7 +159,8 @@ VENDORS: dict[str, Profile] = {
     ),
     # https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model
     "moonshot": Profile(
-        lacks=DEFAULT.lacks | {"audio", "document", "seed", "logprobs", "top_logprobs", "logit_bias"},
+        lacks=DEFAULT.lacks
+        | {"audio", "document", "seed", "logprobs", "top_logprobs", "logit_bias", "call.thoughtless"},
         max_temperature=1.0,
         thinking="always",
         thinking_field="reasoning_content",

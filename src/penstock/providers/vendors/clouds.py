@@ -50,8 +50,6 @@ _AZURE = (
         seen=("chat", "stream", "errors"),
         source="https://learn.microsoft.com/azure/ai-foundry/openai/reference",
     ),
-    # Microsoft's page tells what its government cloud has; the host is what users of its SDKs set. That the v1
-    # API is there, too, no page says.
     Vendor(
         kind="azure-government",
         title="Azure OpenAI in Azure Government (deployments API)",
@@ -62,6 +60,7 @@ _AZURE = (
         price_id="azure",
         evidence="secondary",
         source="https://learn.microsoft.com/azure/ai-foundry/openai/azure-government",
+        caveat="the host is the one that users of SDKs set; many also use the v1 API there, by `base_url`",
     ),
     Vendor(
         kind="azure-foundry",

@@ -1,6 +1,8 @@
 """Vendors that speak OpenAI's chat API: a row each, never a module.
 
-What they refuse or call otherwise stands in providers/openai_chat/profile.py.
+What they refuse or call otherwise stands in providers/openai_chat/profile.py. An API that only some of a
+vendor's models or versions serve (responses at Moonshot and Alibaba, messages at Baseten and in newer vLLM,
+Ollama and LM Studio) is left out of `speaks`: translation reaches them all.
 """
 
 from __future__ import annotations
@@ -120,14 +122,15 @@ _HOSTS = (
     Vendor(
         kind="together",
         title="Together AI",
-        base_url="https://api.together.xyz/v1",
+        base_url="https://api.together.ai/v1",
         speaks=LEGACY | {"openai", "rerank"},
         variable="TOGETHER_API_KEY",
+        price_id="together",
         rerank_api="rerank",
         media=("images", "audio"),
         evidence="recorded",
         seen=("chat",),
-        source="https://docs.together.ai/reference",
+        source="https://docs.together.ai/docs/inference/openai-compatibility",
     ),
     Vendor(
         kind="fireworks",
@@ -176,15 +179,14 @@ _HOSTS = (
         speaks=LEGACY,
         source="https://modal.com/docs/examples/vllm_inference",
     ),
-    # The shared endpoints ended on 1 August 2024; a service has its own address and token.
     Vendor(
         kind="anyscale",
         title="Anyscale (a service deployed there)",
         speaks=LEGACY,
         variable="ANYSCALE_API_KEY",
         source="https://docs.anyscale.com/llm/serving",
+        caveat="the shared endpoints ended on 1 August 2024; a service has an address and a token of its own",
     ),
-    # Streams' usage and completions are known from makers of clients, not from Hyperbolic's own pages.
     Vendor(
         kind="hyperbolic",
         title="Hyperbolic",
@@ -192,8 +194,9 @@ _HOSTS = (
         speaks=CHAT | {"openai.completions"},
         variable="HYPERBOLIC_API_KEY",
         embed_api="",
-        evidence="secondary",  # the address as rig, a client library, has it
+        evidence="secondary",
         source="https://docs.rs/rig-core/latest/src/rig_core/providers/hyperbolic.rs.html",
+        caveat="address, completions and the usage of streams are known from makers of clients alone",
     ),
     Vendor(
         kind="nebius",
@@ -212,13 +215,13 @@ _HOSTS = (
         detected=False,
         source="https://www.scaleway.com/en/docs/generative-apis/api-cli/using-chat-api/",
     ),
-    # The variable is that of its users' tools; OVHcloud's own pages name none.
     Vendor(
         kind="ovhcloud",
         title="OVHcloud AI Endpoints",
         base_url="https://oai.endpoints.kepler.ai.cloud.ovh.net/v1",
-        variable="OVH_AI_ENDPOINTS_ACCESS_TOKEN",  # others name it OVHCLOUD_API_KEY; OVHcloud names none
+        variable="OVH_AI_ENDPOINTS_ACCESS_TOKEN",
         source="https://help.ovhcloud.com/csm/en-public-cloud-ai-endpoints-getting-started",
+        caveat="the variable is that of users' tools (others say `OVHCLOUD_API_KEY`); OVHcloud names none",
     ),
     Vendor(
         kind="nvidia",
@@ -282,7 +285,8 @@ _ROUTERS = (
         base_url="https://models.github.ai/inference",
         variable="GITHUB_TOKEN",
         detected=False,
-        source="https://docs.github.com/rest/models/inference",
+        source="https://docs.github.com/en/github-models",
+        caveat="retired by GitHub on 30 July 2026: its address answers 410",
     ),
     Vendor(
         kind="vercel",

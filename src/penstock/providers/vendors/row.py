@@ -48,6 +48,8 @@ class Vendor:
             address is known only from programs that use it.
         seen: Which features recordings or runs have shown; the others stand on the vendor's pages.
         source: The vendor's page.
+        read: The day on which that page, or what stands for it, was last looked up.
+        caveat: What of the row no page of the vendor says, or what its user must know first.
     """
 
     kind: str
@@ -71,6 +73,8 @@ class Vendor:
     evidence: Evidence = "documented"
     seen: tuple[str, ...] = ()
     source: str = ""
+    read: str = "2026-11-21"
+    caveat: str = ""
 
     @property
     def found_by_key(self) -> bool:

@@ -8,7 +8,6 @@ one more call is no storm. A target that has given up elsewhere in the tree is n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from penstock.core.itinerary import AttemptOutcome, Cursor, GiveUp, Step
 from penstock.core.policy import PolicyNode, TargetNode
@@ -16,8 +15,6 @@ from penstock.routing.trees import targets_of
 from penstock.routing.walk import Alternatives, Walk
 
 MakeCursor = Callable[[PolicyNode, Walk], Cursor]
-# Of a node's children, so many at most are left out because they are slow; to be slow is better than nothing.
-MAX_EJECTED: Final = 0.5
 
 
 class FallbackCursor(Alternatives):
@@ -107,7 +104,7 @@ class FallbackCursor(Alternatives):
         if not isinstance(child, TargetNode) or not self._walk.standings.of(child.target.id).soft():
             return False
         self._ejected += 1
-        return self._ejected > MAX_EJECTED * len(self._children)
+        return self._ejected > self._walk.max_slow * len(self._children)
 
     def has_other(self, now: float) -> bool:
         """See Alternatives."""

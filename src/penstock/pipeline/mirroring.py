@@ -1,0 +1,227 @@
+"""Copies of requests to a candidate, after the answer: what it would have said, cost and taken.
+
+The caller waits for nothing and pays for nothing: a copy starts once the answer is out, on an account of its
+own, only where the candidate has room at once, and no more at a time than the route says.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from penstock.admission.accounts import Allowance
+from penstock.core.errors import Refusal
+from penstock.core.exchange import AttemptFacts, RequestFacts, Subject
+from penstock.core.fair_queue import LOW
+from penstock.core.plan import Mirror, Route, VirtualKey
+from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.exchange import Exchange
+from penstock.pipeline.inner import Sink
+from penstock.pipeline.read_back import reply_of, text_of
+from penstock.ports.http_server import HttpRequest, Reply, ReplyListener
+from penstock.shapes.openai_request import OpenAIRequest
+from penstock.upstream.attempt import Attempt
+
+# Longer answers are not compared.
+MAX_COMPARED_BYTES = 1024 * 1024
+PURPOSE = "mirror"
+# Whom copies are written down for: no tenant's spending.
+SUBJECT = Subject("penstock", "", "", PURPOSE)
+_KEY = VirtualKey(PURPOSE, b"", SUBJECT, direct=True, rank=LOW)
+# A copy is a request of its own: a vendor must not take it for the one that it copies.
+_NOT_COPIED = frozenset({b"idempotency-key", b"traceparent", b"tracestate"})
+
+
+class Tee:
+    """Implements Reply and ReplyListener: passes all on, keeps what the client was told, begins the copy."""
+
+    __slots__ = ("_mirrors", "_pieces", "_reply", "_size", "_source", "bytes_out", "listener", "status")
+
+    def __init__(self, reply: Reply, source: Source, mirrors: Mirrors) -> None:
+        self.listener: ReplyListener | None = None
+        self.bytes_out = reply.bytes_out
+        self._reply = reply
+        self._reply.listener = self
+        self._source = source
+        self._mirrors = mirrors
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self.status = 0
+
+    def client_gone(self) -> None:
+        """See ReplyListener."""
+        if self.listener is not None:
+            self.listener.client_gone()
+
+    def client_slow(self) -> None:
+        """See ReplyListener."""
+        if self.listener is not None:
+            self.listener.client_slow()
+
+    def client_ready(self) -> None:
+        """See ReplyListener."""
+        if self.listener is not None:
+            self.listener.client_ready()
+
+    def send(self, status: int, headers: bytes, body: bytes) -> None:
+        """See Reply."""
+        self._reply.send(status, headers, body)
+        self.status = status
+        self._keep(body)
+        self._over()
+
+    def start(self, status: int, headers: bytes, length: int | None = None) -> None:
+        """See Reply."""
+        self.status = status
+        self._reply.start(status, headers, length)
+
+    def write(self, data: bytes) -> None:
+        """See Reply."""
+        self._reply.write(data)
+        self._keep(data)
+
+    def end(self, data: bytes = b"") -> None:
+        """See Reply."""
+        self._reply.end(data)
+        self._keep(data)
+        self._over()
+
+    def abort(self) -> None:
+        """See Reply."""
+        self._reply.abort()
+
+    def _keep(self, data: bytes) -> None:
+        self.bytes_out = self._reply.bytes_out
+        self._size += len(data)
+        if self._size <= MAX_COMPARED_BYTES:
+            self._pieces.append(data)
+
+    def _over(self) -> None:
+        if self.status == 200:
+            self._source.answer = b"".join(self._pieces) if self._size <= MAX_COMPARED_BYTES else None
+            self._mirrors.begin(self._source)
+
+
+class Source:
+    """What is copied: a request, whose it was, and what it was answered."""
+
+    __slots__ = ("answer", "facts", "http", "key", "mirror", "request")
+
+    def __init__(
+        self, http: HttpRequest, request: OpenAIRequest, key: VirtualKey, facts: RequestFacts, mirror: Mirror
+    ) -> None:
+        self.http = http
+        self.request = request
+        self.key = key
+        self.facts = facts
+        self.mirror = mirror
+        self.answer: bytes | None = None
+
+
+class Mirrors:
+    """Starts copies, a bounded number at a time for each route. `dropped` counts those that were not made."""
+
+    def __init__(self, ctx: GatewayContext) -> None:
+        self._ctx = ctx
+        self._running: dict[str, int] = {}
+        self.dropped = 0
+
+    def told(
+        self,
+        reply: Reply,
+        http: HttpRequest,
+        request: OpenAIRequest,
+        route: Route,
+        key: VirtualKey,
+        facts: RequestFacts,
+    ) -> Reply:
+        """The reply to give; for a request that is to be copied, one whose end begins the copy."""
+        mirror = route.mirror
+        if mirror is None or self._ctx.draw() * 100 >= mirror.percent:
+            return reply
+        return Tee(reply, Source(http, request, key, facts, mirror), self)
+
+    def begin(self, source: Source) -> None:
+        """Copy once the loop has done what is due for clients."""
+        route = source.facts.route
+        running = self._running.get(route, 0)
+        if running >= source.mirror.most:
+            self.dropped += 1
+            return
+        self._running[route] = running + 1
+        self._ctx.clock.call_later(0.0, lambda: self._copy(source))
+
+    def _copy(self, source: Source) -> None:
+        try:
+            exchange = self._exchange(source)
+        except Refusal:  # what the caller requires is not met by the candidate
+            self.dropped += 1
+            self._over(source)
+        else:
+            exchange.start()
+
+    def _over(self, source: Source) -> None:
+        self._running[source.facts.route] -= 1
+
+    def _exchange(self, source: Source) -> Mirrored:
+        ctx, http, asked = self._ctx, source.http, source.facts
+        route = source.mirror.route
+        if source.key.scope is not None or route.requires is not None:
+            route = ctx.resolver.held.of(route, source.key.scope, source.request.endpoint)
+        facts = RequestFacts(
+            ctx.new_request_id(),
+            ctx.clock.now_ms(),
+            asked.dialect,
+            asked.endpoint,
+            asked.route,
+            asked.model,
+            asked.stream,
+            prompt_version=asked.prompt_version,
+            feature=asked.feature,
+            purpose=PURPOSE,
+            parent=asked.request_id,
+        )
+        headers = {name: value for name, value in http.headers.items() if name not in _NOT_COPIED}
+        copied = HttpRequest(
+            http.method, http.path, http.query, headers, http.body, ctx.clock.monotonic(), http.peer
+        )
+        sink = Sink(lambda _status, _body: self._over(source))
+        return Mirrored(ctx, copied, sink, source, route, facts)
+
+
+class Mirrored(Exchange):
+    """The exchange that a copy is. It waits for no room, and notes how its answer compares."""
+
+    __slots__ = ("_sink", "_source")
+
+    def __init__(
+        self,
+        ctx: GatewayContext,
+        http: HttpRequest,
+        sink: Sink,
+        source: Source,
+        route: Route,
+        facts: RequestFacts,
+    ) -> None:
+        super().__init__(ctx, http, sink, source.request, route, _KEY, SUBJECT, Allowance([]), facts)
+        self.patient = False
+        self._sink = sink
+        self._source = source
+
+    def _complete(self, attempt: Attempt, last: bytes, facts: AttemptFacts | None) -> None:
+        self._compare(self._sink.body() + last)
+        super()._complete(attempt, last, facts)
+
+    def _compare(self, answer: bytes) -> None:
+        first = self._source.answer
+        if first is None or len(answer) > MAX_COMPARED_BYTES:
+            return
+        endpoint, stream = self._request.endpoint, self._request.stream
+        theirs = reply_of(endpoint, first, stream=stream)
+        ours = reply_of(endpoint, answer, stream=stream)
+        if theirs is None or ours is None:
+            return
+        finishes = [each.choices[0].finish or "" if each.choices else "" for each in (theirs, ours)]
+        hashes = [sha256(text_of(each).encode()).hexdigest()[:16] for each in (theirs, ours)]
+        self._notes["same_text"] = "yes" if hashes[0] == hashes[1] else "no"
+        self._notes["same_finish"] = "yes" if finishes[0] == finishes[1] else "no"
+        self._notes["answer"], self._notes["parent_answer"] = hashes[1], hashes[0]

@@ -14,11 +14,8 @@ from penstock.adapters.prices.cache import load_book
 from penstock.cli.control import control, control_options
 from penstock.cli.explaining import question_of, question_options, show
 from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
-<<<<<<< HEAD
-from penstock.cli.route_ledger import ab, shares
-=======
 from penstock.cli.route_health import health
->>>>>>> main
+from penstock.cli.route_ledger import ab, shares
 from penstock.compile.targets import CompileError
 from penstock.config.load import ConfigError, load_file
 from penstock.config.problem import suggestion

@@ -3,11 +3,8 @@
 GET    /exchanges        those under way: `{"data": [...]}`
 DELETE /exchanges/{id}   stop one: 200, or 404 where it has ended
 GET    /accounts         what every account has used: `{"data": [...]}`
-<<<<<<< HEAD
 POST   /explain          where a request would be led, and why (pipeline.explaining)
-=======
 GET    /standings        how targets, providers and regions stand: `{"targets": [...], "groups": [...]}`
->>>>>>> main
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from penstock.core.choosing import (
     StickyNode,
     WhenNode,
 )
-from penstock.core.itinerary import AttemptOutcome, GiveUp, Start, Static, Step
+from penstock.core.itinerary import Ask, AttemptOutcome, GiveUp, Start, Static, Step
 from penstock.core.plan import Route, Scope
 from penstock.core.policy import HedgeNode, PolicyNode, StaticNode, TargetNode, WeightedNode
 from penstock.core.requirements import Unmet
@@ -82,6 +82,8 @@ def _plan(policy: PolicyNode, walk: Walk, now: float, draw: float) -> tuple[list
             outcome = AttemptOutcome("fallback", _FAILED, None, walk.started)
         elif isinstance(step, Static):
             return found, f"the fixed answer {step.text!r}"
+        elif isinstance(step, Ask):
+            return found, "the answer of a webhook"
         elif isinstance(step, GiveUp):
             return found, "an error" if found else (step.cause or "nothing to try")
     return found, "…"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bench.measures.governance import governance
 from bench.measures.idle import idle_memory_http, idle_memory_https
 from bench.measures.latency import latency_added
+from bench.measures.routing import routing
 from bench.measures.start import start_and_rest
 from bench.measures.streams import streamed_chunks
 from bench.measures.throughput import throughput_http, throughput_https
@@ -23,4 +24,5 @@ MEASURES: dict[str, Callable[[Run], None]] = {
     "idle.https": idle_memory_https,
     "workers": two_workers,
     "governance": governance,
+    "routing": routing,
 }

@@ -40,6 +40,7 @@ OTHERS: dict[str, tuple[Action, Target] | None] = {
     "list_exchanges": None, "list_metering": ("read", Target("metering", TEAM)),
     "export_metering": ("read", Target("metering", TEAM)),
     "get_revision": ("read", Target("revision")), "diff_revisions": ("read", Target("revision")),
+    "explain_route": ("read", Target("route")),
 }  # fmt: skip
 NEVER = '"999999"'
 REFUSED = {403, 404}

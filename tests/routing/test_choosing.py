@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -34,12 +35,14 @@ MAIL = (
     "Write a friendly mail to the team about the picnic that we plan for the end of this week in the park near "
     "the office, and mention that everybody should bring something to eat."
 )
+# What is remembered for a moment is asked again each time.
+LATER = itertools.count(NOW, 10)
 HARD = "Prove by induction that the sum of the first n odd numbers is n squared. Show your work step by step."
 
 
 def order_of(policy: PolicyNode, **request: object) -> list[str]:
     """The order in which targets are tried where each of them fails."""
-    return tried(policy, walk_of(view(**request)))[0]  # type: ignore[arg-type]
+    return tried(policy, walk_of(view(**request)), now=next(LATER))[0]  # type: ignore[arg-type]
 
 
 def test_cheapest_goes_by_the_cost_of_this_request() -> None:

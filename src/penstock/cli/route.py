@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
 from penstock.adapters.prices.cache import load_book
+from penstock.cli.control import control, control_options
+from penstock.cli.explaining import question_of, question_options, show
 from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
 from penstock.cli.route_health import health
+from penstock.cli.route_ledger import ab, shares
 from penstock.compile.targets import CompileError
 from penstock.config.load import ConfigError, load_file
 from penstock.config.problem import suggestion
@@ -25,6 +29,28 @@ def route() -> None:
 
 
 route.add_command(health)
+
+
+@route.command()
+@click.argument("name")
+@click.argument("request", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@question_options
+@control_options
+def explain(
+    name: str, request: Path, *, as_json: bool, file: Path | None, state: Path | None, **options: Any
+) -> None:
+    """Print where a running gateway would lead a REQUEST (a file with its body) to the route NAME, and why.
+
+    Unlike `penstock check --explain` it knows how targets are doing: which are left out, how fast they are,
+    how long their answers. Nothing is sent to any provider.
+    """
+    question = msgspec.json.decode(msgspec.json.encode(question_of(request, "", options)))
+    del question["route"]
+    with control(file, state) as client:
+        told = client.explain_route(name, question)
+    if not told["live"] and not as_json:
+        click.echo("no gateway runs here: this is what the configuration alone says", err=True)
+    show(told, as_json=as_json)
 
 
 @route.command()
@@ -52,3 +78,7 @@ def card(name: str, file: Path | None, *, as_json: bool) -> None:
     except CompileError as error:
         raise click.ClickException(str(error)) from None
     click.echo(msgspec.json.encode(made) if as_json else route_card_text(made))
+
+
+route.add_command(ab)
+route.add_command(shares)

@@ -138,6 +138,13 @@ class AsyncClient:
         """Close its connections."""
         await self._http.aclose()
 
+    async def explain_route(self, name: str, question: dict[str, Any]) -> dict[str, Any]:
+        """Where a request would be led, and why. Raises ProblemError, UnreachableError.
+
+        `question` has the request's `body`, and may have `path`, `key`, `user`, `tags` and `draw`.
+        """
+        return await self.send(calls.explain_route(name, question))
+
     async def send(self, call: Call[T]) -> T:
         """Carry out one call."""
         request = request_of(call, self._socket)

@@ -103,6 +103,11 @@ def revoke_key(org: str, name: str, reason: str) -> Call[Key]:
     return Call("POST", f"{KINDS['keys'].path(org, name)}/revoke", Key, _why(reason))
 
 
+def explain_route(name: str, question: dict[str, Any]) -> Call[dict[str, Any]]:
+    """Where a request would be led."""
+    return Call("POST", f"{KINDS['routes'].path('', name)}/explain", dict[str, Any], body=question)
+
+
 def revisions(filters: dict[str, str], limit: int, cursor: str | None) -> Call[Page[Revision]]:
     """One page of the history."""
     query = {**filters, "limit": str(limit), **({"cursor": cursor} if cursor else {})}

@@ -133,6 +133,13 @@ class Client:
         """Close its connections."""
         self._http.close()
 
+    def explain_route(self, name: str, question: dict[str, Any]) -> dict[str, Any]:
+        """Where a request would be led, and why. Raises ProblemError, UnreachableError.
+
+        `question` has the request's `body`, and may have `path`, `key`, `user`, `tags` and `draw`.
+        """
+        return self.send(calls.explain_route(name, question))
+
     def send(self, call: Call[T]) -> T:
         """Carry out one call."""
         request = request_of(call, self._socket)

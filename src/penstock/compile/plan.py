@@ -9,6 +9,7 @@ from functools import partial
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
 from penstock.compile.handling import requirement_of
 from penstock.compile.health import places_of, rule_of
+from penstock.compile.hooks import hook_of
 from penstock.compile.key_bounds import bounds_of, network
 from penstock.compile.policies import Policies
 from penstock.compile.scopes import Scopes
@@ -52,7 +53,8 @@ def compile_plan(
         name: deployment_from(name, config, providers[config.provider], prices, now_ms)
         for name, config in document.deployments.items()
     }
-    find = Policies(providers, deployments, prices, now_ms)
+    hook = partial(hook_of, reveal=reveal, ca_file=ca_file, proxy=proxy)
+    find = Policies(providers, deployments, prices, now_ms, hook)
     keeps = document.defaults.responses_store
     routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
     rules = rules_of(document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import msgspec
@@ -24,6 +24,7 @@ from penstock.core.choosing import (
     stand_ins,
 )
 from penstock.core.difficulty import Rule, Rules, Scorer, shipped
+from penstock.core.hook import Hook, WebhookNode
 from penstock.core.plan import Provider
 from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode, WeightedNode
 from penstock.core.price_book import PriceBook
@@ -35,12 +36,19 @@ class Policies:
     """Compiles policies; targets go by the name that a policy gives them."""
 
     def __init__(
-        self, providers: dict[str, Provider], deployments: dict[str, Target], prices: PriceBook, now_ms: int
+        self,
+        providers: dict[str, Provider],
+        deployments: dict[str, Target],
+        prices: PriceBook,
+        now_ms: int,
+        hook: Callable[[str, doc.WebhookNode], Hook],
     ) -> None:
+        """`hook` makes a route's webhook ready."""
         self._providers = providers
         self._deployments = deployments
         self._prices = prices
         self._now_ms = now_ms
+        self._hook = hook
         self._route = ""
 
     def target(self, name: str) -> Target:
@@ -114,6 +122,8 @@ class Policies:
                     config.by,
                     config.salt or f"ab {self._route} {','.join(names)}",
                 )
+            case doc.WebhookNode():
+                return WebhookNode(self._hook(self._route, config))
             case doc.EasyNode():
                 default = self.node(config.default)
                 hard = self.node(config.hard) if config.hard is not None else default

@@ -90,6 +90,10 @@ class Gateways:
     def _number(self, content: str) -> int:
         return self._numbers.get(content, 0)
 
+    def doors(self) -> list[Path]:
+        """The sockets at which this machine's gateways answer."""
+        return [self._run / f"{boot}.sock" for boot in local_acks(self._run)]
+
     def behind(self, number: int, now_ms: int) -> list[str]:
         """The live gateways, of all machines, that do not serve this revision, or a later one, yet."""
         found = {one.boot: one for one in self.mine(now_ms)}

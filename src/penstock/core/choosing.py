@@ -108,15 +108,18 @@ class Priced:
 class CheapestNode(PolicyNode):
     """Try the children from the cheapest for this request to the dearest.
 
-    `priced` has the targets by which each child is priced: it costs what the cheapest of them does.
+    `priced` has the targets by which each child is priced: it costs what the cheapest of them does. Which
+    children are below the floor (`low`) is remembered until `low_until`, monotonic seconds.
     """
 
-    __slots__ = ("children", "floor", "priced", "route")
+    __slots__ = ("children", "floor", "low", "low_until", "priced", "route")
 
     def __init__(self, children: tuple[PolicyNode, ...], floor: Floor | None = None, route: str = "") -> None:
         self.children = children
         self.floor = floor
         self.route = route
+        self.low = [False] * len(children)
+        self.low_until = -1.0
         self.priced = [[Priced(target) for target in stand_ins(child)] for child in children]
 
     def below(self) -> tuple[PolicyNode, ...]:

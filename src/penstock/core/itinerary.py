@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from penstock.core.hook import Hook
 from penstock.core.target import Target
 from penstock.core.usage import Usage
 
@@ -90,13 +91,19 @@ class Static(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class Ask(msgspec.Struct, frozen=True, gc=False):
+    """Ask this service for an answer; where it has none, step again with an outcome that says why."""
+
+    hook: Hook
+
+
 class GiveUp(msgspec.Struct, frozen=True, gc=False):
     """No more to try; `cause` is that of the last attempt."""
 
     cause: str
 
 
-Step = Start | Wait | Accept | Cancel | Static | GiveUp
+Step = Start | Wait | Accept | Cancel | Static | Ask | GiveUp
 ACCEPT = Accept()
 
 

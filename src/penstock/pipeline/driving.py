@@ -11,11 +11,13 @@ from abc import abstractmethod
 from penstock.admission.accounts import Allowance
 from penstock.admission.counters import Counter
 from penstock.core.exchange import AttemptFacts, AttemptSettled, RequestFacts, Subject
-from penstock.core.itinerary import Accept, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
+from penstock.core.hook import Hook
+from penstock.core.itinerary import Accept, Ask, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
 from penstock.core.plan import Route, VirtualKey
 from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import counts
+from penstock.pipeline.hooking import FAILED, HookCall, question
 from penstock.pipeline.media import sealer
 from penstock.pipeline.opening import opened_event, opening_for
 from penstock.pipeline.parked import Parked
@@ -45,18 +47,8 @@ class Driving(Settling):
     """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
 
     __slots__ = (
-        "_broken",
-        "_cursor",
-        "_deadline",
-        "_first",
-        "_parked",
-        "_resumed",
-        "_shelved",
-        "_skipped",
-        "_timer",
-        "_walk",
-        "depth",
-        "patient",
+        "_broken", "_cursor", "_deadline", "_first", "_hooking", "_parked", "_resumed", "_shelved", "_skipped",
+        "_timer", "_walk", "depth", "patient",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +68,7 @@ class Driving(Settling):
         self.patient = True  # waits for room where there is none
         self.depth = 0  # of calls that the gateway makes within calls
         self._parked: Parked | None = None
+        self._hooking: HookCall | None = None
         self._skipped: Failure | None = None
         self._timer: Timer | None = None
         self._first = ""  # the target that the policy wanted before all others
@@ -133,9 +126,33 @@ class Driving(Settling):
             elif isinstance(step, Cancel):
                 self._cancel(step.attempt)
                 outcome = None
+            elif isinstance(step, Ask):
+                self._ask_hook(step.hook)
+                return
             else:
                 self._conclude(step, outcome)
                 return
+
+    def _ask_hook(self, hook: Hook) -> None:
+        """Ask a service for the answer, where there is still time and nothing has been answered."""
+        left_s = self._deadline - self._ctx.clock.monotonic()
+        if self._answering.started or left_s <= 0:
+            self._fail(self._failure)
+            return
+        self._let_all_go(None)
+        self._hooking = HookCall(self._ctx, self._hook_answered)
+        body = question(hook, self._walk.request, self._opened)
+        self._hooking.ask(hook, body, self._facts.request_id, min(hook.timeout_s, left_s))
+
+    def _hook_answered(self, text: str | None, why: str) -> None:
+        self._hooking = None
+        if self._ended:
+            return
+        if text is not None:
+            self._answer_static(text)
+        else:
+            self._skipped = self._skipped or failure_of_cause(FAILED, why)
+            self._advance(AttemptOutcome("fallback", FAILED))
 
     def _conclude(self, step: Accept | Static | GiveUp, outcome: AttemptOutcome | None) -> None:
         if isinstance(step, Accept):
@@ -329,6 +346,9 @@ class Driving(Settling):
             self._timer.cancel()
             self._timer = None
         self._unpark()
+        if self._hooking is not None:
+            self._hooking.cancel()
+            self._hooking = None
         if len(self._running) > (kept is not None):
             for attempt in [each for each, _ in self._running.values() if each is not kept]:
                 attempt.cancel()

@@ -3,6 +3,7 @@
 GET    /exchanges        those under way: `{"data": [...]}`
 DELETE /exchanges/{id}   stop one: 200, or 404 where it has ended
 GET    /accounts         what every account has used: `{"data": [...]}`
+POST   /explain          where a request would be led, and why (pipeline.explaining)
 GET    /standings        how targets, providers and regions stand: `{"targets": [...], "groups": [...]}`
 """
 
@@ -12,6 +13,7 @@ import msgspec
 
 from penstock.core.errors import Refusal
 from penstock.pipeline.context import GatewayContext
+from penstock.pipeline.explaining import Live, answer
 from penstock.pipeline.refusing import JSON, send_refusal
 from penstock.pipeline.usage import told_of
 from penstock.ports.http_server import HttpRequest, Reply
@@ -45,8 +47,19 @@ class Inspection:
                 send_refusal(reply, gone, name)
             else:
                 self._send(reply, {"request_id": name, "stopped": True})
+        elif method == b"POST" and path == "/explain":
+            self._explain(request, reply)
         else:
             send_refusal(reply, Refusal("unknown_path", f"nothing is served at {path}"), "")
+
+    def _explain(self, request: HttpRequest, reply: Reply) -> None:
+        ctx = self._ctx
+        now, now_ms = ctx.clock.monotonic(), ctx.clock.now_ms()
+        live = Live(ctx.standings, ctx.learned_of, ctx.floors, now, now_ms)
+        try:
+            self._send(reply, answer(ctx.plan, ctx.resolver, request.body, live))
+        except Refusal as refusal:
+            send_refusal(reply, refusal, "")
 
     def refuse(self, path: str, reply: Reply, status: int, code: str, message: str) -> None:
         """See RequestHandler."""

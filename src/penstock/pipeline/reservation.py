@@ -45,8 +45,9 @@ class Reservation:
     )
 
     def __init__(self, target: Target, request: OpenAIRequest, learned: Learned, cap: int) -> None:
-        tokens = learned.input_tokens_at_most(request.prompt_chars)
-        likely = learned.input_tokens(request.prompt_chars)
+        chars = request.prompt_chars + (target.prompt.chars if target.prompt is not None else 0)
+        tokens = learned.input_tokens_at_most(chars)
+        likely = learned.input_tokens(chars)
         if request.choices > 1 and "choices" in target.profile.lacks:
             tokens *= request.choices  # asked for one at a time
             likely *= request.choices

@@ -12,6 +12,7 @@ from penstock.core.errors import CODES, Refusal, ShapeError
 from penstock.core.events import Broke
 from penstock.core.exchange import RequestFacts
 from penstock.core.losses import OnUnsupported
+from penstock.core.prompt_variant import with_prompt
 from penstock.core.seals import MARKS
 from penstock.core.target import Target
 from penstock.dialects.openai.errors import error_event
@@ -51,6 +52,8 @@ def codec_for(
     if endpoint.task != "chat" or not target.api:
         raise Refusal("unsupported_endpoint", f"{target.id} does not serve {endpoint.name}")
     chat = chat_of(request)
+    if target.prompt is not None:
+        chat = with_prompt(chat, target.prompt)
     api = endpoint.shape if endpoint.shape in target.speaks else target.api
     codec = TranslatedCodec(
         _without_store(chat, request, target),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from penstock.core.target import Target
+from penstock.providers.prompting import prompt_edits
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.wire.json_fields import Fields, scan
 
@@ -17,7 +18,8 @@ def native_body(request: OpenAIRequest, target: Target, cap: int | None) -> byte
     fields = request.fields
     if fields is None:
         return b""
-    edits: dict[str, bytes] = dict(target.set_fields)
+    edits: dict[str, bytes] = prompt_edits(request, target.prompt) if target.prompt is not None else {}
+    edits.update(target.set_fields)
     if request.endpoint.dialect == "gemini":
         _name_models(fields, target, edits)
     elif "model" in fields.raw and fields.raw["model"] != target.model_json:

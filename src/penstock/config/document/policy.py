@@ -217,7 +217,7 @@ class WebhookNode(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", tag_
 
     Attributes:
         url: Where the facts of the request are posted as JSON.
-        secret: Signs each post (HMAC-SHA256 in `x-penstock-signature`).
+        secret: Signs each post as Standard Webhooks do: `whsec_` and 24 to 64 random bytes in base64.
         timeout_s: Seconds for its answer, `{"text": "…"}`.
         prompt: Whether the last prompt is sent along.
     """

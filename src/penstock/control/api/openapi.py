@@ -8,6 +8,7 @@ from typing import Any, cast
 from litestar import Litestar
 
 from penstock.config.schema import definitions_of
+from penstock.control.api.routing import question_schema
 from penstock.control.kinds import KINDS, KindInfo
 from penstock.control.login.sessions import COOKIE
 from penstock.control.problems import CODES
@@ -55,6 +56,7 @@ def document(app: Litestar) -> bytes:
     _body(told, _PASSWORD_PATH, "put", _texts("password", may="current"))
     _body(told, "/admin/api/keys", "post", _new_key())
     _body(told, "/admin/api/apply", "post", _changes())
+    _body(told, "/admin/api/routes/{name}/explain", "post", question_schema())
     return json.dumps(told).encode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from penstock.core.target import Target
+from penstock.providers.prompting import prompt_edits
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.wire.json_fields import scan
 
@@ -27,6 +28,8 @@ def body_for(request: OpenAIRequest, target: Target, cap: int | None) -> bytes:
     edits: dict[str, bytes] = {}
     if fields.raw.get("model") != target.model_json:
         edits["model"] = target.model_json
+    if target.prompt is not None:
+        edits.update(prompt_edits(request, target.prompt))
     if target.set_fields:
         edits.update(target.set_fields)
     if request.stream and not request.wants_usage and target.asks_stream_usage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from penstock.core.choosing import DeniedNode
+from penstock.core.hook import WebhookNode
 from penstock.core.itinerary import Cursor
 from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode
 from penstock.routing.policies.choosing import CHOOSING, ChoosingCursor
@@ -11,6 +12,7 @@ from penstock.routing.policies.fallback import FallbackCursor
 from penstock.routing.policies.hedge import HedgeCursor
 from penstock.routing.policies.static import StaticCursor
 from penstock.routing.policies.target import TargetCursor
+from penstock.routing.policies.webhook import WebhookCursor
 from penstock.routing.walk import Walk
 
 
@@ -26,6 +28,8 @@ def cursor_for(node: PolicyNode, walk: Walk) -> Cursor:
         return StaticCursor(node.text)
     if isinstance(node, CHOOSING):
         return ChoosingCursor(node, walk, cursor_for)
+    if isinstance(node, WebhookNode):
+        return WebhookCursor(node.hook)
     if isinstance(node, DeniedNode):
         return DeniedCursor()
     raise TypeError(type(node).__name__)

@@ -24,7 +24,7 @@ def order(node: CheapestNode, walk: Walk, now: float, draw: float) -> tuple[list
     ranked.sort(key=found.__getitem__)
     floor = node.floor
     if floor is not None:
-        low = below_floor(node, walk.request)
+        low = below_floor(node, walk.request, now)
         above = [index for index in ranked if not low[index]]
         if above and len(above) < len(ranked):
             below = [index for index in ranked if low[index]]
@@ -67,21 +67,23 @@ def costs(node: CheapestNode, view: RequestView, now: float) -> list[float]:
     return found
 
 
-def below_floor(node: CheapestNode, view: RequestView) -> list[bool]:
+def below_floor(node: CheapestNode, view: RequestView, now: float) -> list[bool]:
     """Whether each child's targets are all below the floor."""
     floor, floors = node.floor, view.floors
-    if floor is None or floors is None:
-        return [False] * len(node.children)
-    return [
-        bool(targets) and all(floors.below(node.route, each.id, floor.score, floor.minimum) for each in targets)
-        for targets in node.priced
-    ]
+    if floor is not None and floors is not None and node.low_until < now:
+        route, name, minimum = node.route, floor.score, floor.minimum
+        node.low = [
+            bool(targets) and all(floors.below(route, each.id, name, minimum) for each in targets)
+            for targets in node.priced
+        ]
+        node.low_until = now + REMEMBERED_S
+    return node.low
 
 
 def told(node: CheapestNode, walk: Walk, now: float) -> list[str]:
     """Why each child stands where it does."""
     found = costs(node, walk.request, now)
-    low = below_floor(node, walk.request)
+    low = below_floor(node, walk.request, now)
     lines: list[str] = []
     for cost, under in zip(found, low, strict=True):
         what = "no price for tokens" if cost == math.inf else f"expected cost ${cost / 1e9:.6f}"

@@ -160,6 +160,20 @@ def test_a_tail_is_cut() -> None:
     assert game.extra_load() <= 0.06
 
 
+def test_unstreamed_requests_do_not_hang_with_their_target() -> None:
+    """Without any timeout or hedge, those that hang are taken to the next target within seconds."""
+
+    def hang(_: float, draw: random.Random) -> Fate:
+        del draw
+        return Fate("hang")
+
+    game = Game([during(10, 70, hang), well, well])
+    game.play(90)
+    assert game.success() >= 0.999
+    assert max(client.took_s for client in game.clients) <= 5.0
+    assert game.extra_load() <= 0.20
+
+
 def test_hanging_targets_are_left() -> None:
     """A target that takes requests and never answers is left although nothing has failed yet."""
 

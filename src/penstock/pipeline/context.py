@@ -129,3 +129,6 @@ class GatewayContext:
         """Expire attempts whose phase took too long."""
         for attempt in [a for a in self.attempts if a.late(now)]:
             attempt.expire()
+        for attempt in [a for a in self.attempts if a.silent]:
+            if self.standings.of(attempt.target.id).hangs(now, attempt.began_at):
+                attempt.hang()

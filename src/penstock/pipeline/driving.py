@@ -161,11 +161,19 @@ class Driving(Settling):
             return
         self._let_all_go(None)
         if isinstance(step, GiveUp):
-            self._fail(self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, "")))
+            failure = self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, ""))
+            failure.message += self._left_out()
+            self._fail(failure)
         elif self._answering.started:
             self._fail(self._failure)  # half an answer is not gone on with by a fixed text
         else:
             self._answer_static(step.text)
+
+    def _left_out(self) -> str:
+        """Which targets were not tried, and why; empty where all were."""
+        tried = {facts.target for facts in self._settled}
+        left = [f"{target} ({reason})" for target, reason in self._walk.skipped if target not in tried]
+        return f"; not tried: {', '.join(left)}" if left else ""
 
     def _wake_at(self, now: float, delay_s: float) -> None:
         """Step again after so long. Where only waiting is left and time will be over, it is over now."""
@@ -314,6 +322,10 @@ class Driving(Settling):
 
     @abstractmethod
     def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_hangs(self, attempt: Attempt) -> None:
         """See AttemptListener."""
 
     @abstractmethod

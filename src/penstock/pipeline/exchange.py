@@ -11,8 +11,11 @@ from penstock.pipeline.resuming import Resuming
 from penstock.pipeline.settlement import total_cost
 from penstock.pipeline.translation import broken_event
 from penstock.providers.openai.errors import Failure, failure_of_cause
+from penstock.routing.trees import targets_of
 from penstock.upstream.attempt import Attempt
 
+# What is not asked for twice because it takes long: pictures, sound and films do.
+_QUICK = frozenset({"chat", "embed", "rerank", "other"})
 # Of an answer that is held back.
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 
@@ -117,6 +120,18 @@ class Exchange(Resuming):
             return
         self._write_down(facts)
         self._advance(failure.outcome(attempt.number))
+
+    def attempt_hangs(self, attempt: Attempt) -> None:
+        """Give up on it, if there is another target that is open."""
+        standings, now = self._ctx.standings, self._ctx.clock.monotonic()
+        if self._ended or self._request.endpoint.task not in _QUICK:
+            return
+        for target in targets_of(self._route.policy):
+            if target.id != attempt.target.id and not standings.of(target.id).closed_to(now):
+                attempt.cancel()
+                told = "it takes requests and answers none"
+                self.attempt_failed(attempt, failure_of_cause("stalled", told))
+                return
 
     def attempt_released(self, attempt: Attempt) -> None:
         """Its deadline need not be watched any more."""

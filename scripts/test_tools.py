@@ -325,6 +325,16 @@ def ensure_nginx() -> str | None:
     return find_nginx()
 
 
+# --- systemd ----------------------------------------------------------------------------------------------
+
+
+def install_systemd(folder: Path) -> None:
+    """The programs of systemd; nothing is started."""
+    del folder
+    if shutil.which("systemd-analyze") is None:
+        apt_install("systemd")
+
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------
 
 
@@ -369,6 +379,7 @@ TOOLS = {
         Tool("npm", "the JavaScript clients", install_npm, (CLIENTS / "node" / "package-lock.json",)),
         Tool("redis", "a Redis server", install_redis),
         Tool("nginx", "nginx, as a second opinion on HTTP framing", install_nginx),
+        Tool("systemd", "systemd-analyze, which judges units", install_systemd),
         Tool("postgres", "PostgreSQL, for what several machines share", install_postgres),
         Tool("uv", "uv, which sets up the next ones", install_uv, (INSTALLER_LOCK,)),
         *(

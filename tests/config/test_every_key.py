@@ -352,6 +352,7 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     admin = admin_address(loaded.server, 4000)
     token = loaded.server.control_token
     fleet = (loaded.server.control_listen, FleetToken(token.resolve({})).bearer if token is not None else "")
+    fleet += (loaded.server.control_ca_file,)  # tests/fleet follows with it
     leaving = (loaded.server.drain, leave_s(loaded))
     # What control reads for logins and for the keys of issuers.
     auth = (loaded.auth.passwords, loaded.auth.session, [one.jwks_url for one in loaded.auth.tokens.values()])

@@ -63,7 +63,7 @@ class Control:
             listen="127.0.0.1:7",
             control_url=f"https://localhost:{self.address.rpartition(':')[2]}",
             control_token=Secret.literal(token),
-            ca_file=ca_file or str(self.ca_file),
+            control_ca_file=ca_file or str(self.ca_file),
         )
         return Following(state, Document(server=server), ENV)
 

@@ -62,8 +62,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         control_listen: Where control answers gateways of other machines; by TLS, unless it is on loopback.
         control_token: The secret by which control and other machines know each other; at least 24
             characters.
+        control_ca_file: PEM file of certificate authorities trusted for control, instead of `ca_file`'s.
         tls: Certificate and key, also of `control_listen`; without them the gateway speaks plain HTTP.
-        ca_file: PEM file of certificate authorities trusted for upstreams and control, instead of the system's.
+        ca_file: PEM file of certificate authorities trusted for upstreams, instead of the system's.
         trusted_proxies: Networks whose `X-Forwarded-For` is believed.
         cors: Which web pages may call the gateway.
         max_body_bytes: Largest request body, such as `32MB`.
@@ -81,6 +82,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     control_url: Url | None = None
     control_listen: Address | None = None
     control_token: Secret | None = None
+    control_ca_file: Text | None = None
     tls: Tls | None = None
     ca_file: Text | None = None
     trusted_proxies: tuple[Network, ...] = ()

@@ -17,6 +17,7 @@ from tests.clients.needed import needed
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
+_YAML: Any = YAML(typ="safe", pure=True)
 # What the configurations refer to.
 ENV = {
     "PENSTOCK_CONTROL_TOKEN": "a secret that all machines share",
@@ -28,7 +29,7 @@ ENV = {
 
 def manifests(name: str) -> list[dict[str, Any]]:
     """The documents of one file of Kubernetes manifests."""
-    return list(YAML(typ="safe", pure=True).load_all((DEPLOY / "kubernetes" / f"{name}.yaml").read_text()))
+    return list(_YAML.load_all((DEPLOY / "kubernetes" / f"{name}.yaml").read_text()))
 
 
 def of_kind(name: str, kind: str) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def of_kind(name: str, kind: str) -> dict[str, Any]:
 
 def compose() -> dict[str, Any]:
     """The Compose file."""
-    return YAML(typ="safe", pure=True).load((DEPLOY / "compose" / "compose.yaml").read_text())
+    return _YAML.load((DEPLOY / "compose" / "compose.yaml").read_text())
 
 
 def unit(name: str) -> configparser.SectionProxy:

@@ -52,6 +52,7 @@ class Control:
         tls = Tls(cert=str(folder / "cert.pem"), key=str(folder / "key.pem"))
         server = Server(control_listen=self.address, control_token=Secret.literal(TOKEN), tls=tls)
         self.server = FleetServer(server, {})
+        self.server.listen()
         self.trust: ssl.SSLContext = authority.client()
         self.folder = folder
 

@@ -302,7 +302,8 @@ class _Admission:
 def _lost(path: str) -> str:
     """Nothing is served there; most often an SDK's base URL has too little or too much in it."""
     known = [*sorted(PATHS), "/v1/models"]
-    meant = [each for each in known if f"/v1{path}" == each or path.endswith(each)]
+    twice = [each for each in known if path.startswith(f"{each}/") and f"/v1{path[len(each) :]}" in known]
+    meant = [each for each in known if f"/v1{path}" == each or path.endswith(each)] + twice
     if meant:
         return f"nothing is served at {path}; for {meant[0]} let the client's base URL end in /v1"
     above = [each for each in known if path.startswith(f"{each}/")]

@@ -155,7 +155,9 @@ class Gateway:
 
         def answer(entries: list[Entry]) -> None:
             try:
-                body = entry_body(dialect, entries, name) if name else list_body(dialect, entries)
+                body = (
+                    entry_body(dialect, entries, name) if name else list_body(dialect, entries, request.query)
+                )
             except Refusal as refusal:
                 send_refusal(reply, refusal, request_id, dialect)
             else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from penstock.core.exchange import FALLBACK_FROM, AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
+from penstock.pipeline.reporting import NOT_NEEDED
 from penstock.pipeline.resuming import Resuming
 from penstock.pipeline.settlement import total_cost
 from penstock.pipeline.translation import broken_event
@@ -91,7 +92,7 @@ class Exchange(Resuming):
     def _complete(self, attempt: Attempt, last: bytes, facts: AttemptFacts | None) -> None:
         if facts is None:
             facts = self._close(attempt, "ok", "")
-        if self._first and self._first != attempt.target.id:
+        if self._first and self._first != attempt.target.id and not self._outrun():
             self._walk.note(FALLBACK_FROM, self._first)
         answering, budget_left = self._answering, self._budget_left()
         cost = total_cost(self._settled, facts)
@@ -104,6 +105,10 @@ class Exchange(Resuming):
             lambda: answering.finish(attempt, last, self._route.name, cost, overhead_us, budget_left),
             len(last),
         )
+
+    def _outrun(self) -> bool:
+        """Whether the target that was wanted first was only slower than another one that raced it."""
+        return any(each.target == self._first and each.cause == NOT_NEEDED for each in self._settled)
 
     def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
         """Try on, or pass the failure to the client; a stream that has begun can only be broken off."""

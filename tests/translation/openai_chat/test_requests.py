@@ -363,7 +363,7 @@ def test_families_of_one_vendor_think_in_words_of_their_own(
     ],
 )
 def test_openais_newest_models_have_rows(kind: str, model: str, api: str, word: str) -> None:
-    """Those that chat does not serve name the other API where their vendor has it; the first word is the least."""
+    """Those that chat does not serve name the other API where their vendor has it."""
     rows, default = profiles_of(KINDS[kind])
     profile = profile_for(model, rows, default)
     assert (profile.api, profile.efforts[0]) == (api, word)

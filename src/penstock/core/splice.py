@@ -254,7 +254,7 @@ class Splice:
 
 
 def fresh_of(said: str, more: str) -> str:
-    """What of `more` is new, if it begins with words that `said` ends with, or with all of `said`."""
+    """What of `more` is new, if it begins with what `said` ends with, which may be all of it."""
     most = min(len(said), len(more))
     for size in range(most, LEAST_OVERLAP - 1, -1):
         if said.endswith(more[:size]):

@@ -22,7 +22,7 @@ BEGIN = "<!-- Made from src/penstock/core/permissions.py by scripts/generate_rol
 END = "<!-- End of the table of roles. -->\n"
 RESOURCES: tuple[Resource, ...] = (
     "org", "team", "user", "service_account", "role_binding", "key", "audit", "provider", "deployment", "guard",
-    "route", "settings", "revision",
+    "route", "settings", "revision", "exchange", "metering",
 )  # fmt: skip
 ACTIONS: tuple[tuple[Action, str], ...] = (("read", "r"), ("write", "w"), ("delete", "d"))
 PLACES = {"installation": Place(), "organisation": Place("o"), "team": Place("o", "t")}
@@ -39,7 +39,7 @@ def cell(place: Place, role: str, resource: Resource) -> str:
         for action, letter in ACTIONS
         if allows(principal, action, Target(resource, where, principal.user))
     )
-    extra = f" (own: {own})" if own != told and resource == "key" and place.org else ""
+    extra = f" (own: {own})" if own != told and resource in ("key", "exchange") and place.org else ""
     return (told or "-") + extra
 
 

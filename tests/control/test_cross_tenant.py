@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
+from penstock.core.exchange import Event, Subject
+from penstock.ports.ledger import Gaps, Position
+from penstock.worker.stores import LedgerPlace, open_reader, open_store
 from tests.control.house import CONFIG, House
+from tests.control.live import FakeLive, exchange
+from tests.ledger.doubles import settled
 
 # Where objects of each kind are made for each organisation; the marker is what must not be seen elsewhere.
 ORGS = ("acme", "beta")
@@ -47,6 +54,24 @@ def furnish(house: House) -> None:
     house.objects.put(house.owner, "provider", "", "marker-of-nobody", {"kind": "simulator"})
     house.objects.put(house.owner, "route", "", "marker-of-nobody", {"policy": "sim/echo"})
     house.objects.put(house.owner, "user", "", "marker-of-nobody", {})
+    under_way = [exchange(f"{MARK.format(org=org)}-{team}", org, team) for org in ORGS for team in (*TEAMS, "")]
+    bill(house)
+    house.plane.live = FakeLive([*under_way, exchange("marker-of-nobody", "", "")])
+
+
+def bill(house: House) -> None:
+    """One exchange of each place in the ledger."""
+    place = LedgerPlace(house.state.root)
+    events: list[Event] = []
+    places = [(org, team) for org in ORGS for team in (*TEAMS, "")]
+    for number, (org, team) in enumerate([*places, ("", "")], 1):
+        event = settled(number)
+        mark = f"{MARK.format(org=org)}-{team}" if org else "marker-of-nobody"
+        request = replace(event.request, request_id=f"req-{mark}", tags={"note": mark})
+        events.append(replace(event, request=request, subject=Subject(org, team, "", mark)))
+    with contextlib.closing(open_store(place)) as store:
+        store.commit("boot", list(enumerate(events, 1)), Position(1, 1000, len(events)), Gaps())
+    house.plane.metering = lambda: open_reader(place)
 
 
 def operations(client: TestClient[Any]) -> Iterator[tuple[str, str]]:
@@ -60,7 +85,8 @@ def operations(client: TestClient[Any]) -> Iterator[tuple[str, str]]:
 def filled(path: str, org: str, name: str) -> str:
     """A path with its parameters."""
     name = org if path == "/admin/api/orgs/{name}" else name
-    return path.replace("{org}", org).replace("{name}", name).replace("{number}", "3")
+    path = path.replace("{org}", org).replace("{name}", name).replace("{number}", "3")
+    return path.replace("{request_id}", f"{MARK.format(org='beta')}-red")
 
 
 def body_of(method: str, path: str) -> dict[str, Any] | None:
@@ -141,6 +167,9 @@ def test_nobody_changes_what_is_not_his(asking: tuple[Who, TestClient[Any]], wor
                 assert answer.status_code in {400, 403, 404, 409, 422}, (method, place, answer.text)
     assert world.head() == before
     assert who.org == "acme"
+    live = world.plane.live
+    assert isinstance(live, FakeLive)
+    assert not live.stopped
 
 
 def test_the_same_requests_of_an_owner_work(world: House) -> None:

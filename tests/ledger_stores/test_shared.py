@@ -210,7 +210,7 @@ def test_tables_of_an_older_version_are_brought_up_to_date(shared: tuple[LedgerP
     with contextlib.closing(open_store(one)) as store:
         store.commit("b1", [(1, settled(1))], Position(1, 10, 1), Gaps())
     with connect(one.database_url) as older:
-        for column in ("purpose", "parent", "notes"):
+        for column in ("purpose", "parent", "notes", "xact"):
             older.execute(f"ALTER TABLE exchanges DROP COLUMN {column}".encode())
         older.execute("UPDATE version SET number = 1")
         older.commit()

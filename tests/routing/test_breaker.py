@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.core.health import CLOSED, HALF_OPEN, OPEN, Breaker, Fault, HealthRule, fault_of
+from penstock.core.health import CLOSED, HALF_OPEN, OPEN, Breaker, Fault, fault_of
+from penstock.core.health_rules import HealthRule
 
 RULE = HealthRule()
 

@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from penstock.core.health import CLOSED, OPEN, HealthRule, Place, ProbeRule
+from penstock.core.health import CLOSED, OPEN
+from penstock.core.health_rules import HealthRule, Place, ProbeRule
 from penstock.core.plan import Plan
 from tests.routing.game import Fate, Game, well
 

@@ -6,14 +6,19 @@ import http.client
 import json
 import socket
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from penstock.adapters.credentials.place import address_of
+from penstock.client import Client
 from penstock.testing.simulator import SimulatorThread
 from tests.service.service import Service, until
 from tests.service.test_serve import ENV, ask, config
+from tests.service.workers import KEY as WORKERS_KEY
+from tests.service.workers import config as workers_config
 
 
 class _Door(http.client.HTTPConnection):
@@ -71,3 +76,48 @@ def test_what_is_under_way_is_listed_and_can_be_stopped(tmp_path: Path) -> None:
         assert key["account"] == "key:dev"
         assert key["budgets"][0]["reserved_usd"] == "0"
     assert not door.exists()
+
+
+def _command(state: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "penstock.cli", "exchanges", *words, "--state-dir", str(state)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def _hang(port: int) -> tuple[int, str]:
+    """One request on a connection of its own: status and error code."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    body = json.dumps({"model": "chat", "messages": [{"role": "user", "content": "Hi"}]})
+    connection.request("POST", "/v1/chat/completions", body, {"authorization": f"Bearer {WORKERS_KEY}"})
+    answer = connection.getresponse()
+    told = json.loads(answer.read())
+    connection.close()
+    return answer.status, told["error"]["code"]
+
+
+def test_commands_list_and_stop_what_every_gateway_has(tmp_path: Path) -> None:
+    """With two gateways the list has what both of them have, and each request can be stopped by its id."""
+    with (
+        SimulatorThread() as simulator,
+        Service(tmp_path, workers_config(simulator.url, "limits: {concurrency: 50}", model="hang")) as service,
+        ThreadPoolExecutor(16) as pool,
+    ):
+        until(lambda: len(_doors(service.state)) == 2)
+        calls = [pool.submit(_hang, service.port) for _ in range(16)]
+        until(lambda: len(simulator.requests(model="hang")) == 16)
+        listed = _command(service.state, "list", "--json")
+        assert listed.returncode == 0, listed.stderr
+        found = [json.loads(line) for line in listed.stdout.splitlines()]
+        assert len({each["request_id"] for each in found}) == 16
+        assert {each["org"] for each in found} == {"acme"}
+        assert len({each["gateway"] for each in found}) == 2
+        killed = _command(service.state, "kill", found[0]["request_id"], "--reason", "test")
+        assert killed.returncode == 0, killed.stderr
+        token = (service.state / "run" / "operator.token").read_text()
+        with Client(token=token, socket=service.state / "control.sock") as client:
+            for each in found[1:]:
+                assert client.kill_exchange(each["request_id"]).stopped
+        assert [call.result() for call in calls] == [(403, "exchange_killed")] * 16
+        gone = _command(service.state, "kill", found[0]["request_id"])
+        assert gone.returncode == 1
+        assert "not_found" in gone.stderr
+        assert _command(service.state, "list", "--json").stdout == ""

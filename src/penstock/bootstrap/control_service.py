@@ -15,10 +15,12 @@ import uvicorn
 from penstock.adapters.control_db.engine import Engine, open_postgresql, open_sqlite
 from penstock.adapters.control_db.identity import SqlIdentityStore
 from penstock.adapters.control_db.store import SqlControlStore
+from penstock.adapters.doors import Doors
 from penstock.adapters.oidc.fetch import JsonFetcher
 from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.token_refresh import TokenRefresh
+from penstock.bootstrap.worker_settings import settings_of
 from penstock.config.document import Document
 from penstock.config.snapshot import SnapshotError, read_snapshot
 from penstock.control.acks import Gateways
@@ -34,6 +36,8 @@ from penstock.control.rights import Directory
 from penstock.control.secrets import Secrets
 from penstock.control.token_keys import TokenKeys
 from penstock.ports.control_store import StoreError
+from penstock.worker.settings import ledger_place
+from penstock.worker.stores import open_reader
 
 BACKLOG = 128
 DRAIN_S = 2
@@ -74,6 +78,8 @@ class ControlService:
         gateways = Gateways(state.run, socket.gethostname(), others, *fleets)
         audit = AuditLog(box, state.audit_head, now_ms)
         self.plane = ControlPlane(store, publisher, sealing, audit, gateways, state.known, now_ms, fleet)
+        self.plane.live = Doors(state.run)
+        self.plane.metering = lambda: open_reader(ledger_place(state.root, settings_of(state)))
         try:
             self.plane.in_force(read_snapshot(state.snapshot, snapshot_box(state, os.environ)).revision)
         except SnapshotError as error:

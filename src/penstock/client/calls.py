@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from penstock.client.models import Applied, Apply, Diff, Item, Key, Page, Revision, Verdict, Who
+from penstock.client.models import (
+    Applied,
+    Apply,
+    Diff,
+    ExchangePage,
+    Item,
+    Key,
+    Killed,
+    Page,
+    Revision,
+    Verdict,
+    Who,
+)
 
 PREFIX = "/admin/api"
 # Where an object of no organisation has its place in a path.
@@ -138,6 +150,17 @@ def verify_audit(head: str) -> Call[Verdict]:
 def export_audit(filters: dict[str, str]) -> Call[bytes]:
     """The audit log as JSON lines."""
     return Call("GET", f"{PREFIX}/audit/export", bytes, filters)
+
+
+def exchanges(filters: dict[str, str], limit: int, cursor: str | None) -> Call[ExchangePage]:
+    """Requests under way."""
+    query = {**filters, "limit": str(limit), **({"cursor": cursor} if cursor else {})}
+    return Call("GET", f"{PREFIX}/exchanges", ExchangePage, query)
+
+
+def kill_exchange(request_id: str, reason: str) -> Call[Killed]:
+    """Stop one."""
+    return Call("DELETE", f"{PREFIX}/exchanges/{quote(request_id, safe='')}", Killed, _why(reason))
 
 
 def whoami() -> Call[Who]:

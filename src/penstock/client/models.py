@@ -111,6 +111,41 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     flaws: list[Flaw] = []
 
 
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One request under way. `state`: waiting, upstream or streaming; `gateway`: who serves it."""
+
+    request_id: str
+    org: str
+    team: str
+    user: str
+    key: str
+    route: str
+    target: str | None
+    endpoint: str
+    dialect: str
+    stream: bool
+    session: str
+    attempts: int
+    state: str
+    age_ms: int
+    reserved_nanousd: int | None
+    bytes_out: int
+    gateway: str
+
+
+class ExchangePage(Page[Exchange], frozen=True, kw_only=True):
+    """Requests under way, the oldest first; `silent` are gateways that did not answer."""
+
+    silent: list[str] = []
+
+
+class Killed(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that was stopped."""
+
+    request_id: str
+    stopped: bool
+
+
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """A role at a place."""
 

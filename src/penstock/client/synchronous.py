@@ -8,16 +8,25 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 import httpx
-import msgspec
 
 from penstock.client import calls
 from penstock.client.calls import Call, Kind
-from penstock.client.errors import UnreachableError, problem_of
-from penstock.client.models import Applied, Apply, Diff, Item, Key, Page, Revision, Verdict, Who
+from penstock.client.carrying import TIMEOUT_S, request_of, settings_of, unreachable, value_of
+from penstock.client.models import (
+    Applied,
+    Apply,
+    Diff,
+    ExchangePage,
+    Item,
+    Key,
+    Killed,
+    Page,
+    Revision,
+    Verdict,
+    Who,
+)
 
-TIMEOUT_S = 30.0
 PAGE = 100
-_JSON = {"content-type": "application/json"}
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=Item)
 
@@ -98,13 +107,7 @@ class Client:
         """`socket`: the path of control's socket, instead of the network."""
         transport = httpx.HTTPTransport(uds=str(socket)) if socket is not None else None
         self._socket = socket
-        self._http = httpx.Client(
-            base_url=url,
-            headers={"authorization": f"Bearer {token}", **(headers or {})},
-            transport=transport,
-            timeout=timeout_s,
-            trust_env=socket is None,
-        )
+        self._http = httpx.Client(transport=transport, **settings_of(url, token, socket, headers, timeout_s))
         kinds = calls.KINDS
         self.orgs: Objects[Item] = Objects(self, kinds["orgs"])
         self.teams: Objects[Item] = Objects(self, kinds["teams"])
@@ -139,23 +142,12 @@ class Client:
 
     def send(self, call: Call[T]) -> T:
         """Carry out one call."""
-        if self._socket is not None and not self._socket.exists():
-            raise UnreachableError(f"nothing listens at {self._socket}")
+        request = request_of(call, self._socket)
         try:
-            answer = self._http.request(
-                call.method,
-                call.path,
-                params=call.query,
-                headers={**call.headers, **(_JSON if call.body is not None else {})},
-                content=msgspec.json.encode(call.body) if call.body is not None else None,
-            )
+            answer = self._http.request(**request)
         except httpx.HTTPError as error:
-            raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from None
-        if not answer.is_success:
-            raise problem_of(answer.status_code, answer.content)
-        if call.answer is bytes:
-            return answer.content  # pyright: ignore[reportReturnType]
-        return msgspec.json.decode(answer.content, type=call.answer)
+            raise unreachable(self._http.base_url, error) from None
+        return value_of(call, answer)
 
     def whoami(self) -> Who:
         """Who the caller is there."""
@@ -192,3 +184,11 @@ class Client:
     def export_audit(self, **filters: str) -> bytes:
         """The audit log as JSON lines, the oldest entry first; filters are `since` and `until`."""
         return self.send(calls.export_audit(filters))
+
+    def exchanges(self, *, limit: int = PAGE, cursor: str | None = None, **filters: str) -> ExchangePage:
+        """One page of the requests under way; filters are `org`, `team`, `user`, `key`, `route`, `target`."""
+        return self.send(calls.exchanges(filters, limit, cursor))
+
+    def kill_exchange(self, request_id: str, *, reason: str = "") -> Killed:
+        """Stop a request that is under way: its client gets `403 exchange_killed`."""
+        return self.send(calls.kill_exchange(request_id, reason))

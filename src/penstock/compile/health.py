@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from penstock.config import document as doc
-from penstock.core.health import HealthRule, Place, ProbeRule
+from penstock.core.health_rules import HealthRule, Place, ProbeRule
 from penstock.core.target import Target
 
 

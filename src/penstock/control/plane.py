@@ -23,6 +23,8 @@ from penstock.control.problems import Denied, invalid
 from penstock.control.publish import FileContent, Publisher, refuse_clashes
 from penstock.control.secrets import Secrets
 from penstock.ports.control_store import Change, ControlStore, Item, Kind, Origin, Revision, Served, Writing
+from penstock.ports.live import LiveGateways
+from penstock.ports.metering import MeteringReader
 
 ACK_WAIT_S = 5.0
 ACK_POLL_S = 0.02
@@ -112,6 +114,10 @@ class ControlPlane:
         self.gateways = gateways
         self.now_ms = now_ms
         self._known = known
+        # What this machine's gateways do just now; None where there are none to ask.
+        self.live: LiveGateways | None = None
+        # Opens the ledger for who bills; None where there is none.
+        self.metering: Callable[[], MeteringReader] | None = None
         self._publishing = threading.Lock()
         self._published = 0
         self._own: list[Item] = []

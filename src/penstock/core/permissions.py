@@ -15,7 +15,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PrincipalKind = Literal["operator", "admin_key", "user", "service_account"]
 Resource = Literal[
     "settings", "provider", "deployment", "guard", "route", "org", "team", "user", "service_account",
-    "role_binding", "key", "revision", "audit",
+    "role_binding", "key", "revision", "audit", "exchange", "metering",
 ]  # fmt: skip
 Action = Literal["read", "write", "delete"]
 
@@ -23,7 +23,7 @@ Action = Literal["read", "write", "delete"]
 OF_INSTALLATION: frozenset[Resource] = frozenset(
     {"settings", "provider", "deployment", "guard", "route", "revision"}
 )
-_TENANT: tuple[Resource, ...] = ("org", "team", "user", "service_account", "key")
+_TENANT: tuple[Resource, ...] = ("org", "team", "user", "service_account", "key", "exchange")
 _CONFIG: tuple[Resource, ...] = ("settings", "provider", "deployment", "guard", "route", "revision")
 _ALL: frozenset[Action] = frozenset({"read", "write", "delete"})
 _READ: frozenset[Action] = frozenset({"read"})
@@ -35,7 +35,7 @@ def _each(resources: tuple[Resource, ...], actions: frozenset[Action]) -> Rights
     return dict.fromkeys(resources, actions)
 
 
-_OWN: tuple[Resource, ...] = (*_TENANT, *_CONFIG, "role_binding")
+_OWN: tuple[Resource, ...] = (*_TENANT, *_CONFIG, "role_binding", "metering")
 _AUDIT: Rights = {"audit": _READ}
 _NO_END: Rights = {"org": frozenset({"read", "write"})}
 RIGHTS: dict[Role, Rights] = {
@@ -90,7 +90,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object in question: what it is, whose, and for a key whose own."""
+    """The object in question: what it is, whose, and for a key or a request whose own."""
 
     resource: Resource
     place: Place = Place()
@@ -106,9 +106,9 @@ def allows(principal: Principal, action: Action, target: Target) -> bool:
             continue
         if grant.reaches(target.place) and action in RIGHTS[grant.role].get(target.resource, frozenset()):
             return True
-        # A member's own keys are the member's to make, change and revoke.
+        # A member's own keys are the member's to make, change and revoke, and his own requests his to stop.
         if (
-            target.resource == "key"
+            target.resource in ("key", "exchange")
             and grant.role == "member"
             and grant.reaches(target.place)
             and target.owner

@@ -12,7 +12,7 @@ from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.credentials import Signing
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import NORMAL
-from penstock.core.health import DEFAULT_RULE, HealthRule, Place
+from penstock.core.health_rules import DEFAULT_RULE, HealthRule, Place
 from penstock.core.losses import OnUnsupported
 from penstock.core.policy import PolicyNode
 from penstock.core.price_book import PriceBook

@@ -39,8 +39,7 @@ from penstock.upstream.attempt import Attempt
 _WHY = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
     "administrator look at penstock check --explain",
-    TOO_LATE: "no target would usually have answered before the client's time was over; wait longer, or try "
-    "again",
+    TOO_LATE: "no target usually answers before this client's time is over; let it wait longer, or try again",
 }
 
 

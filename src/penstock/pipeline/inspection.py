@@ -17,6 +17,7 @@ from penstock.pipeline.explaining import Live, answer
 from penstock.pipeline.refusing import JSON, send_refusal
 from penstock.pipeline.usage import told_of
 from penstock.ports.http_server import HttpRequest, Reply
+from penstock.routing.standings_told import told
 
 _EXCHANGES = "/exchanges"
 _encode = msgspec.json.Encoder().encode
@@ -37,7 +38,7 @@ class Inspection:
             now, now_ms = ctx.clock.monotonic(), ctx.clock.now_ms()
             self._send(reply, {"data": [told_of(each, now, now_ms) for each in ctx.accounts.all()]})
         elif method == b"GET" and path == "/standings":
-            self._send(reply, ctx.standings.told(ctx.clock.monotonic()))
+            self._send(reply, told(ctx.standings, ctx.clock.monotonic()))
         elif method == b"DELETE" and path.startswith(f"{_EXCHANGES}/"):
             name = path.removeprefix(f"{_EXCHANGES}/")
             exchange = ctx.running.get(name)

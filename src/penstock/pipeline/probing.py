@@ -10,7 +10,8 @@ from typing import Final
 
 from penstock.admission.accounts import Allowance
 from penstock.core.exchange import RequestFacts, Subject
-from penstock.core.health import CLOSED, Fault, Place, ProbeRule
+from penstock.core.health import CLOSED, Fault
+from penstock.core.health_rules import Place, ProbeRule
 from penstock.core.plan import Route, Timeouts, VirtualKey
 from penstock.core.policy import TargetNode
 from penstock.core.retry import RetryRule

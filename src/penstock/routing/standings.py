@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from penstock.core.headroom import Headroom
-from penstock.core.health import CLOSED, DEFAULT_RULE, STATES, WIDE, Breaker, Fault, HealthRule, Place
+from penstock.core.health import CLOSED, WIDE, Breaker, Fault
+from penstock.core.health_rules import DEFAULT_RULE, HealthRule, Place
 from penstock.core.latency import SLOT_S, SLOTS, LatencyWindow
 
 MAX_STANDINGS: Final = 16_384
@@ -62,13 +63,13 @@ class Standing:
         "_bad",
         "_began",
         "_good",
-        "_headroom",
         "_late",
         "_progress_at",
         "_stamps",
         "_total",
         "_ttft",
         "breaker",
+        "headroom",
         "id",
         "output_tokens",
         "provider",
@@ -84,7 +85,7 @@ class Standing:
         self.under_way = 0
         # Tokens of a usual answer, learnt; 0 before there was one.
         self.output_tokens = 0.0
-        self._headroom = Headroom()
+        self.headroom = Headroom()
         self._ttft = LatencyWindow()
         self._total = LatencyWindow()
         self._progress_at = 0.0
@@ -104,7 +105,7 @@ class Standing:
             return reason
         if not breaker.rule.on:
             return ""
-        if self._headroom.watched and breaker.rule.headroom and self._headroom.short(now):
+        if self.headroom.watched and breaker.rule.headroom and self.headroom.short(now):
             return "no room: the vendor's limit is nearly used up"
         if self.under_way >= STALLED_CALLS and self._stalled(now):
             breaker.open(now, 0.0, "breaker open: nothing comes back")
@@ -143,7 +144,7 @@ class Standing:
         for group in (self.provider, self.region):
             if group is not None and group.breaker.state != CLOSED:
                 wait_s = max(wait_s, group.breaker.until - now)
-        return max(wait_s, self._headroom.until_s(now)) if self._headroom.watched else wait_s
+        return max(wait_s, self.headroom.until_s(now)) if self.headroom.watched else wait_s
 
     def latency_s(self, measure: str, quantile: float, now: float) -> float | None:
         """A quantile of `ttft` or `total` over the last 5 minutes, in seconds; None before there are a few."""
@@ -186,7 +187,7 @@ class Standing:
             self.provider.breaker.began(now)
         if self.region is not None and self.region.breaker.state != CLOSED:
             self.region.breaker.began(now)
-        self._headroom.began(now)
+        self.headroom.began(now)
 
     def progressed(self, now: float, began_at: float) -> None:
         """The first content of an attempt that began at `began_at` has come: the target answers."""
@@ -243,10 +244,10 @@ class Standing:
         if self.under_way:
             self.under_way -= 1
         if headers:
-            self._headroom.heard(headers, now, now_ms, began_at)
+            self.headroom.heard(headers, now, now_ms, began_at)
         if fault == "ok":
             self._answered(now, began_at, ttft_s, total_s, output_tokens)
-            self._headroom.used(output_tokens + input_tokens)
+            self.headroom.used(output_tokens + input_tokens)
         else:
             was = self.breaker.state
             self.breaker.ended(now, began_at, fault, retry_after_s)
@@ -303,38 +304,6 @@ class Standing:
         if self.region is not None:
             self.region.member_opened(now)
 
-    # --- what people are told -----------------------------------------------------------------------------
-
-    def told(self, now: float) -> dict[str, object]:
-        """Its state, for people and for other processes."""
-        good, tried = self.success(now)
-        breaker = self.breaker
-        reason = self.closed_to(now)
-
-        def ms(window: LatencyWindow, share: float) -> int | None:
-            found = window.quantile(share, now)
-            return None if found is None else round(found * 1000)
-
-        return {
-            "target": self.id,
-            "provider": self.provider.id if self.provider is not None else "",
-            "region": self.region.id if self.region is not None else "",
-            "open": not reason,
-            "reason": reason,
-            "breaker": STATES[breaker.state],
-            "opened": breaker.opened,
-            "retry_in_s": round(self.wait_s(now), 3),
-            "under_way": self.under_way,
-            "answers": good,
-            "attempts": tried,
-            "ttft_p50_ms": ms(self._ttft, 0.5),
-            "ttft_p95_ms": ms(self._ttft, 0.95),
-            "total_p50_ms": ms(self._total, 0.5),
-            "total_p95_ms": ms(self._total, 0.95),
-            "output_tokens": round(self.output_tokens),
-            "left": self._headroom.told(now),
-        }
-
 
 class Standings:
     """All targets by id, their providers and regions."""
@@ -385,26 +354,6 @@ class Standings:
         """Those that were ever tried."""
         return self._known.values()
 
-    def told(self, now: float) -> dict[str, object]:
-        """Everything, for people and for other processes."""
-        groups: list[dict[str, object]] = []
-        for group in self._groups.values():
-            reason = group.breaker.closed_to(now)
-            answers = tried = 0
-            for member in group.members:
-                good, total = member.success(now)
-                answers += good
-                tried += total
-            groups.append(
-                {
-                    "id": group.id,
-                    "kind": "region" if "@" in group.id else "provider",
-                    "open": not reason,
-                    "reason": reason,
-                    "breaker": STATES[group.breaker.state],
-                    "targets": len(group.members),
-                    "answers": answers,
-                    "attempts": tried,
-                }
-            )
-        return {"targets": [each.told(now) for each in self._known.values()], "groups": groups}
+    def groups(self) -> Iterable[Group]:
+        """Their providers, and the regions of these."""
+        return self._groups.values()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from penstock.core.ids import is_own
+from penstock.adapters.ledger.logged import logged
+from penstock.adapters.ledger.metering import metered
+from penstock.adapters.ledger.sql import Sql
+from penstock.core.metering import Metered, MeteringQuery
 from penstock.ports.ledger import Position
 
 # What rows can be grouped by; beside these `tag.NAME` and `note.NAME`. {day} is a store's own word.
@@ -89,39 +90,6 @@ class TopLine(msgspec.Struct, frozen=True):
     unpriced: int
 
 
-class Sql(Protocol):
-    """A connection of a store that cannot write.
-
-    `mark` stands for a value in a query; `tag` for the text of a tag whose name `bind_tag` makes a value of,
-    and `note` for that of a note; `day` for the day of an exchange in UTC.
-    """
-
-    mark: str
-    tag: str
-    note: str
-    day: str
-
-    def bind_tag(self, name: str) -> str:
-        """The value that `tag` takes for a name."""
-        ...
-
-    def ask(self, query: str, values: Sequence[object]) -> Iterable[Sequence[Any]]:
-        """Rows as tuples."""
-        ...
-
-    def ask_named(self, query: str, values: Sequence[object]) -> Iterator[Mapping[str, Any]]:
-        """Rows by column, without holding all of them."""
-        ...
-
-    def positions(self) -> Mapping[str, Position]:
-        """How far each boot of this place's journal is projected."""
-        ...
-
-    def close(self) -> None:
-        """Close it."""
-        ...
-
-
 class LedgerReader:
     """What commands and the dashboard ask of a ledger.
 
@@ -150,9 +118,9 @@ class LedgerReader:
             newest = query.format("DESC") + f" LIMIT {mark}"
             rows = list(self._sql.ask_named(newest, (since_ms, limit)))
             rows.reverse()
-            yield from map(_logged, rows)
+            yield from map(logged, rows)
         else:
-            yield from map(_logged, self._sql.ask_named(query.format("ASC"), (since_ms,)))
+            yield from map(logged, self._sql.ask_named(query.format("ASC"), (since_ms,)))
 
     def cost(self, by: Sequence[str], since_ms: int) -> list[CostLine]:
         """Sums per group since an instant, the dearest first.
@@ -217,6 +185,10 @@ class LedgerReader:
         rows = self._sql.ask(query, (*values, since_ms))
         return [TopLine(_group(by, row), *row[size:]) for row in rows if row[size]]
 
+    def metered(self, query: MeteringQuery) -> list[Metered]:
+        """See ports.metering.MeteringReader."""
+        return metered(self._sql, query)
+
     def _grouping(self, by: Sequence[str]) -> tuple[str, str, list[str]]:
         """The select list, the GROUP BY clause, and the values to bind for tags."""
         columns = ""
@@ -241,69 +213,3 @@ class LedgerReader:
 
 def _group(by: Sequence[str], row: Sequence[Any]) -> dict[str, str]:
     return {name: str(row[number]) for number, name in enumerate(by)}
-
-
-def _logged(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "request_id": row["request_id"],
-        "ts": _instant(row["ts_ms"]),
-        "org": row["org"],
-        "team": row["team"],
-        "key": row["key"],
-        "user": row["user"],
-        "route": row["route"],
-        "target": row["target"],
-        "credential": "own" if is_own(row["target"]) else "platform",
-        "model": row["model"],
-        "model_answered": row["model_answered"],
-        "dialect": row["dialect"],
-        "endpoint": row["endpoint"],
-        "stream": bool(row["stream"]),
-        "attempts": row["attempts"],
-        "retries": json.loads(row["retries"]),
-        "status": row["status"],
-        "outcome": row["outcome"],
-        "code": row["code"],
-        "finish_reason": row["finish_reason"],
-        "success": bool(row["success"]),
-        "usage": {
-            "input": row["input_tokens"],
-            "output": row["output_tokens"],
-            "cache_read": row["cache_read_tokens"],
-            "cache_write": row["cache_write_tokens"],
-            "cache_write_1h": row["cache_write_1h_tokens"],
-            "reasoning": row["reasoning_tokens"],
-            "audio_input": row["audio_input_tokens"],
-            "audio_output": row["audio_output_tokens"],
-            "image_input": row["image_input_tokens"],
-            "image_output": row["image_output_tokens"],
-            "requests": row["requests"],
-            "images": row["images"],
-            "audio_ms": row["audio_ms"],
-        },
-        "usage_source": row["usage_source"],
-        "cost_nanousd": row["cost_nanousd"],
-        "price_card": row["price_card"],
-        "service_tier": row["service_tier"],
-        "reported_cost_nanousd": row["reported_cost_nanousd"],
-        "cache": row["cache"],
-        "ttft_ms": row["ttft_us"] / 1_000,
-        "total_ms": row["total_us"] / 1_000,
-        "upstream_ms": row["upstream_us"] / 1_000,
-        "overhead_us": row["overhead_us"],
-        "bytes_in": row["bytes_in"],
-        "bytes_out": row["bytes_out"],
-        "session": row["session"],
-        "task": row["task"],
-        "prompt_version": row["prompt_version"],
-        "feature": row["feature"],
-        "tags": json.loads(row["tags"]),
-        "purpose": row["purpose"],
-        "parent": row["parent"],
-        "notes": json.loads(row["notes"]),
-    }
-
-
-def _instant(ts_ms: int) -> str:
-    moment = datetime.fromtimestamp(ts_ms / 1_000, tz=UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

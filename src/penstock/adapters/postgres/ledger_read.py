@@ -25,8 +25,10 @@ def open_reader(url: str, site: str) -> LedgerReader:
 
 
 class PostgresReading:
-    """An `adapters.ledger.reading.Sql`; opening raises FileNotFoundError, all methods LedgerError."""
+    """An `adapters.ledger.sql.Sql`; opening raises FileNotFoundError, all methods LedgerError."""
 
+    place = "xact"
+    settled = "xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
     mark = "%s"
     tag = "tags ->> %s::text"
     note = "notes ->> %s::text"

@@ -15,7 +15,7 @@ from penstock.adapters.ledger.columns import (
 from penstock.adapters.postgres.connection import SCHEMA, Connection
 from penstock.ports.ledger import LedgerError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # Letters of "penledgr", and a second lock beside it: numbers that nothing else in the database uses.
 MAKING, FOLDING = 0x70656E6C65646772, 0x70656E6C65646773
 _HAS_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s"
@@ -50,11 +50,18 @@ def _table(name: str, columns: tuple[str, ...], key: str) -> str:
     return f"CREATE TABLE {name} (\n  {', '.join(lines)},\n  PRIMARY KEY ({key})\n);\n"
 
 
+# The transaction that brought a row: what a billing export goes by, since times come in any order.
+_ORDER = """
+ALTER TABLE exchanges ADD COLUMN xact bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint);
+CREATE INDEX exchanges_xact ON exchanges (xact, request_id);
+"""
+
 DDL = f"""
 CREATE TABLE version (number integer NOT NULL);
 INSERT INTO version VALUES ({SCHEMA_VERSION});
 {_table("exchanges", EXCHANGE_COLUMNS, "request_id")}
 CREATE INDEX exchanges_ts ON exchanges (ts_ms);
+{_ORDER}
 {_table("attempts", ATTEMPT_COLUMNS, "request_id, idx")}
 {_table("refusals", REFUSAL_COLUMNS, "boot, seq")}
 CREATE INDEX refusals_ts ON refusals (ts_ms);
@@ -90,6 +97,7 @@ ALTER TABLE exchanges ADD COLUMN parent text NOT NULL DEFAULT '';
 ALTER TABLE exchanges ADD COLUMN notes jsonb NOT NULL DEFAULT '{}';
 UPDATE version SET number = 2;
 """,
+    2: _ORDER + "UPDATE version SET number = 3;",  # noqa: S608 - our own names
 }
 
 

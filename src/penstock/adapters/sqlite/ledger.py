@@ -39,12 +39,16 @@ from penstock.ports.ledger import Flight, Gaps, LedgerState, Position
 _BUSY_TIMEOUT_S = 2.0
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our names
+def _insert(table: str, columns: Sequence[str], also: dict[str, str] | None = None) -> str:
+    """`also`: further columns with the SQL of their values."""
+    more = also or {}
+    marks = ", ".join([*("?" * len(columns)), *more.values()])
+    names = ", ".join([*columns, *more])
+    return f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - our names
 
 
-_INSERT_EXCHANGE = _insert("exchanges", EXCHANGE_COLUMNS)
+_NEXT = "(SELECT coalesce(max(taken), 0) + 1 FROM exchanges)"
+_INSERT_EXCHANGE = _insert("exchanges", EXCHANGE_COLUMNS, {"taken": _NEXT})
 _INSERT_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
 _INSERT_REFUSAL = _insert("refusals", REFUSAL_COLUMNS)
 _INSERT_OPEN_EXCHANGE = _insert("open_exchanges", ("request_id", "boot", "event"))

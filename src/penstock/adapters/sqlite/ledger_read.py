@@ -25,8 +25,10 @@ def open_reader(path: Path) -> LedgerReader:
 
 
 class SqliteReading:
-    """An `adapters.ledger.reading.Sql`; opening raises FileNotFoundError, all methods LedgerError."""
+    """An `adapters.ledger.sql.Sql`; opening raises FileNotFoundError, all methods LedgerError."""
 
+    place = "taken"
+    settled = "1 = 1"
     mark = "?"
     tag = "json_extract(tags, ?)"
     note = "json_extract(notes, ?)"

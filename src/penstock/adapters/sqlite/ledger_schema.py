@@ -1,10 +1,14 @@
-"""Tables of `ledger.db`. Money in nano-dollars (NULL: unpriced), instants in Unix milliseconds."""
+"""Tables of `ledger.db`. Money in nano-dollars (NULL: unpriced), instants in Unix milliseconds.
+
+`taken` numbers the exchanges in the order in which they came: what an export for billing goes by, since times
+come in any order. Those from before it was there have 0.
+"""
 
 from __future__ import annotations
 
 from penstock.adapters.ledger.columns import USAGE_COLUMNS
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
 # Sums of money, in the order in which they grow: what a boot adds now stands together.
 # `brief`: of sessions and tasks.
@@ -64,9 +68,11 @@ CREATE TABLE exchanges (
   reported_cost_nanousd INTEGER,
   purpose TEXT NOT NULL DEFAULT '',
   parent TEXT NOT NULL DEFAULT '',
-  notes TEXT NOT NULL DEFAULT '{{}}'
+  notes TEXT NOT NULL DEFAULT '{{}}',
+  taken INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX exchanges_ts ON exchanges (ts_ms);
+CREATE INDEX exchanges_taken ON exchanges (taken);
 CREATE TABLE attempts (
   request_id TEXT NOT NULL,
   idx INTEGER NOT NULL,
@@ -181,5 +187,10 @@ ALTER TABLE exchanges ADD COLUMN purpose TEXT NOT NULL DEFAULT '';
 ALTER TABLE exchanges ADD COLUMN parent TEXT NOT NULL DEFAULT '';
 ALTER TABLE exchanges ADD COLUMN notes TEXT NOT NULL DEFAULT '{}';
 PRAGMA user_version = 5;
+""",
+    5: """
+ALTER TABLE exchanges ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX exchanges_taken ON exchanges (taken);
+PRAGMA user_version = 6;
 """,
 }

@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 
 from penstock import __version__
-from penstock.control.api import audit, keys, revisions, routing, session
+from penstock.control.api import audit, exchanges, keys, metering, revisions, routing, session
 from penstock.control.api.answers import defect, http_error, refused, unavailable
 from penstock.control.api.auth import Authentication, Authenticator
 from penstock.control.api.openapi import document
@@ -56,6 +56,8 @@ def make_app(
             *audit.HANDLERS,
             *routing.HANDLERS,
             *session.HANDLERS,
+            *exchanges.HANDLERS,
+            *metering.HANDLERS,
         ],
         dependencies={
             "asker": Provide(provide_asker, sync_to_thread=True),

@@ -45,7 +45,8 @@ def _scopes(asker: Asker) -> Scopes | None:
     return found
 
 
-def _moment(text: str | None) -> int | None:
+def moment_of(text: str | None) -> int | None:
+    """A moment in milliseconds of the epoch, None where none is said. Raises Denied."""
     if text is None:
         return None
     try:
@@ -86,8 +87,8 @@ def entries(
         org=org,
         name=name,
         outcome=outcome,
-        since_ms=_moment(since),
-        until_ms=_moment(until),
+        since_ms=moment_of(since),
+        until_ms=moment_of(until),
         scopes=_scopes(asker),
         after=place_of(cursor, tuple[int])[0] if cursor is not None else None,
         limit=limit + 1,
@@ -113,7 +114,7 @@ def export(
     until: Until = None,
 ) -> Stream:
     """One entry a line, with the digests of the chain."""
-    query = AuditQuery(scopes=_scopes(asker), since_ms=_moment(since), until_ms=_moment(until))
+    query = AuditQuery(scopes=_scopes(asker), since_ms=moment_of(since), until_ms=moment_of(until))
 
     def lines() -> Iterator[bytes]:
         with plane.store.reading() as reading:

@@ -96,10 +96,11 @@ def _finish(method: str, operation: Schema, path: str) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path" and parameter["schema"].get("type") == "string":
             parameter["schema"] = {"type": "string", "minLength": 1, "maxLength": 128}
-    if path.endswith("/audit/export"):
+    if path.endswith("/export"):
+        kinds = ("application/x-ndjson", *(["text/csv"] if path.endswith("/metering/export") else []))
         ok["200"] = {
             "description": "One entry a line.",
-            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+            "content": {kind: {"schema": {"type": "string"}} for kind in kinds},
         }
 
 

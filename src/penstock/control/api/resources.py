@@ -135,6 +135,13 @@ def _list(info: KindInfo) -> HTTPRouteHandler:
     return listing
 
 
+def _about(info: KindInfo, verb: str, does: str) -> dict[str, Any]:
+    """What the document says of a handler."""
+    status = {"status_code": 200} if verb == "delete" else {}
+    said = {"operation_id": f"{verb}_{info.kind}", "summary": f"{does} {info.what}", "tags": [info.plural]}
+    return {**said, **status, "sync_to_thread": True}
+
+
 def _installation(info: KindInfo) -> list[HTTPRouteHandler]:
     _, path = paths(info)
     kind = info.kind
@@ -144,10 +151,7 @@ def _installation(info: KindInfo) -> list[HTTPRouteHandler]:
 
     @get(
         path,
-        operation_id=f"get_{kind}",
-        summary=f"Read one {info.what}",
-        tags=[info.plural],
-        sync_to_thread=True,
+        **_about(info, "get", "Read one"),
     )
     def read(
         asker: NamedDependency[Asker],
@@ -159,10 +163,7 @@ def _installation(info: KindInfo) -> list[HTTPRouteHandler]:
 
     @put(
         path,
-        operation_id=f"put_{kind}",
-        summary=f"Make or change one {info.what}",
-        tags=[info.plural],
-        sync_to_thread=True,
+        **_about(info, "put", "Make or change one"),
     )
     def write(
         asker: NamedDependency[Asker],
@@ -177,11 +178,7 @@ def _installation(info: KindInfo) -> list[HTTPRouteHandler]:
 
     @delete(
         path,
-        operation_id=f"delete_{kind}",
-        summary=f"Remove one {info.what}",
-        tags=[info.plural],
-        status_code=200,
-        sync_to_thread=True,
+        **_about(info, "delete", "Remove one"),
     )
     def remove(
         asker: NamedDependency[Asker],
@@ -202,10 +199,7 @@ def _tenant(info: KindInfo) -> list[HTTPRouteHandler]:
 
     @get(
         path,
-        operation_id=f"get_{kind}",
-        summary=f"Read one {info.what}",
-        tags=[info.plural],
-        sync_to_thread=True,
+        **_about(info, "get", "Read one"),
     )
     def read(
         asker: NamedDependency[Asker],
@@ -218,10 +212,7 @@ def _tenant(info: KindInfo) -> list[HTTPRouteHandler]:
 
     @put(
         path,
-        operation_id=f"put_{kind}",
-        summary=f"Make or change one {info.what}",
-        tags=[info.plural],
-        sync_to_thread=True,
+        **_about(info, "put", "Make or change one"),
     )
     def write(
         asker: NamedDependency[Asker],
@@ -237,11 +228,7 @@ def _tenant(info: KindInfo) -> list[HTTPRouteHandler]:
 
     @delete(
         path,
-        operation_id=f"delete_{kind}",
-        summary=f"Remove one {info.what}",
-        tags=[info.plural],
-        status_code=200,
-        sync_to_thread=True,
+        **_about(info, "delete", "Remove one"),
     )
     def remove(
         asker: NamedDependency[Asker],

@@ -78,8 +78,10 @@ class FallbackCursor(Alternatives):
                 return self._make(child, walk)
             if self._left_out is not None:
                 self._left_out.append(child)
-            for target in targets_of(child):
-                walk.skipped.append((target.id, reason))
+            if isinstance(child, TargetNode):
+                walk.skipped.append((child.target.id, reason))
+            else:
+                walk.skipped += [(target.id, reason) for target in targets_of(child)]
         left_out, self._left_out = self._left_out, None
         left_out = [child for child in left_out or () if not walk.has_given_up(child)]
         if not left_out:

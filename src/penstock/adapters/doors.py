@@ -1,0 +1,75 @@
+"""The gateways of this machine through their doors: the Unix sockets beside their acknowledgements."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import socket
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+import msgspec
+
+from penstock.adapters.credentials.place import address_of
+
+TIMEOUT_S = 2.0
+log = logging.getLogger("penstock.control")
+
+
+class Doors:
+    """Implements ports.live.LiveGateways. `run` is where gateways put their sockets."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+
+    def exchanges(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """See LiveGateways."""
+        found: list[dict[str, Any]] = []
+        silent: list[str] = []
+        # A gateway that has ended took its acknowledgement with it, or left a socket at which nobody answers.
+        for ack in sorted(self._run.glob("*.json")):
+            door = ack.with_suffix(".sock")
+            if not door.exists():
+                continue
+            try:
+                status, body = _asked(door, "GET", "/exchanges")
+            except ConnectionRefusedError:
+                continue
+            except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+                log.warning("gateway %s does not say what it has under way: %s", ack.stem, error)
+                silent.append(ack.stem)
+                continue
+            listed = body.get("data") if status == 200 else None
+            if isinstance(listed, list):
+                found += [{**one, "gateway": ack.stem} for one in cast("list[dict[str, Any]]", listed)]
+            else:
+                silent.append(ack.stem)
+        return found, silent
+
+    def stop(self, gateway: str, request_id: str) -> bool:
+        """See LiveGateways."""
+        door = self._run / f"{gateway}.sock"
+        try:
+            status, _ = _asked(door, "DELETE", f"/exchanges/{quote(request_id, safe='')}")
+        except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+            log.warning("gateway %s does not stop %s: %s", gateway, request_id, error)
+            return False
+        return status == 200
+
+
+def _asked(door: Path, method: str, path: str) -> tuple[int, dict[str, Any]]:
+    """Status and body. Raises OSError, HTTPException, DecodeError."""
+    connection = http.client.HTTPConnection("gateway", timeout=TIMEOUT_S)
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.settimeout(TIMEOUT_S)
+        with address_of(door) as name:
+            sock.connect(name)
+        connection.sock = sock
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, msgspec.json.decode(answer.read(), type=dict[str, Any])
+    finally:
+        connection.close()
+        sock.close()

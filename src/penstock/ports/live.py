@@ -1,0 +1,17 @@
+"""What the gateways of this machine have under way, for the control plane."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class LiveGateways(Protocol):
+    """The gateways that run on this machine just now. Methods may block for seconds; none raises."""
+
+    def exchanges(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """The exchanges under way, each with its `gateway`, and the gateways that did not answer."""
+        ...
+
+    def stop(self, gateway: str, request_id: str) -> bool:
+        """Stop one of them; False where it had ended, or its gateway does not answer."""
+        ...

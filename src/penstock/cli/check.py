@@ -21,7 +21,8 @@ from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.load import ConfigError, load_file
 from penstock.core.errors import Refusal
-from penstock.pipeline.explaining import Question, explained, not_live
+from penstock.core.question import Question
+from penstock.pipeline.explaining import explained, not_live
 from penstock.routing.resolve import Resolver
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.admission.tags import read_tags
 from penstock.core.errors import Refusal
-from penstock.pipeline.explaining import Question
+from penstock.core.question import Question
 from penstock.routing.explain import explained_text
 
 P = ParamSpec("P")

@@ -16,7 +16,8 @@ from penstock.control.objects import Asker, Objects
 from penstock.control.plane import ControlPlane
 from penstock.control.problems import Denied
 from penstock.core.errors import Refusal
-from penstock.pipeline.explaining import Question, explained, not_live
+from penstock.core.question import Question
+from penstock.pipeline.explaining import explained, not_live
 from penstock.routing.resolve import Resolver
 
 TIMEOUT_S = 5.0

@@ -12,6 +12,7 @@ from penstock.core.errors import Refusal
 from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.fair_queue import NORMAL
 from penstock.core.plan import Plan, Route, VirtualKey
+from penstock.core.question import Question
 from penstock.core.retry import RetryShare
 from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
@@ -26,22 +27,6 @@ from penstock.shapes.openai_request import OpenAIRequest
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 NOBODY = "nobody"
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is asked: a request's `body`, and who would send it where.
-
-    `path` is worked out from the body where it is empty; `route` stands for the body's model; `key` is a key's
-    name, empty for one that may do everything. `draw` is the number in [0, 1) that chance would give.
-    """
-
-    body: msgspec.Raw
-    path: str = ""
-    route: str = ""
-    key: str = ""
-    tags: dict[str, str] = {}
-    user: str = ""
-    draw: float = 0.5
 
 
 class Live:

@@ -73,7 +73,7 @@ class Settling(ABC):
         # Attempts under way with what is held for them, by index.
         self._running: dict[int, tuple[Attempt, Holding]] = {}
         self._settled: list[AttemptFacts] = []
-        self._opened = 0
+        self._opened: int = 0
         self._notes: dict[str, str] = {}
         self._failure: Failure | None = None
         self._upstream_s = 0.0

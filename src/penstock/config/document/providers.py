@@ -151,7 +151,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         budget: How much is spent on it.
         queue: Who waits when its concurrency or a rate is used up.
         health: When it is left alone; without it, `defaults.health` says.
-        set: Parameters of the request body that are set, or replaced, for this target.
+        set: Parameters of the request body that are set, or replaced, for this target; `system_prefix`,
+            `system_suffix`, `system_prompt` and `output_limit` in any API (routing.md).
         facts: What is known about this deployment and differs from its provider, such as an Azure
             deployment's geography.
     """

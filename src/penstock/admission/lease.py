@@ -145,7 +145,7 @@ class HeldLease(Tended):
         self._open()
         if change > 0:
             self.free -= change
-        self.total += change
+            self.total += change
         self._desk.shares.used(self.id, change, at)
 
     def spend(self, taken: int, used: int, at: float) -> None:
@@ -187,11 +187,12 @@ class HeldLease(Tended):
     def granted(self, amount: int) -> None:
         """See Holder."""
         now = self._desk.clock.monotonic()
+        if self._asking:  # what comes unasked says nothing of how much there is
+            self._granted += amount
         self._asking = False
         self._recalled = False
         self.free += amount
         self._inflow += amount
-        self._granted += amount
         if amount:
             self._denied_until = 0.0
             self.low = min(amount, self._ask) >> 2
@@ -268,8 +269,9 @@ class HeldLease(Tended):
         """Look after it; False once there is nothing to look after."""
         used = self._before + self._inflow - self.free
         self._before, self._inflow = self.free, 0
-        # Enough for half the time between two looks.
-        self._ask = max(self._last, used >> 1)
+        # Enough for half the time between two looks; while nothing is to be had, as much as when there was.
+        enough = max(self._last, used >> 1)
+        self._ask = enough if now >= self._denied_until else max(enough, self._ask)
         if self.busy:
             self.busy = False
             self.touched = now

@@ -224,6 +224,11 @@ class Owner:
         self.book.buried(holder, self._monotonic(), journaled)
         self.answer()
 
+    def hang_up(self) -> None:
+        """Drop all connections."""
+        for connection in list(self._holders.values()):
+            connection.abort()
+
     # --- time -----------------------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -252,7 +257,7 @@ class Owner:
 
 def _message(answer: Answer, number: int) -> Message:
     if answer.verb == "granted":
-        return [frames.GRANTED, number, answer.amount]
+        return [frames.GRANTED, number, answer.amount, answer.at]
     if answer.verb == "denied":
         return [frames.DENIED, number, answer.wait_s if answer.wait_s != float("inf") else -1]
     if answer.verb == "recalled":

@@ -1,8 +1,8 @@
 """A rate that several processes want more of than there is: never above it, and nearly all of it is used.
 
 Time is real here, and every instant at which something was let through is on record. Pressure means that every
-process asks all the time. On a machine that is busy with something else nobody can ask for a while; so long a time
-cannot have used anything, and is taken off.
+process asks all the time. On a machine that is busy with something else nobody can ask for a while; so long a
+time cannot have used anything, and is taken off.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Gateway:
 
 
 async def press(house: House, count: int, limit: int, amount: int) -> Record:
-    """So many processes ask for `amount` a thousand times a second each, or as often as the machine lets them."""
+    """So many processes ask for `amount` a thousand times a second each, or as often as they can."""
     record = Record()
     processes = [house.process() for _ in range(count)]
     for process in processes:

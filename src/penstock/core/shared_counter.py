@@ -170,7 +170,7 @@ class Shared:
             if amount > 0:
                 lease.held -= amount
         elif amount > 0:
-            # Of a rate without what was taken back: a lost use must not hide behind a correction of an older one.
+            # Of a rate without what was taken back: a lost use must not hide behind an older one's correction.
             lease.told += amount
             self.window.count(amount, at)
             lease.held -= amount

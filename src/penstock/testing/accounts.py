@@ -119,12 +119,18 @@ class MemoryShares:
         self._owner = owner
         self._opened: dict[str, _Open] = {}
         self._told: dict[str, int] = {}
+        # Those that were closed while the owner could not be told.
+        self._parting: list[tuple[str, _Open]] = []
 
     def connect(self) -> None:
         """Say all that is held."""
         self.up = True
-        for counter in list(self._opened):
-            self._state(counter)
+        parting, self._parting = self._parting, []
+        for counter, gone in parting:
+            self._state(counter, gone, 0)
+            self._owner.book.closed(self.name, counter, self._now())
+        for counter, each in list(self._opened.items()):
+            self._state(counter, each, each.holder.held() + each.ripening)
         self._owner.book.arrived(self.name, self._now())
         self._owner.soon()
         for each in list(self._opened.values()):
@@ -163,7 +169,7 @@ class MemoryShares:
         self._told.setdefault(counter, known.told if known is not None else holder.told())
         self._opened[counter] = _Open(rule, holder, self._told.pop(counter))
         if self.up:
-            self._state(counter)
+            self._state(counter, self._opened[counter], holder.held())
         else:
             holder.away()
 
@@ -172,6 +178,8 @@ class MemoryShares:
         gone = self._opened.pop(counter, None)
         if gone is not None:
             self._told[counter] = gone.told
+            if not self.up:
+                self._parting.append((counter, gone))
         if gone is not None and self.up:
             self._owner.unsay(self.name, counter)
             self._owner.book.closed(self.name, counter, self._now())
@@ -235,8 +243,8 @@ class MemoryShares:
 
         self._owner.clock.call_later(wait_s, ripe)
 
-    def _state(self, counter: str) -> None:
-        each, book, now = self._opened[counter], self._owner.book, self._now()
+    def _state(self, counter: str, each: _Open, held: int) -> None:
+        book, now = self._owner.book, self._now()
         known = counter in book.counters
         before = 0 if known or each.rule.kind != "budget" else self._owner.before(counter)
         uses: list[tuple[float, int]] = []
@@ -244,7 +252,7 @@ class MemoryShares:
             each.window.pass_to(now)
             uses = each.window.entries()
         book.opened(self.name, counter, each.rule, now, before)
-        book.stated(self.name, counter, each.holder.held() + each.ripening, each.told, uses, now)
+        book.stated(self.name, counter, held, each.told, uses, now)
         self._owner.soon()
 
     def _now(self) -> float:

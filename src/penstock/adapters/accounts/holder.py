@@ -66,6 +66,8 @@ class AccountsSocket(asyncio.Protocol):
         self._opened: dict[str, _Open] = {}
         self._numbered: dict[int, _Open] = {}
         self._closed: dict[str, int] = {}
+        # Those that were closed while nobody could be told; what was used of them is said first.
+        self._parting: list[_Open] = []
         self._next = 1
         self._lost = asyncio.Event()
         self._ready = asyncio.Event()
@@ -140,6 +142,9 @@ class AccountsSocket(asyncio.Protocol):
         self._frames = Frames()
         self._out = [[frames.HELLO, frames.VERSION, self._boot]]
         self._unsaid.clear()
+        parting, self._parting = self._parting, []
+        for gone in parting:
+            self._out += [self._statement(gone, held=0), [frames.CLOSE, gone.number]]
         for opened in self._opened.values():
             opened.used = 0
             self._out.append(self._statement(opened))
@@ -239,6 +244,8 @@ class AccountsSocket(asyncio.Protocol):
                 del self._closed[next(iter(self._closed))]
         del self._opened[opened.id]
         del self._numbered[opened.number]
+        if self._transport is None:
+            self._parting.append(opened)
         self._say([frames.CLOSE, opened.number])
 
     def want(self, counter: str, least: int, most: int) -> None:
@@ -277,15 +284,17 @@ class AccountsSocket(asyncio.Protocol):
 
     # --- sending --------------------------------------------------------------------------------------------
 
-    def _statement(self, opened: _Open) -> Message:
-        rule, holder, window = opened.rule, opened.holder, opened.window
+    def _statement(self, opened: _Open, held: int | None = None) -> Message:
+        rule, window = opened.rule, opened.window
+        if held is None:
+            held = opened.holder.held() + opened.ripening
         uses: list[tuple[float, int]] = []
         if window is not None:
             window.pass_to(self._clock.monotonic())
             uses = window.entries()
         return [
             *(frames.OPEN, opened.number, opened.id, rule.kind, rule.limit, rule.window_s, rule.ends_ms),
-            *(rule.patient, holder.held() + opened.ripening, opened.told, uses),
+            *(rule.patient, held, opened.told, uses),
         ]
 
     def _say(self, message: Message) -> None:

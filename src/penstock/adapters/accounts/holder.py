@@ -32,8 +32,8 @@ log = logging.getLogger("penstock.gateway")
 class _Open:
     """A counter that was opened.
 
-    `window`: of a rate, what was used of late. `ripening`: what was granted, and may not be used yet. `told`: all
-    that this process used, also before it closed the counter for a while.
+    `window`: of a rate, what was used of late. `ripening`: what was granted, and may not be used yet. `told`:
+    all that this process used, also before it closed the counter for a while.
     """
 
     __slots__ = ("at", "holder", "id", "number", "ripening", "rule", "told", "used", "window")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from penstock.adapters.redis.batches import Batches
@@ -32,7 +32,8 @@ log = logging.getLogger("penstock.accounts")
 class RedisShares:
     """One process's counters.
 
-    `me` names the process (its boot id), `source` its ledger, whose word on what was spent before counts once.
+    `me` names the process (its boot id), `sources` its ledgers, whose word on what was spent before counts
+    once.
     `word` makes random words; `gateways` is told now and then how many processes there are.
     """
 
@@ -43,7 +44,7 @@ class RedisShares:
         me: str,
         *,
         word: Callable[[], str],
-        source: str = "",
+        sources: Sequence[str] = (),
         earlier: Earlier | None = None,
         gateways: Callable[[int], None] = lambda _count: None,
         pace: Pace | None = None,
@@ -52,7 +53,7 @@ class RedisShares:
         self._clock = clock
         self._me = me
         self._scripts: dict[str, Script] = load()
-        self._seeding = Seeding(connection, clock, me, self._scripts["seed"], source, earlier)
+        self._seeding = Seeding(connection, clock, me, self._scripts["seed"], sources, earlier)
         self._remote = RemoteClock()
         self._counters: dict[str, SharedCounter] = {}
         # Those that were closed, until Redis knows.
@@ -165,7 +166,7 @@ class RedisShares:
         return ttl
 
     def _introduce(self, counter: SharedCounter, *, lost: bool) -> None:
-        source = self._seeding.source if counter.rule.kind == "budget" else ""
+        source = self._seeding.sources if counter.rule.kind == "budget" else ""
         said = counter.introduction(
             self._epochs.current, self._me, source, self._clock.now_ms(), self._remote, lost=lost
         )

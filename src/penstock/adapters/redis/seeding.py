@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from penstock.adapters.redis.connection import RedisConnection, ignored
 from penstock.adapters.redis.counter import SharedCounter, ttl_ms
@@ -13,14 +13,15 @@ from penstock.core.allowance import CounterRule
 from penstock.ports.clock import Clock
 
 READS_AGAIN_S = 1.0
-# Asks what was spent before of a budget counter, by process; answers by calling back, None where it cannot be
-# known.
-Earlier = Callable[[str, CounterRule, Callable[[Mapping[str, int] | None], None]], None]
+# What was spent before, by process; None where it cannot be known just now. By source.
+Words = Mapping[str, Mapping[str, int] | None]
+# Asks what was spent before of a budget counter; answers by calling back.
+Earlier = Callable[[str, CounterRule, Callable[[Words], None]], None]
 log = logging.getLogger("penstock.accounts")
 
 
 class Seeding:
-    """`source` names the ledger that `earlier` asks; empty where there is none."""
+    """`sources` names the ledgers that `earlier` asks, this machine's last; empty where there is none."""
 
     def __init__(
         self,
@@ -28,10 +29,10 @@ class Seeding:
         clock: Clock,
         me: str,
         script: Script,
-        source: str,
+        sources: Sequence[str],
         earlier: Earlier | None,
     ) -> None:
-        self.source = source if earlier is not None else ""
+        self.sources = " ".join(sources) if earlier is not None else ""
         self._connection = connection
         self._clock = clock
         self._me = me
@@ -45,25 +46,22 @@ class Seeding:
         if self._earlier is None:
             return
 
-        def told(spent: Mapping[str, int] | None) -> None:
+        def told(words: Words) -> None:
             if not valid():
                 return
-            if spent is None:
-                log.error("what was spent of %s before cannot be read; it is asked for again", counter.id)
+            for source, spent in words.items():
+                if spent is not None:
+                    self._tell(counter, epoch, source, spent)
+            if None in words.values():
+                log.error("what was spent of %s before cannot be read yet; it is asked for again", counter.id)
                 self._clock.call_later(READS_AGAIN_S, soon)
-                return
-            words = [word for process, amount in spent.items() for word in (process, amount)]
-            ttl = ttl_ms(counter.rule, self._clock.now_ms())
-            command = (
-                "EVALSHA",
-                self._script.sha,
-                *keys(counter.id, self._me),
-                epoch,
-                self.source,
-                ttl,
-                *words,
-            )
-            self._connection.call(command, ignored)
-            soon()
+            else:
+                soon()
 
         self._earlier(counter.id, counter.rule, told)
+
+    def _tell(self, counter: SharedCounter, epoch: str, source: str, spent: Mapping[str, int]) -> None:
+        sums = [word for process, amount in spent.items() for word in (process, amount)]
+        ttl = ttl_ms(counter.rule, self._clock.now_ms())
+        command = ("EVALSHA", self._script.sha, *keys(counter.id, self._me), epoch, source, ttl, *sums)
+        self._connection.call(command, ignored)

@@ -335,8 +335,9 @@ class FakePast:
 class SocketProcess:
     """A holder of counters that a process behind a Unix socket owns."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, holds: Callable[[str], bool]) -> None:
         self.name = name
+        self._holds = holds
         self.is_dead = False
         self.shares = AccountsSocket(path, name, LoopClock(asyncio.get_running_loop()))
         self.shares.start()
@@ -349,7 +350,10 @@ class SocketProcess:
         await until(lambda: self.is_ready)
 
     async def leave(self) -> None:
-        self.shares.leave()
+        await self.ready()  # who is cut off cannot say that it leaves
+        self.shares.close_all()
+        await until(lambda: not self._holds(self.name))
+        self.shares.hang_up()
 
     def die(self) -> None:
         self.is_dead = True
@@ -388,9 +392,13 @@ class SocketHouse:
         self._owner.hang_up()
 
     def process(self) -> SocketProcess:
-        made = SocketProcess(self._path, f"process{next(self._names)}")
+        made = SocketProcess(self._path, f"process{next(self._names)}", self._holds)
         self._processes[made.name] = made
         return made
+
+    def _holds(self, name: str) -> bool:
+        leases = (counter.leases.get(name) for counter in self._owner.book.counters.values())
+        return any(lease is not None and lease.held > 0 for lease in leases)
 
     async def bury(self, process: Process, spent: Mapping[str, int]) -> None:
         self._past.dead[process.name] = spent

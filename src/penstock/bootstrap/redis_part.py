@@ -133,13 +133,23 @@ def words_of(spending: Spending, age_s: float, sources: Sequence[str], counter: 
     return {machine: own, shared: sums if age_s < OLD_S else None}
 
 
-def connection_for(settings: Document, clock: Clock, name: str) -> RedisConnection:
+def connection_for(settings: Document, clock: Clock, own: str) -> RedisConnection:
     """A connection as the document says, not started yet. Raises RedisUrlError, SecretError, OSError."""
     if settings.server.redis_url is None:
         raise RuntimeError("there is no server.redis_url")
     address = RedisAddress.parse(settings.server.redis_url.resolve(os.environ))
-    tls = ssl.create_default_context(cafile=settings.server.ca_file) if address.tls else None
-    return RedisConnection(address, clock, random.random, name=f"penstock-{name}", tls=tls)
+    tls = tls_of(settings) if address.tls else None
+    name = settings.server.redis_tls.server_name or ""
+    return RedisConnection(address, clock, random.random, name=f"penstock-{own}", tls=tls, server_name=name)
+
+
+def tls_of(settings: Document) -> ssl.SSLContext:
+    """Whom to trust and what to show. Raises OSError (ssl.SSLError is one)."""
+    files = settings.server.redis_tls
+    context = ssl.create_default_context(cafile=files.ca_file or settings.server.ca_file)
+    if files.cert is not None:
+        context.load_cert_chain(files.cert, files.key)
+    return context
 
 
 def sources_of(state: StateDir, settings: Document) -> tuple[str, ...]:

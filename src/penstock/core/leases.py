@@ -147,6 +147,10 @@ class Book:
             del counter.leases[holder]
         self._serve(counter, now)
 
+    def unsay(self, holder: str, counter_id: str) -> None:
+        """Drop what is to be said to a holder of a counter that it has closed."""
+        self.answers = [each for each in self.answers if (each.holder, each.counter) != (holder, counter_id)]
+
     # --- what a holder says of one counter that it opened ---------------------------------------------------
 
     def wanted(self, holder: str, counter_id: str, least: int, most: int, now: float) -> None:

@@ -75,11 +75,6 @@ class MemoryAccounts:
         """Set no more timers."""
         self._ended = True
 
-    def unsay(self, holder: str, counter: str) -> None:
-        """What is said of a counter that was closed must not be heard of one that is opened."""
-        answers = self.book.answers
-        self.book.answers = [each for each in answers if (each.holder, each.counter) != (holder, counter)]
-
     def soon(self) -> None:
         """Hand over what the book has to say, in the next turn."""
         if not self._answering:
@@ -165,7 +160,7 @@ class MemoryShares:
                 self._owner.book.changed(counter, rule.limit, rule.patient, self._now())
                 self._owner.soon()
             return
-        self._owner.unsay(self.name, counter)
+        self._owner.book.unsay(self.name, counter)
         self._told.setdefault(counter, known.told if known is not None else holder.told())
         self._opened[counter] = _Open(rule, holder, self._told.pop(counter))
         if self.up:
@@ -181,7 +176,7 @@ class MemoryShares:
             if not self.up:
                 self._parting.append((counter, gone))
         if gone is not None and self.up:
-            self._owner.unsay(self.name, counter)
+            self._owner.book.unsay(self.name, counter)
             self._owner.book.closed(self.name, counter, self._now())
             self._owner.soon()
 

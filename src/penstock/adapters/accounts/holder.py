@@ -88,18 +88,17 @@ class AccountsSocket(asyncio.Protocol):
     @property
     def is_up(self) -> bool:
         """Whether the owner can be asked just now."""
-        return self._transport is not None
+        return self._transport is not None and not self._transport.is_closing()
 
     def abort(self) -> None:
         """Drop the connection; another one is made."""
         if self._transport is not None:
             self._transport.abort()
 
-    def leave(self) -> None:
-        """Give everything back, and end for good."""
+    def close_all(self) -> None:
+        """Give everything back."""
         for counter in list(self._opened):
             self.close(counter)
-        self.hang_up()
 
     def halt(self) -> None:
         """End for good without another word."""

@@ -125,6 +125,8 @@ class Owner:
         elif verb == frames.CLOSE:
             counter = connection.counters.pop(message[1])
             del connection.numbers[counter]
+            # What was answered in this batch must not reach who opens it again in the same one.
+            book.unsay(holder, counter)
             book.closed(holder, counter, now)
         else:
             self._of_counter(verb, holder, connection.counters[message[1]], message, now)

@@ -1,4 +1,4 @@
-"""Redis is killed, goes silent, or is reached by some only: what each limit does, and that nothing counts twice.
+"""Redis is killed, goes silent, or is reached by some only: what limits do, and that nothing counts twice.
 
 Real servers; the network between is ours. Paces are shorter than a service's.
 """
@@ -61,14 +61,17 @@ def play(test: Test) -> None:
     """Two gateways, a line for each."""
 
     async def whole() -> None:
-        async with redis_house(needed("redis") / "redis-server") as house:
-            async with Line(house.server.port) as first, Line(house.server.port) as second:
-                one, two = Gateway(first), Gateway(second)
-                await one.ready()
-                await two.ready()
-                await test(house, one, two)
-                one.end()
-                two.end()
+        async with (
+            redis_house(needed("redis") / "redis-server") as house,
+            Line(house.server.port) as first,
+            Line(house.server.port) as second,
+        ):
+            one, two = Gateway(first), Gateway(second)
+            await one.ready()
+            await two.ready()
+            await test(house, one, two)
+            one.end()
+            two.end()
 
     asyncio.run(whole())
 
@@ -77,7 +80,7 @@ def play(test: Test) -> None:
     ("up", "down"), [(True, True), (True, False), (False, True)], ids=["both", "up", "down"]
 )
 def test_a_silent_network_is_noticed_and_nothing_counts_twice(*, up: bool, down: bool) -> None:
-    """Whatever was under way in either direction when it fell silent, in the end exactly the rest can be had."""
+    """Whatever was under way in either direction when it fell silent, in the end the rest can be had."""
 
     async def test(house: RedisHouse, one: Gateway, two: Gateway) -> None:
         del house
@@ -104,7 +107,7 @@ def test_a_silent_network_is_noticed_and_nothing_counts_twice(*, up: bool, down:
 
 
 def test_who_is_cut_off_for_long_keeps_its_budget_and_loses_its_places() -> None:
-    """A lost machine's slots are free, its rates used; its budget stays held until it is back with its sums."""
+    """A lost machine's slots are free, its rates used; its budget stays held until it is back."""
 
     async def test(house: RedisHouse, one: Gateway, two: Gateway) -> None:
         del house

@@ -178,8 +178,8 @@ class Drama:
         for part, process in zip(self.parts, self.processes, strict=True):
             await until(lambda part=part: not part.asking, "a want that fits is not answered")
             part.give_back(part.free)
-            self.spent += part.spent
             await process.leave()
+        self.spent += sum(part.spent for part in self.parts)
         self.parts = []
         heir = self.house.process()
         await heir.ready()

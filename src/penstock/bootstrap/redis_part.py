@@ -147,8 +147,9 @@ def tls_of(settings: Document) -> ssl.SSLContext:
     """Whom to trust and what to show. Raises OSError (ssl.SSLError is one)."""
     files = settings.server.redis_tls
     context = ssl.create_default_context(cafile=files.ca_file or settings.server.ca_file)
-    if files.cert is not None:
-        context.load_cert_chain(files.cert, files.key)
+    chain = files.cert or files.key  # one file may have both
+    if chain is not None:
+        context.load_cert_chain(chain, files.key)
     return context
 
 

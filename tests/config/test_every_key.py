@@ -24,6 +24,7 @@ from penstock.bootstrap.control_service import engine_for
 from penstock.bootstrap.gateway import journal_settings
 from penstock.bootstrap.listening import server_limits
 from penstock.bootstrap.places import admin_address, listening_sockets
+from penstock.bootstrap.redis_part import tls_of
 from penstock.bootstrap.sharing import away_of
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.tls import tls_context
@@ -342,7 +343,13 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     for sock in socks:
         sock.close()
     redis = loaded.server.redis_url
+    try:
+        redis_tls = str(type(tls_of(loaded)))
+    except OSError as error:
+        redis_tls = repr(error)
     shared = (
+        redis_tls,
+        loaded.server.redis_tls.server_name,  # tests/accounts/test_redis_tls.py has its effect
         away_of(loaded, 1.0).fail_open,
         RedisAddress.parse(redis.resolve({})) if redis is not None else None,
     )

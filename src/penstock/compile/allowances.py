@@ -129,15 +129,28 @@ def rule_of(
     account: str, limits: doc.Limits, budget: doc.Budget | None, budgets: tuple[doc.Budget, ...]
 ) -> AccountRule | None:
     """The rule of one account, None where nothing binds it."""
+    away = _opens(limits.on_accounts_away)
     rates: list[RateRule] = []
     if limits.rpm is not None:
-        rates.append(RateRule("requests", WINDOW_S["minute"], limits.rpm))
+        rates.append(RateRule("requests", WINDOW_S["minute"], limits.rpm, away))
     if limits.tpm is not None:
-        rates.append(RateRule("tokens", WINDOW_S["minute"], limits.tpm))
-    rates += [RateRule(rate.unit, WINDOW_S[rate.per], rate.limit) for rate in limits.rates]
+        rates.append(RateRule("tokens", WINDOW_S["minute"], limits.tpm, away))
+    for rate in limits.rates:
+        own = _opens(rate.on_accounts_away)
+        rates.append(RateRule(rate.unit, WINDOW_S[rate.per], rate.limit, away if own is None else own))
     every = (budget, *budgets) if budget is not None else budgets
-    rule = AccountRule(account, tuple(rates), limits.concurrency, tuple(_budget(each) for each in every))
+    rule = AccountRule(
+        account,
+        tuple(rates),
+        limits.concurrency,
+        tuple(_budget(each) for each in every),
+        fail_open=away if limits.concurrency is not None else None,
+    )
     return rule if rule != AccountRule(account) else None
+
+
+def _opens(away: str | None) -> bool | None:
+    return None if away is None else away == "fail_open"
 
 
 def _budget(budget: doc.Budget) -> BudgetRule:
@@ -149,6 +162,7 @@ def _budget(budget: doc.Budget) -> BudgetRule:
         hard=not budget.soft,
         downgrade_to=down.to if down is not None else "",
         downgrade_at=down.at if down is not None else 1.0,
+        fail_open=budget.on_accounts_away == "fail_open",
     )
 
 

@@ -27,6 +27,23 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     key: Text
 
 
+class RedisTls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a `rediss://` server is recognised, and what it is shown.
+
+    Attributes:
+        ca_file: PEM file of certificate authorities trusted for it, instead of `server.ca_file`'s or the
+            system's.
+        cert: PEM file with the certificate that we show, where the server asks for one.
+        key: PEM file with its private key.
+        server_name: The name in the server's certificate, where it is not the host of the URL.
+    """
+
+    ca_file: Text | None = None
+    cert: Text | None = None
+    key: Text | None = None
+    server_name: Text | None = None
+
+
 class Cors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which web pages may call the gateway from a browser.
 
@@ -75,6 +92,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         database_url: PostgreSQL for several machines, instead of the embedded SQLite; a secret, as it may
             have a password.
         redis_url: Redis for several machines; a secret as well.
+        redis_tls: Certificates for a `rediss://` URL.
     """
 
     listen: Address = "127.0.0.1:4000"
@@ -94,6 +112,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     drain: Drain = Drain()
     database_url: Secret | None = None
     redis_url: Secret | None = None
+    redis_tls: RedisTls = RedisTls()
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

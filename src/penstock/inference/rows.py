@@ -1,0 +1,132 @@
+"""Labelled rows that routers and cascades learn from: a prompt, and how well each model did on it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class RowsError(ValueError):
+    """The rows cannot be learnt from; the sentence names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """`quality` (rows, models) is 0 to 1, `cost` the same in US dollars; NaN where a model was not asked."""
+
+    prompts: tuple[str, ...]
+    models: tuple[str, ...]
+    quality: Floats
+    cost: Floats
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    def take(self, chosen: NDArray[Any]) -> Rows:
+        """Those rows, by indices or by a mask."""
+        places: list[int] = np.arange(len(self.prompts))[chosen].tolist()
+        prompts = tuple(self.prompts[i] for i in places)
+        return Rows(prompts, self.models, self.quality[places], self.cost[places])
+
+    def of_models(self, models: Sequence[str]) -> Rows:
+        """Only these models, in this order, and only rows that know all of them. Raises RowsError."""
+        unknown = [name for name in models if name not in self.models]
+        if unknown:
+            raise RowsError(f"the rows know no model {unknown[0]!r}; they know {', '.join(self.models)}")
+        columns = [self.models.index(name) for name in models]
+        quality = self.quality[:, columns]
+        kept = np.flatnonzero(~np.isnan(quality).any(axis=1))
+        return Rows(self.prompts, tuple(models), quality, self.cost[:, columns]).take(kept)
+
+    def digest(self) -> str:
+        """SHA-256 over prompts and outcomes: which data a model was trained on."""
+        found = hashlib.sha256()
+        for prompt, values in zip(self.prompts, self.quality.tolist(), strict=True):
+            found.update(json.dumps([prompt, dict(zip(self.models, values, strict=True))]).encode())
+        return found.hexdigest()
+
+
+def share_of(prompt: str, salt: str) -> float:
+    """Where a prompt falls in [0, 1): equal prompts fall together, so that none stands in two parts."""
+    seen = hashlib.sha256(f"{salt}\0{prompt.strip()}".encode()).digest()
+    return int.from_bytes(seen[:7], "big") / (1 << 56)
+
+
+def split(rows: Rows, held_out: float, salt: str) -> tuple[Rows, Rows]:
+    """Two parts by the hash of the prompt: what is learnt from, and what is only measured on."""
+    away = np.array([share_of(prompt, salt) < held_out for prompt in rows.prompts], bool)
+    return rows.take(~away), rows.take(away)
+
+
+def read_rows(path: Path) -> Rows:
+    """A file of JSON lines: `{prompt, outcomes: {model: 0..1}, costs?: {model: usd}}`, or preferences
+    `{prompt, a, b, winner: a|b|tie}`. Raises RowsError.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RowsError(f"{path} cannot be read: {error}") from None
+    return rows_from(_parsed(path, lines))
+
+
+def _parsed(path: Path, lines: list[str]) -> Iterable[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise RowsError(f"{where}: not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise RowsError(f"{where}: expected an object with prompt and outcomes")
+        yield where, row
+
+
+def rows_from(found: Iterable[tuple[str, dict[str, Any]]]) -> Rows:
+    """From parsed rows, each with where it stands. Raises RowsError."""
+    prompts: list[str] = []
+    outcomes: list[dict[str, float]] = []
+    costs: list[dict[str, float]] = []
+    for where, row in found:
+        if not isinstance(row.get("prompt"), str):
+            raise RowsError(f"{where}: `prompt` must be a text")
+        prompts.append(row["prompt"])
+        outcomes.append(_outcomes(where, row))
+        costs.append(_numbers(where, row.get("costs", {}), "costs"))
+    if not prompts:
+        raise RowsError("there are no rows")
+    models = tuple(sorted({name for each in outcomes for name in each}))
+    nan = float("nan")
+    quality = np.array([[each.get(name, nan) for name in models] for each in outcomes], np.float64)
+    cost = np.array([[each.get(name, nan) for name in models] for each in costs], np.float64)
+    return Rows(tuple(prompts), models, quality, cost)
+
+
+def _outcomes(where: str, row: dict[str, Any]) -> dict[str, float]:
+    if "winner" in row:
+        one, other, winner = row.get("a"), row.get("b"), row["winner"]
+        if not isinstance(one, str) or not isinstance(other, str) or winner not in {"a", "b", "tie"}:
+            raise RowsError(f"{where}: a preference has a and b (models) and winner: a, b or tie")
+        return {one: {"a": 1.0, "b": 0.0, "tie": 0.5}[winner], other: {"a": 0.0, "b": 1.0, "tie": 0.5}[winner]}
+    outcomes = _numbers(where, row.get("outcomes"), "outcomes")
+    if not outcomes:
+        raise RowsError(f"{where}: `outcomes` names no model")
+    if any(not 0 <= value <= 1 for value in outcomes.values()):
+        raise RowsError(f"{where}: outcomes lie in 0..1")
+    return outcomes
+
+
+def _numbers(where: str, value: Any, name: str) -> dict[str, float]:
+    if not isinstance(value, dict) or not all(isinstance(each, int | float) for each in value.values()):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        raise RowsError(f"{where}: `{name}` maps models to numbers")
+    return {str(model): float(number) for model, number in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType, reportUnknownArgumentType]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-PENALTIES = tuple(float(each) for each in np.geomspace(0.03, 100.0, 10))
+PENALTIES = tuple(float(each) for each in np.geomspace(0.3, 100.0, 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +44,27 @@ class Spectrum:
         return y - dual / diagonal[:, None]
 
 
-def least_error(spectra: list[Spectrum], y: Floats) -> tuple[int, float, float]:
-    """Which kernel and penalty tell rows left out best: (index, penalty, mean squared error).
+def least_error(spectrum: Spectrum, y: Floats) -> tuple[float, float]:
+    """Which penalty tells rows left out best: (penalty, mean squared error).
 
     `y` is (rows, outputs) without mean; the error is over all of it.
     """
-    best = (0, PENALTIES[-1], float("inf"))
-    for index, spectrum in enumerate(spectra):
-        rotated = spectrum.vectors.T @ y
-        for penalty in PENALTIES:
-            error = float(np.mean((y - spectrum.left_out_rotated(rotated, y, penalty)) ** 2))
-            if error < best[2]:
-                best = (index, penalty, error)
-    return best
+    rotated = spectrum.vectors.T @ y
+    errors = [
+        float(np.mean((y - spectrum.left_out_rotated(rotated, y, penalty)) ** 2)) for penalty in PENALTIES
+    ]
+    best = int(np.argmin(errors))
+    return PENALTIES[best], errors[best]
 
 
-def least_errors_shuffled(spectra: list[Spectrum], y: Floats, rounds: int, seed: int) -> Floats:
+def least_errors_shuffled(spectrum: Spectrum, y: Floats, rounds: int, seed: int) -> Floats:
     """The least error for each of `rounds` shuffles of the rows of `y`: what chance alone reaches, (rounds,)."""
     rng = np.random.default_rng(seed)
     rows, outputs = y.shape
     shuffled = np.concatenate([y[rng.permutation(rows)] for _ in range(rounds)], axis=1)
+    rotated = spectrum.vectors.T @ shuffled
     best = np.full(rounds, np.inf)
-    for spectrum in spectra:
-        rotated = spectrum.vectors.T @ shuffled
-        for penalty in PENALTIES:
-            errors = (shuffled - spectrum.left_out_rotated(rotated, shuffled, penalty)) ** 2
-            best = np.minimum(best, errors.mean(axis=0).reshape(rounds, outputs).mean(axis=1))
+    for penalty in PENALTIES:
+        errors = (shuffled - spectrum.left_out_rotated(rotated, shuffled, penalty)) ** 2
+        best = np.minimum(best, errors.mean(axis=0).reshape(rounds, outputs).mean(axis=1))
     return best

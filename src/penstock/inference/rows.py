@@ -21,12 +21,17 @@ class RowsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`quality` (rows, models) is 0 to 1, `cost` the same in US dollars; NaN where a model was not asked."""
+    """`quality` (rows, models) is 0 to 1, `cost` the same in US dollars; NaN where a model was not asked.
+
+    `answers` are what a first, cheap model said, with the log probabilities of its tokens where they are known:
+    what a scorer of answers learns from. None where only prompts are looked at.
+    """
 
     prompts: tuple[str, ...]
     models: tuple[str, ...]
     quality: Floats
     cost: Floats
+    answers: tuple[tuple[str, tuple[float, ...]], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -35,7 +40,8 @@ class Rows:
         """Those rows, by indices or by a mask."""
         places: list[int] = np.arange(len(self.prompts))[chosen].tolist()
         prompts = tuple(self.prompts[i] for i in places)
-        return Rows(prompts, self.models, self.quality[places], self.cost[places])
+        answers = tuple(self.answers[i] for i in places) if self.answers is not None else None
+        return Rows(prompts, self.models, self.quality[places], self.cost[places], answers)
 
     def of_models(self, models: Sequence[str]) -> Rows:
         """Only these models, in this order, and only rows that know all of them. Raises RowsError."""
@@ -45,7 +51,7 @@ class Rows:
         columns = [self.models.index(name) for name in models]
         quality = self.quality[:, columns]
         kept = np.flatnonzero(~np.isnan(quality).any(axis=1))
-        return Rows(self.prompts, tuple(models), quality, self.cost[:, columns]).take(kept)
+        return Rows(self.prompts, tuple(models), quality, self.cost[:, columns], self.answers).take(kept)
 
     def digest(self) -> str:
         """SHA-256 over prompts and outcomes: which data a model was trained on."""
@@ -69,7 +75,7 @@ def split(rows: Rows, held_out: float, salt: str) -> tuple[Rows, Rows]:
 
 def read_rows(path: Path) -> Rows:
     """A file of JSON lines: `{prompt, outcomes: {model: 0..1}, costs?: {model: usd}}`, or preferences
-    `{prompt, a, b, winner: a|b|tie}`. Raises RowsError.
+    `{prompt, a, b, winner: a|b|tie}`; for scorers also `answer` and `logprobs` of the cheap model. Raises RowsError.
     """
     try:
         lines = path.read_text().splitlines()
@@ -97,19 +103,30 @@ def rows_from(found: Iterable[tuple[str, dict[str, Any]]]) -> Rows:
     prompts: list[str] = []
     outcomes: list[dict[str, float]] = []
     costs: list[dict[str, float]] = []
+    answers: list[tuple[str, tuple[float, ...]]] = []
     for where, row in found:
         if not isinstance(row.get("prompt"), str):
             raise RowsError(f"{where}: `prompt` must be a text")
         prompts.append(row["prompt"])
         outcomes.append(_outcomes(where, row))
         costs.append(_numbers(where, row.get("costs", {}), "costs"))
+        if isinstance(row.get("answer"), str):
+            answers.append((row["answer"], _logprobs(where, row.get("logprobs", []))))
     if not prompts:
         raise RowsError("there are no rows")
     models = tuple(sorted({name for each in outcomes for name in each}))
     nan = float("nan")
     quality = np.array([[each.get(name, nan) for name in models] for each in outcomes], np.float64)
     cost = np.array([[each.get(name, nan) for name in models] for each in costs], np.float64)
-    return Rows(tuple(prompts), models, quality, cost)
+    if answers and len(answers) != len(prompts):
+        raise RowsError("some rows have an `answer` and some have none; give it to all or to none")
+    return Rows(tuple(prompts), models, quality, cost, tuple(answers) or None)
+
+
+def _logprobs(where: str, value: Any) -> tuple[float, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, int | float) for each in value):  # pyright: ignore[reportUnknownVariableType]
+        raise RowsError(f"{where}: `logprobs` is a list of numbers, one for each token of the answer")
+    return tuple(float(each) for each in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
 def _outcomes(where: str, row: dict[str, Any]) -> dict[str, float]:

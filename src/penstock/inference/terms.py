@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.core.text_features import terms_of
-
 Floats = NDArray[np.float64]
 # Rarer terms teach nothing, more of them only cost memory.
 LEAST_TEXTS = 3
@@ -33,14 +31,13 @@ class Terms:
         return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
 
 
-def terms_from(texts: Sequence[str]) -> tuple[Terms, Floats]:
-    """The vocabulary of some texts, and their rows."""
-    found = [terms_of(text) for text in texts]
+def terms_from(found: Sequence[set[str]]) -> tuple[Terms, Floats]:
+    """The vocabulary of some texts, given as the sets of their terms, and their rows."""
     counted = Counter(term for terms in found for term in terms)
     # Ties are broken by the term itself: the same texts give the same vocabulary in any process.
     ranked = sorted(((-n, term) for term, n in counted.items() if n >= LEAST_TEXTS))[:MOST_TERMS]
     column = {term: at for at, (_, term) in enumerate(ranked)}
     often = np.array([-n for n, _ in ranked], np.float64)
-    weight = np.log((1.0 + len(texts)) / (1.0 + often)) + 1e-6
+    weight = np.log((1.0 + len(found)) / (1.0 + often)) + 1e-6
     terms = Terms(column, weight)
     return terms, terms.rows(found)

@@ -1,37 +1,60 @@
-"""Training a router from rows: few candidates, chosen by rows left out, and a test of whether there is a signal."""
+"""Training a router or a scorer from rows: one kernel, one penalty chosen by rows left out, a test for a signal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.core.text_features import DENSE, dense_of
+from penstock.inference.curves import pgr_at, recovered
 from penstock.inference.ridge import Spectrum, least_error, least_errors_shuffled
-from penstock.inference.router_model import NEIGHBOURS, About, RouterModel
+from penstock.inference.router_model import (
+    FARTHEST,
+    NEIGHBOURS,
+    About,
+    Item,
+    RouterModel,
+    gaussian_of,
+    raw_dense,
+    terms_in,
+)
 from penstock.inference.rows import Rows, RowsError
 from penstock.inference.terms import Terms, terms_from
 
 Floats = NDArray[np.float64]
-Embed = Callable[[tuple[str, ...]], NDArray[np.float32]]
-# Shares of (terms, dense features, embedding, neighbours) in the kernel. Few of them: each more is a chance to
-# choose noise.
-MIXTURES = (
-    (0.4, 0.1, 0.2, 0.3),
-    (0.2, 0.1, 0.0, 0.7),
-    (0.7, 0.1, 0.2, 0.0),
-    (0.2, 0.6, 0.1, 0.1),
-)
-MIXTURES_WITHOUT_EMBEDDING = ((0.9, 0.1, 0.0, 0.0), (0.4, 0.6, 0.0, 0.0))
-WIDTH = 0.6
-SHUFFLES = 100
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Kind = Literal["router", "scorer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How much each part of the kernel counts; set once, for each candidate more is a chance to choose noise."""
+
+    terms: float
+    dense: float
+    dense_near: float
+    embedding: float
+    near: float
+
+
+MIXTURES = {
+    ("router", True): Mixture(0.30, 0.10, 0.10, 0.20, 0.30),
+    ("router", False): Mixture(0.60, 0.10, 0.30, 0.0, 0.0),
+    ("scorer", True): Mixture(0.25, 0.30, 0.20, 0.10, 0.15),
+    ("scorer", False): Mixture(0.40, 0.35, 0.25, 0.0, 0.0),
+}
+WIDTH = 0.45
+DENSE_WIDTH = 1.4
+SHUFFLES = 199
 # The chance that a router without any signal passes the test.
 SIGNIFICANCE = 0.01
 LEAST_ROWS = 60
 # A prompt less like the training's than all but this share of its own is of another kind.
 STRANGERS = 0.03
+LEVELS = 101
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,95 +73,125 @@ class _Features:
     by_term: Floats
     dense_mean: Floats
     dense_scale: Floats
-    by_dense: Floats
+    dense: Floats
     vectors: Floats
     vector_mean: Floats
+
+
+def items_of(rows: Rows) -> list[Item]:
+    """What a model looks at, row by row."""
+    if rows.answers is None:
+        return [Item(prompt) for prompt in rows.prompts]
+    return [Item(prompt, *answer) for prompt, answer in zip(rows.prompts, rows.answers, strict=True)]
 
 
 def train(rows: Rows, embed: Embed | None, embedder: str = "", seed: int = 0) -> Trained:
     """Learn how well each model does. `embed` gives unit vectors; without one only words are looked at.
 
-    Rows must know all models (`Rows.of_models`). Raises RowsError where there are too few.
+    Rows with answers give a scorer. Rows must know all models (`Rows.of_models`), the cheaper one first.
+    Raises RowsError where there are too few.
     """
     if len(rows) < LEAST_ROWS:
         raise RowsError(f"{len(rows)} rows are too few to learn from; at least {LEAST_ROWS}")
-    features = _features(rows, embed)
-    gaussian = np.exp((features.vectors @ features.vectors.T - 1.0) / WIDTH**2)
-    mixtures = MIXTURES if embed is not None else MIXTURES_WITHOUT_EMBEDDING
-    parts = _kernels(features, gaussian)
-    spectra = [
-        Spectrum.of(sum((share * part for share, part in zip(m, parts, strict=True)), np.zeros_like(gaussian)))
-        for m in mixtures
-    ]
+    kind: Kind = "router" if rows.answers is None else "scorer"
+    features = _features(kind, rows, embed)
+    mixture = MIXTURES[kind, embed is not None]
+    spectrum = Spectrum.of(_kernel(features, mixture))
     mean = rows.quality.mean(axis=0)
     y = rows.quality - mean
-    contrast = y - y.mean(axis=1, keepdims=True)
-    chosen, penalty, error = least_error(spectra, contrast)
-    left_out = mean + spectra[chosen].left_out(y, penalty)
-    signal, why = _signal(spectra, contrast, error, seed)
-    dual = spectra[chosen].dual(y, penalty)
-    about = About(rows.models, signal, why, embedder if embed is not None else "", rows.digest(), len(rows))
-    return Trained(_primal(about, features, parts, gaussian, mixtures[chosen], dual, mean), left_out)
+    contrast = _contrast(y)
+    penalty, error = least_error(spectrum, contrast)
+    left_out = mean + spectrum.left_out(y, penalty)
+    signal, why = _signal(spectrum, contrast, error, seed)
+    about = About(
+        kind=kind,
+        models=rows.models,
+        signal=signal,
+        why=why,
+        embedder=embedder if embed is not None else "",
+        data_sha256=rows.digest(),
+        rows=len(rows),
+        levels=levels_of(left_out, rows.quality),
+    )
+    return Trained(_primal(about, features, mixture, spectrum.dual(y, penalty), mean), left_out)
 
 
-def _features(rows: Rows, embed: Embed | None) -> _Features:
-    terms, by_term = terms_from(rows.prompts)
-    raw = np.array([dense_of(prompt) for prompt in rows.prompts]).reshape(len(rows), len(DENSE))
+def _contrast(y: Floats) -> Floats:
+    """What tells models apart: differences to the last one; with one model, its own outcome."""
+    return y[:, :-1] - y[:, -1:] if y.shape[1] > 1 else y
+
+
+def levels_of(predicted: Floats, quality: Floats) -> tuple[tuple[float, float], ...]:
+    """For each percent of strong calls: the least predicted gain among them, and PGR. Two models, strong last."""
+    if predicted.shape[1] != 2:
+        return ()
+    gain = predicted[:, 1] - predicted[:, 0]
+    curve = recovered(gain, quality[:, 0], quality[:, 1])
+    shares = np.linspace(0.0, 1.0, LEVELS)
+    bounds = np.quantile(gain, 1.0 - shares)
+    return tuple((float(bound), pgr_at(curve, share)) for bound, share in zip(bounds, shares, strict=True))
+
+
+def _features(kind: Kind, rows: Rows, embed: Embed | None) -> _Features:
+    items = items_of(rows)
+    terms, by_term = terms_from([terms_in(kind, item) for item in items])
+    raw = raw_dense(kind, items)
     mean, scale = raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-3)
     vectors = np.zeros((len(rows), 0)) if embed is None else embed(rows.prompts).astype(np.float64)
-    return _Features(
-        terms, by_term, mean, scale, np.clip((raw - mean) / scale, -5.0, 5.0), vectors, vectors.mean(axis=0)
-    )
+    dense = np.clip((raw - mean) / scale, -FARTHEST, FARTHEST)
+    return _Features(terms, by_term, mean, scale, dense, vectors, vectors.mean(axis=0))
 
 
-def _kernels(features: _Features, gaussian: Floats) -> list[Floats]:
-    """The four kernels, each with a mean of 1 on its diagonal where it has any."""
-    centred = features.vectors - features.vector_mean
-    made = [part @ part.T for part in (features.by_term, features.by_dense, centred)]
-    return [kernel / max(float(np.trace(kernel)) / len(kernel), 1e-12) for kernel in (*made, gaussian)]
+def _kernel(features: _Features, mixture: Mixture) -> Floats:
+    """The parts, each with a mean of 1 on its diagonal, by their shares."""
+    made = mixture.terms * _linear(features.by_term) + mixture.dense * _linear(features.dense)
+    made += mixture.dense_near * gaussian_of(features.dense, features.dense, DENSE_WIDTH)
+    if features.vectors.shape[1]:
+        made += mixture.embedding * _linear(features.vectors - features.vector_mean)
+        made += mixture.near * np.exp((features.vectors @ features.vectors.T - 1.0) / WIDTH**2)
+    return made
 
 
-def _signal(spectra: list[Spectrum], contrast: Floats, error: float, seed: int) -> tuple[bool, str]:
-    """Whether outcomes can be told from prompts better than from shuffled ones, by the same search."""
-    chance = least_errors_shuffled(spectra, contrast, SHUFFLES, seed)
-    better = float((np.sum(chance <= error) + 1) / (SHUFFLES + 1))
+def _linear(part: Floats) -> Floats:
+    return (part @ part.T) / _size(part)
+
+
+def _size(part: Floats) -> float:
+    """The mean squared length of the rows."""
+    return max(float((part * part).sum()) / len(part), 1e-12)
+
+
+def _signal(spectrum: Spectrum, contrast: Floats, error: float, seed: int) -> tuple[bool, str]:
+    """Whether outcomes can be told from rows better than from shuffled ones, by the same search."""
+    chance = least_errors_shuffled(spectrum, contrast, SHUFFLES, seed)
+    p = float((np.sum(chance <= error) + 1) / (SHUFFLES + 1))
     told = 1.0 - error / max(float(np.mean(contrast**2)), 1e-12)
-    if better <= SIGNIFICANCE and told > 0.0:
-        return True, f"prompts tell {told:.1%} of the variance in which model does better; chance p = {better:.3f}"
-    return False, f"prompts do not tell which model does better (p = {better:.3f}): the default is chosen always"
+    if p <= SIGNIFICANCE and told > 0.0:
+        return True, f"{told:.1%} of the variance in which model does better can be told in advance (p = {p:.3f})"
+    return False, f"which model does better cannot be told in advance (p = {p:.3f}): the default is chosen always"
 
 
-def _primal(
-    about: About,
-    features: _Features,
-    parts: list[Floats],
-    gaussian: Floats,
-    mixture: tuple[float, ...],
-    dual: Floats,
-    mean: Floats,
-) -> RouterModel:
+def _primal(about: About, features: _Features, mixture: Mixture, dual: Floats, mean: Floats) -> RouterModel:
     """From coefficients of rows to weights of features."""
-    count = len(about.models)
-    raw = (features.by_term, features.by_dense, features.vectors - features.vector_mean)
-    weights: list[Floats] = []
-    for share, part in zip(mixture, raw, strict=False):
-        scale = max(float((part * part).sum()) / len(part), 1e-12)
-        weights.append((share / scale) * (part.T @ dual))
-    own = max(float(np.trace(gaussian)) / len(gaussian), 1e-12)
     with_vectors = features.vectors.shape[1] > 0
+    centred = features.vectors - features.vector_mean
+    count = len(about.models)
     return RouterModel(
         about=about,
         terms=features.terms,
         mean=mean,
-        by_term=weights[0],
+        by_term=mixture.terms / _size(features.by_term) * (features.by_term.T @ dual),
         dense_mean=features.dense_mean,
         dense_scale=features.dense_scale,
-        by_dense=weights[1],
+        by_dense=mixture.dense / _size(features.dense) * (features.dense.T @ dual),
+        dense_anchors=features.dense,
+        by_dense_anchor=mixture.dense_near * dual,
         embedding_mean=features.vector_mean,
-        by_embedding=weights[2],
+        by_embedding=mixture.embedding / _size(centred) * (centred.T @ dual),
         anchors=features.vectors if with_vectors else np.zeros((0, 0)),
-        by_anchor=(mixture[3] / own) * dual if with_vectors else np.zeros((0, count)),
+        by_anchor=mixture.near * dual if with_vectors else np.zeros((0, count)),
         width=WIDTH,
+        dense_width=DENSE_WIDTH,
         alike=_alike(features.vectors) if with_vectors else -1.0,
     )
 

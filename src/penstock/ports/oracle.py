@@ -46,6 +46,6 @@ class Ticket:
 class Oracle(Protocol):
     """Takes questions. It never raises and never waits: `woken` is called once the ticket is done."""
 
-    def ask(self, question: Question, woken: Callable[[], None]) -> Ticket:
-        """The ticket may be done at once; then `woken` is not called."""
+    def ask(self, question: Question, woken: Callable[[], None], within_s: float) -> Ticket:
+        """The ticket may be done at once; then `woken` is not called. After `within_s` nobody waits any more."""
         ...

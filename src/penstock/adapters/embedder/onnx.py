@@ -25,13 +25,15 @@ class OnnxEmbedder:
         self._card = card
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(min(most_tokens or card.most_tokens, card.most_tokens))
+        tokens = min(most_tokens or card.most_tokens, card.most_tokens)
+        self._tokenizer.enable_truncation(tokens)
+        self._name = card.name if tokens == card.most_tokens else f"{card.name}-{tokens}"
         self._session = session_of(folder / GRAPH, threads)
 
     @property
     def name(self) -> str:
         """See ports.embedder."""
-        return self._card.name
+        return self._name
 
     @property
     def dimensions(self) -> int:

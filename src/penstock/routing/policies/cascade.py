@@ -106,7 +106,7 @@ class CascadeCursor:
             if question is None:
                 continue
             self._asking = number
-            ticket = self._walk.ask(question)
+            ticket = self._walk.ask(question, acceptance.deadline_s)
             if not ticket.done:
                 self._ticket = ticket
                 return Wait(acceptance.deadline_s)
@@ -152,7 +152,7 @@ class CascadeCursor:
         return self._begin(now, draw)
 
     def _accept(self, attempt: int) -> Step:
-        self._walk.stage = f"{self._at + 1}/{len(self._node.steps)}"
+        self._walk.note("stage", f"{self._at + 1}/{len(self._node.steps)}")
         return Accept(attempt)
 
     def _present(self) -> CascadeStep:

@@ -14,6 +14,7 @@ from bench.routing_quality.report import Measured
 from bench.routing_quality.vectors import Vectors
 from penstock.adapters.embedder.onnx import OnnxEmbedder
 from penstock.adapters.embedder.place import embedder_folder
+from penstock.inference.training import MOST_TOKENS
 
 PARTS = {**routers.PARTS, **cascading.PARTS}
 
@@ -28,7 +29,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help=f"some of {', '.join(PARTS)}")
     parser.add_argument("--cache", type=Path, default=Path(".cache/routing"), help="where embeddings are kept")
     options = parser.parse_args()
-    vectors = Vectors(OnnxEmbedder(embedder_folder(os.environ)), options.cache)
+    vectors = Vectors(OnnxEmbedder(embedder_folder(os.environ), most_tokens=MOST_TOKENS), options.cache)
     setting = routers.Setting(options.data, vectors, vectors.name, options.seeds)
     found: list[Measured] = []
     for name, part in PARTS.items():

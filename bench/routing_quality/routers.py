@@ -21,7 +21,7 @@ from penstock.inference.rows import Rows
 from penstock.inference.training import Embed, items_of, train
 
 Floats = NDArray[np.float64]
-SHARES = np.linspace(0.0, 1.0, 101)
+SHARES = np.linspace(0.0, 1.0, 41)
 WORTHS = np.geomspace(1e-5, 10.0, 61)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ _QUESTION = re.compile(r"Question:(.*?)(?:Choices:(.*?))?(?:Answer|Step-By-Step 
 _CHOICE = re.compile(r"^([A-J])[:.)]\s*(.*)$", re.MULTILINE)
 
 
+@cache
 def records(path: Path) -> list[dict[str, Any]]:
     """The rows of a Parquet file."""
     found: list[dict[str, Any]] = pq.read_table(path).to_pylist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

@@ -23,6 +23,7 @@ from penstock.adapters.clock import LoopClock
 from penstock.adapters.credentials.feed import CredentialFeed
 from penstock.adapters.files.posix import PosixDirectory, is_locked
 from penstock.adapters.http.client import HttpClient
+from penstock.adapters.oracle.line import OracleLine
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
@@ -140,6 +141,9 @@ class GatewayProcess:
         )
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
+        line = OracleLine(self._state.inference, clock)
+        ctx.outside.oracle = line
+        await line.tend(wanted=self._state.inference_wanted.exists())
         listeners = Listeners(ctx, clock, self._state, settings, self._sock, self._admin_sock, self._places)
         self._watch(loop)
         gc.collect()
@@ -151,8 +155,9 @@ class GatewayProcess:
         self._acknowledge(boot, plan.revision)
         warm(transport, plan)
         missing = MissingRecords(journal, clock)
-        await self._serve(clock, ctx, transport, source, boot, missing, feed)
+        await self._serve(clock, ctx, transport, source, boot, missing, feed, line)
         feed.close()
+        line.close()
         await self._drain(listeners, settings.server.drain)
         await door.close()
         await transport.close()
@@ -207,6 +212,7 @@ class GatewayProcess:
         boot: str,
         missing: MissingRecords,
         feed: CredentialFeed,
+        line: OracleLine,
     ) -> None:
         looked_at = 0.0
         prober = Prober(ctx)
@@ -221,6 +227,7 @@ class GatewayProcess:
                 self._reload(clock, ctx, transport, source, boot)
                 missing.say_if_due()
                 await feed.tend(outside_sources(ctx.plan))
+                await line.tend(wanted=self._state.inference_wanted.exists())
             try:
                 await asyncio.wait_for(self._stop.wait(), SWEEP_S)
             except TimeoutError:

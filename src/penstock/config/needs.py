@@ -38,8 +38,6 @@ NEEDS: tuple[Need, ...] = (
     Need("auth.public_url", "logging in at an identity provider"),
     Need("server.cors", "answers to browsers"),
     Need("guards.*", "guardrails"),
-    Need("routes.*.policy.**.cascade", "cascades"),
-    Need("routes.*.policy.**.learned", "learned routing"),
     Need("routes.*.policy.**.cached", "the response cache"),
     Need("routes.*.slo", "objectives for latency"),
     Need("routes.*.cache", "the response cache"),

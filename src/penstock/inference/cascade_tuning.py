@@ -18,7 +18,7 @@ from penstock.core.answer_features import surprise
 from penstock.inference.logistic import fit
 
 Floats = NDArray[np.float64]
-DRAWS = 400
+DRAWS = 200
 # How sure the bound on the loss is, one-sided.
 SURE = 0.8
 LEAST_ROWS = 60
@@ -112,20 +112,26 @@ def curve(stages: Stages, place: int, seed: int = 0) -> list[Point]:
     signal, losses = _losses(stages, place, seed)
     order = np.argsort(-signal, kind="stable")
     total = np.cumsum(losses[:, order], axis=1) / len(order)
+    worst = np.quantile(total, SURE, axis=0)
+    expected = reference_quality(stages) - total.mean(axis=0)
     spent = np.cumsum(stages.cost[order, -1]) / len(order)
     base = float((stages.cost[:, place] + stages.cost[:, -1]).mean())
-    reference = float(stages.quality[:, -1].mean())
     raw = stages.signal[order, place]
     return [
         Point(
             least=float(raw[at]),
             accepted=(at + 1) / len(order),
             cost=base - float(spent[at]),
-            quality=reference - float(total[:, at].mean()),
-            loss_at_most=float(np.quantile(total[:, at], SURE)),
+            quality=float(expected[at]),
+            loss_at_most=float(worst[at]),
         )
         for at in _ends(raw)
     ]
+
+
+def reference_quality(stages: Stages) -> float:
+    """What the reference reaches on all rows."""
+    return float(stages.quality[:, -1].mean())
 
 
 def _chain(stages: Stages, chain: tuple[int, ...], tolerance: float, seed: int) -> Tuned | None:

@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from penstock.adapters.credentials.place import address_of
 from penstock.adapters.oracle.lines import MAX_LINE_BYTES, asked_line, read_told
@@ -68,8 +69,8 @@ class OracleLine(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+        # uvloop's transports are none of asyncio's classes, only like them.
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The process has ended: whoever waits is told so."""

@@ -15,13 +15,16 @@ from penstock.config.document.limits import (
     SessionCeiling,
     Window,
 )
+from penstock.config.document.cascade import Accept
 from penstock.config.document.policy import (
     AbNode,
     Arm,
     CanaryNode,
     CheapestNode,
     DifficultyRule,
+    CascadeNode,
     EasyNode,
+    LearnedNode,
     FallbackNode,
     FastestNode,
     Floor,
@@ -71,6 +74,7 @@ from penstock.config.document.tenants import (
 from penstock.config.document.vault import Vault
 
 __all__ = [
+    "Accept",
     "AbNode",
     "AlertWebhook",
     "Alerts",
@@ -89,8 +93,10 @@ __all__ = [
     "DifficultyRule",
     "Document",
     "Downgrade",
+    "CascadeNode",
     "Drain",
     "EasyNode",
+    "LearnedNode",
     "EndpointFacts",
     "EntraAccess",
     "Evals",

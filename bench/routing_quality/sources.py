@@ -162,8 +162,8 @@ def routerarena(data: Path) -> Rows:
 def samples(data: Path) -> tuple[list[dict[str, Any]], dict[int, str]]:
     """Sampled answers on DATE, and the right ones by question."""
     folder = data / "mot_cascade"
-    gold = {row["idx"]: str(row["gold"]) for row in records(folder / "questions.parquet") if row["task"] == "DATE"}
-    found = [row for row in records(folder / "samples.parquet") if row["task"] == "DATE" and row["idx"] in gold]
+    gold = {row["idx"]: str(row["gold"]) for row in records(folder / "questions.parquet") if row["task"] == "date"}
+    found = [row for row in records(folder / "samples.parquet") if row["task"] == "date" and row["idx"] in gold]
     return found, gold
 
 

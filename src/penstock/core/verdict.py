@@ -79,12 +79,13 @@ def said_confidence(text: str) -> float | None:
 def final_answer(text: str) -> str:
     """What an answer comes down to, so that two can be compared: the part that it calls its answer, or all of it.
 
-    A number is written in one way (`1,200.0` is `1200`); other text loses case, space and punctuation at its ends.
+    A single number is written in one way (`1,200.0` is `1200`); other text, dates included, loses case, space and
+    punctuation at its ends.
     """
     marked = _FINAL.findall(text)
     piece = (marked[-1] if marked else text).strip()
     numbers = _NUMBER.findall(piece)
-    if numbers and (marked or len(piece) < 40):
+    if len(numbers) == 1 and (marked or len(piece) < 40):
         number = numbers[-1].replace(",", "")
         return number.rstrip("0").rstrip(".") if "." in number else number
     return re.sub(r"\s+", " ", piece).strip(" .:;!?\"'`*").casefold()

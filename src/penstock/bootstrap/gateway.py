@@ -42,7 +42,9 @@ from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.probing import Prober
+from penstock.ports.oracle import Oracle
 from penstock.ports.secrets import UnsealError
+from penstock.routing.asked import questions_of
 from penstock.server.places import VARIABLE, Places
 
 SWEEP_S = 0.1
@@ -52,6 +54,8 @@ SAY_AGAIN_S = 10.0
 FIRST_CREDENTIALS_S = 2.0
 # How long it waits for the owner of accounts, and for what it knows of the Plan's budgets.
 FIRST_OWNER_S = 2.0
+# How long a model may take to be read, when nobody waits for it yet.
+FIRST_MODEL_S = 60.0
 # Longer than a new epoch of Redis takes (adapters.redis.epochs).
 FIRST_REDIS_S = 12.0
 log = logging.getLogger("penstock.gateway")
@@ -141,7 +145,7 @@ class GatewayProcess:
         )
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
-        line = OracleLine(self._state.inference, clock)
+        line = OracleLine(self._state.inference, clock, lambda: rouse(line, ctx.plan))
         ctx.outside.oracle = line
         await line.tend(wanted=self._state.inference_wanted.exists())
         listeners = Listeners(ctx, clock, self._state, settings, self._sock, self._admin_sock, self._places)
@@ -242,6 +246,8 @@ class GatewayProcess:
                 ctx.swap(plan)
                 self._acknowledge(boot, plan.revision)
                 log.info("serving revision %s", plan.revision)
+                if ctx.outside.oracle is not None:
+                    rouse(ctx.outside.oracle, plan)
                 warm(transport, plan)
         except Exception:
             log.exception("reload failed; the revision in force goes on")
@@ -282,6 +288,12 @@ async def open_keys(source: PlanSource) -> None:
 def outside_sources(plan: Plan) -> set[str]:
     """The credentials that come from the credentials process."""
     return {signing.source for signing in plan.signings() if signing.source}
+
+
+def rouse(oracle: Oracle, plan: Plan) -> None:
+    """Have models that routes name read from their files before the first request wants one."""
+    for question in {each for route in plan.routes.values() for each in questions_of(route.policy)}:
+        oracle.ask(question, lambda: None, FIRST_MODEL_S)
 
 
 def owned_ids(state: StateDir, loop: asyncio.AbstractEventLoop) -> OwnedThread:

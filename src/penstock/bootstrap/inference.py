@@ -98,8 +98,9 @@ def open_installed(env: Mapping[str, str]) -> Embedder:
     """The installed embedder. Raises EmbedderMissingError."""
     from penstock.adapters.embedder.onnx import OnnxEmbedder  # noqa: PLC0415 - models of words need none
     from penstock.adapters.embedder.place import embedder_folder  # noqa: PLC0415
+    from penstock.inference.training import MOST_TOKENS  # noqa: PLC0415
 
-    return OnnxEmbedder(embedder_folder(env))
+    return OnnxEmbedder(embedder_folder(env), most_tokens=MOST_TOKENS)
 
 
 async def serve(state: StateDir) -> None:

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from penstock.adapters.prices.cache import load_book
+from penstock.cli import learning
 from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
 from penstock.cli.route_health import health
 from penstock.compile.targets import CompileError
@@ -21,7 +22,11 @@ from penstock.control.route_card_text import route_card_text
 
 @click.group()
 def route() -> None:
-    """Look at routes."""
+    """Look at routes, train and tune them."""
+
+
+for _command in (learning.train, learning.evaluate, learning.tune):
+    route.add_command(_command)
 
 
 route.add_command(health)

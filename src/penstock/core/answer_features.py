@@ -20,10 +20,14 @@ _HEDGE = re.compile(
     re.IGNORECASE,
 )
 ANSWER = (
-    "answer_log_chars", "answer_log_lines", "answer_log_numbers", "new_numbers", "wrong_sums", "right_sums",
-    "last_number", "hedges", "refuses", "said_confidence", "no_confidence", "mean_surprise", "least_surprise",
+    "answer_log_chars", "answer_log_lines", "answer_log_numbers", "new_numbers", "unused_numbers", "wrong_sums",
+    "right_sums", "last_number", "last_whole", "last_asked", "hedges", "refuses", "said_confidence", "no_confidence", "mean_surprise", "least_surprise",
     "log_tokens", "no_logprobs",
 )  # fmt: skip
+
+
+# Where the features of an answer's own signals begin: what it says of its confidence, and its log probabilities.
+SIGNALS = ANSWER.index("said_confidence")
 
 
 def surprise(logprob: float) -> float:
@@ -65,9 +69,12 @@ def answer_dense(prompt: str, answer: str, logprobs: Sequence[float]) -> list[fl
         math.log1p(seen.count("\n")),
         math.log1p(len(numbers)),
         sum(number not in asked for number in numbers) / len(numbers) if numbers else 0.0,
+        1.0 - len(asked.intersection(numbers)) / len(asked) if asked else 0.0,
         math.log1p(wrong),
         math.log1p(right),
         math.log1p(last),
+        float(last == int(last)),
+        float(bool(numbers) and numbers[-1] in asked),
         math.log1p(len(_HEDGE.findall(seen))),
         float(refuses(answer)),
         confidence if confidence is not None else 0.0,

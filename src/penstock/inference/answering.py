@@ -12,7 +12,7 @@ from typing import Any
 from penstock.adapters.embedder.place import EmbedderMissingError
 from penstock.inference.costs import CostModel, costs_in
 from penstock.inference.deciding import DEFAULT, Decider, Rule, RuleError
-from penstock.inference.router_model import Item, ModelFileError, RouterModel, router_from
+from penstock.inference.router_model import Item, ModelFileError, RouterModel, need_of, router_from
 from penstock.ports.embedder import Embedder
 from penstock.ports.oracle import Question
 
@@ -88,8 +88,8 @@ class Answering:
         item = Item(question.prompt, question.answer, question.logprobs)
         judged = model.judge(item, self._vector(model, question.prompt))
         quality = judged.quality
-        # With two models: how little is lost by keeping the first one's answer; with one, how good it is.
-        kept = 1.0 - max(float(quality[-1] - quality[0]), 0.0) if len(quality) > 1 else float(quality[0])
+        # With two models how little the first one's answer needs the second, with one how good it is; 0 to 1.
+        kept = 0.5 - 0.5 * float(need_of(quality[None, :])[0]) if len(quality) == 2 else float(quality[0])
         return (kept,) if judged.known else ()
 
     def _vector(self, model: RouterModel, prompt: str) -> Any:

@@ -172,6 +172,15 @@ def raw_dense(kind: str, items: Sequence[Item]) -> Floats:
     return np.array([answer_dense(item.prompt, item.answer, item.logprobs) for item in items], np.float64)
 
 
+def need_of(quality: Floats) -> Floats:
+    """How much an answer of the first of two models needs the second: (rows,) of (rows, 2).
+
+    Halfway between what the second would gain and how likely the first is wrong: the latter is told more surely,
+    for it does not depend on the second one's luck.
+    """
+    return 0.5 * (quality[:, 1] - quality[:, 0]) - 0.5 * quality[:, 0]
+
+
 def gaussian_of(one: Floats, other: Floats, width: float) -> Floats:
     """e to the minus of squared distances over features and width: (rows of one, rows of other)."""
     distance = (one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1) - 2.0 * one @ other.T

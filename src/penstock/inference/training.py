@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.core.answer_features import SIGNALS
+from penstock.core.text_features import DENSE
 from penstock.inference.curves import pgr_at, recovered
 from penstock.inference.ridge import Spectrum, least_error, least_errors_shuffled
 from penstock.inference.router_model import (
@@ -18,6 +20,7 @@ from penstock.inference.router_model import (
     Item,
     RouterModel,
     gaussian_of,
+    need_of,
     raw_dense,
     terms_in,
 )
@@ -38,14 +41,18 @@ class Mixture:
     dense_near: float
     embedding: float
     near: float
+    signals: float = 0.0
 
 
 MIXTURES = {
     ("router", True): Mixture(0.30, 0.15, 0.10, 0.25, 0.20),
     ("router", False): Mixture(0.60, 0.10, 0.30, 0.0, 0.0),
-    ("scorer", True): Mixture(0.25, 0.30, 0.20, 0.10, 0.15),
-    ("scorer", False): Mixture(0.40, 0.35, 0.25, 0.0, 0.0),
+    # An answer's own signals lead, wherever it has any; the rest corrects them.
+    ("scorer", True): Mixture(0.40, 0.45, 0.05, 0.05, 0.05, 8.0),
+    ("scorer", False): Mixture(0.45, 0.50, 0.05, 0.0, 0.0, 8.0),
 }
+# Where an answer's own signals stand among its dense features.
+FIRST_SIGNAL = len(DENSE) + SIGNALS
 WIDTH = 0.5
 DENSE_WIDTH = 1.4
 SHUFFLES = 199
@@ -104,7 +111,7 @@ def train(rows: Rows, embed: Embed | None, embedder: str = "", seed: int = 0) ->
     spectrum = Spectrum.of(_kernel(features, mixture))
     mean = rows.quality.mean(axis=0)
     y = rows.quality - mean
-    contrast = _contrast(y)
+    contrast = _contrast(kind, y)
     penalty, error = least_error(spectrum, contrast)
     signal, why = _signal(spectrum, contrast, error, seed)
     penalty *= STIFFER
@@ -117,21 +124,25 @@ def train(rows: Rows, embed: Embed | None, embedder: str = "", seed: int = 0) ->
         embedder=embedder if embed is not None else "",
         data_sha256=rows.digest(),
         rows=len(rows),
-        levels=levels_of(left_out, rows.quality),
+        levels=levels_of(kind, left_out, rows.quality),
     )
     return Trained(_primal(about, features, mixture, spectrum.dual(y, penalty), mean), left_out)
 
 
-def _contrast(y: Floats) -> Floats:
-    """What tells models apart: differences to the last one; with one model, its own outcome."""
-    return y[:, :-1] - y[:, -1:] if y.shape[1] > 1 else y
+def _contrast(kind: Kind, y: Floats) -> Floats:
+    """What is to be told: of two models of a scorer the need to go further, else differences to the last model."""
+    if y.shape[1] == 1:
+        return y
+    if kind == "scorer":
+        return need_of(y)[:, None]
+    return y[:, :-1] - y[:, -1:]
 
 
-def levels_of(predicted: Floats, quality: Floats) -> tuple[tuple[float, float], ...]:
+def levels_of(kind: Kind, predicted: Floats, quality: Floats) -> tuple[tuple[float, float], ...]:
     """For each percent of strong calls: the least predicted gain among them, and PGR. Two models, strong last."""
     if predicted.shape[1] != 2:
         return ()
-    gain = predicted[:, 1] - predicted[:, 0]
+    gain = need_of(predicted) if kind == "scorer" else predicted[:, 1] - predicted[:, 0]
     curve = recovered(gain, quality[:, 0], quality[:, 1])
     shares = np.linspace(0.0, 1.0, LEVELS)
     bounds = np.quantile(gain, 1.0 - shares)
@@ -151,11 +162,20 @@ def _features(kind: Kind, rows: Rows, embed: Embed | None) -> _Features:
 def _kernel(features: _Features, mixture: Mixture) -> Floats:
     """The parts, each with a mean of 1 on its diagonal, by their shares."""
     made = mixture.terms * _linear(features.by_term) + mixture.dense * _linear(features.dense)
+    made += mixture.signals * _signals(features.dense, mixture)
     made += mixture.dense_near * gaussian_of(features.dense, features.dense, DENSE_WIDTH)
     if features.vectors.shape[1]:
         made += mixture.embedding * _linear(features.vectors - features.vector_mean)
         made += mixture.near * np.exp((features.vectors @ features.vectors.T - 1.0) / WIDTH**2)
     return made
+
+
+def _signals(dense: Floats, mixture: Mixture) -> Floats:
+    """The kernel of an answer's own signals alone."""
+    if not mixture.signals:
+        return np.zeros((len(dense), len(dense)))
+    own = dense[:, FIRST_SIGNAL:]
+    return own @ own.T / max(own.shape[1], 1)
 
 
 def _linear(part: Floats) -> Floats:
@@ -180,6 +200,10 @@ def _signal(spectrum: Spectrum, contrast: Floats, error: float, seed: int) -> tu
 def _primal(about: About, features: _Features, mixture: Mixture, dual: Floats, mean: Floats) -> RouterModel:
     """From coefficients of rows to weights of features."""
     with_vectors = features.vectors.shape[1] > 0
+    by_dense = mixture.dense / _size(features.dense) * (features.dense.T @ dual)
+    if mixture.signals:
+        own = features.dense[:, FIRST_SIGNAL:]
+        by_dense[FIRST_SIGNAL:] += mixture.signals / max(own.shape[1], 1) * (own.T @ dual)
     centred = features.vectors - features.vector_mean
     count = len(about.models)
     return RouterModel(
@@ -189,7 +213,7 @@ def _primal(about: About, features: _Features, mixture: Mixture, dual: Floats, m
         by_term=mixture.terms / _size(features.by_term) * (features.by_term.T @ dual),
         dense_mean=features.dense_mean,
         dense_scale=features.dense_scale,
-        by_dense=mixture.dense / _size(features.dense) * (features.dense.T @ dual),
+        by_dense=by_dense,
         dense_anchors=features.dense,
         by_dense_anchor=mixture.dense_near * dual,
         embedding_mean=features.vector_mean,

@@ -25,9 +25,11 @@ log = logging.getLogger("penstock.gateway")
 class OracleLine(asyncio.Protocol):
     """Questions go out at once; tickets are done when their answers come. Without a peer they are done empty."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, connected: Callable[[], None]) -> None:
+        """`connected` is called whenever the process is there (again)."""
         self._path = path
         self._clock = clock
+        self._connected = connected
         self._transport: asyncio.Transport | None = None
         self._rest = b""
         self._number = 0
@@ -71,6 +73,7 @@ class OracleLine(asyncio.Protocol):
         """See asyncio."""
         # uvloop's transports are none of asyncio's classes, only like them.
         self._transport = cast("asyncio.Transport", transport)
+        self._connected()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The process has ended: whoever waits is told so."""

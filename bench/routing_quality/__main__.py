@@ -44,7 +44,9 @@ def main() -> int:
     if options.json is not None:
         options.json.write_text("".join(f"{json.dumps(each.as_json())}\n" for each in found))
     missed = [each.id for each in found if not each.met]
-    print(f"{len(found) - len(missed)} of {len(found)} met" + (f"; missed: {', '.join(missed)}" if missed else ""))
+    print(
+        f"{len(found) - len(missed)} of {len(found)} met" + (f"; missed: {', '.join(missed)}" if missed else "")
+    )
     return 0
 
 

@@ -37,7 +37,7 @@ def stages_of(setting: Setting, benchmark: str) -> Stages:
 
 
 def tolerated(setting: Setting, benchmark: str, tolerance: float) -> list[tuple[float, float]]:
-    """For each seed: the difference of accuracy to the reference in points, and the share of cost that is cut."""
+    """For each seed: the difference of accuracy to the reference in points, and the share of cost cut."""
     stages = stages_of(setting, benchmark)
     found: list[tuple[float, float]] = []
     for seed in range(SEEDS):
@@ -60,7 +60,9 @@ def c1(setting: Setting) -> list[Measured]:
         met = mean(points) >= -0.5 and broken <= 0.15 and mean(cuts) >= least
         detail = {"points": round(mean(points), 3), "below_minus_1": broken}
         target = f"mean difference >= -0.5 point, <= 15 % of seeds below -1, cut >= {least:.0%}"
-        out.append(Measured(f"C1-{benchmark}", "share of cost cut, 300 rows", tuple(cuts), target, met, SEEDS, detail))
+        out.append(
+            Measured(f"C1-{benchmark}", "share of cost cut, 300 rows", tuple(cuts), target, met, SEEDS, detail)
+        )
     return out
 
 
@@ -74,7 +76,9 @@ def c2(setting: Setting) -> list[Measured]:
         met = broken <= 0.10 and mean(cuts) >= 0.75 * bound
         detail = {"points": round(mean(points), 3), "below_minus_2": broken}
         target = f"cut >= 75 % of {bound:.0%}, <= 10 % of seeds below -2 points"
-        out.append(Measured(f"C2-{benchmark}", "share of cost cut, 300 rows", tuple(cuts), target, met, SEEDS, detail))
+        out.append(
+            Measured(f"C2-{benchmark}", "share of cost cut, 300 rows", tuple(cuts), target, met, SEEDS, detail)
+        )
     return out
 
 
@@ -124,13 +128,18 @@ def c4(setting: Setting) -> list[Measured]:
     met = mean(areas) >= 0.75 and c50 <= 17.0
     detail = {"cpt50": round(c50, 2), "cpt80": round(mean([each["cpt80"] for each in found]), 2)}
     target = "APGR >= .75, CPT50 <= 17"
-    return [Measured("C4", "scoring the weak answer, 650 labels", tuple(areas), target, met, len(rows) - 650, detail)]
+    return [
+        Measured(
+            "C4", "scoring the weak answer, 650 labels", tuple(areas), target, met, len(rows) - 650, detail
+        )
+    ]
 
 
 def c5(setting: Setting) -> list[Measured]:
     """Agreement of samples on DATE, in the way that the node counts it, every cheap call charged.
 
-    Samples come in turn from the two prompts that write programs; the strong model answers with one of its prompts.
+    Samples come in turn from the two prompts that write programs; the strong model answers with one of its
+    prompts.
     """
     found, gold = sources.samples(setting.data)
     said = {(row["model"], row["variant"], row["idx"]): _answers(row) for row in found}
@@ -140,7 +149,11 @@ def c5(setting: Setting) -> list[Measured]:
         shares: list[float] = []
         points: list[float] = []
         for variant in strong:
-            best = {idx: answers[0] for (model, each, idx), answers in said.items() if model == "GPT4" and each == variant}
+            best = {
+                idx: answers[0]
+                for (model, each, idx), answers in said.items()
+                if model == "GPT4" and each == variant
+            }
             escalated, difference = _agreeing(said, best, gold, samples, share)
             shares.append(escalated)
             points.append(difference)
@@ -164,7 +177,11 @@ def _answers(row: dict[str, object]) -> list[str]:
 
 
 def _agreeing(
-    said: dict[tuple[str, str, int], list[str]], strong: dict[int, str], gold: dict[int, str], samples: int, share: float
+    said: dict[tuple[str, str, int], list[str]],
+    strong: dict[int, str],
+    gold: dict[int, str],
+    samples: int,
+    share: float,
 ) -> tuple[float, float]:
     """Share of escalations, and points of accuracy against the strong model."""
     escalated = right = strong_right = 0

@@ -22,7 +22,7 @@ from penstock.inference.training import Embed, items_of, train
 
 Floats = NDArray[np.float64]
 SHARES = np.linspace(0.0, 1.0, 41)
-WORTHS = np.geomspace(1e-5, 10.0, 61)
+WORTHS = np.geomspace(1e-5, 10.0, 41)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ def routed(setting: Setting, model: RouterModel, rows: Rows) -> Routed:
         points.append((float(strong.mean()), float((gain * strong).sum() / gain.sum())))
     xs, ys = _steps(points)
     curve = np.interp(np.linspace(0.0, 1.0, 1001), xs, ys)
-    return Routed(apgr(curve), cpt(curve, 0.5), cpt(curve, 0.8), model.about.signal, float(known.mean()), tuple(ys))
+    return Routed(
+        apgr(curve), cpt(curve, 0.5), cpt(curve, 0.8), model.about.signal, float(known.mean()), tuple(ys)
+    )
 
 
 def _steps(points: list[tuple[float, float]]) -> tuple[Floats, Floats]:
@@ -108,7 +110,17 @@ def r1(setting: Setting) -> list[Measured]:
 def r2(setting: Setting) -> list[Measured]:
     """GSM8K, 650 labels of the same pair."""
     rows = sources.gsm8k(setting.data)
-    return [_pair("R2", "GSM8K, 650 in-domain labels", in_domain(setting, rows, 650), len(rows) - 650, 0.66, 100.0, 60.0)]
+    return [
+        _pair(
+            "R2",
+            "GSM8K, 650 in-domain labels",
+            in_domain(setting, rows, 650),
+            len(rows) - 650,
+            0.66,
+            100.0,
+            60.0,
+        )
+    ]
 
 
 def _pair(
@@ -146,7 +158,9 @@ def r3(setting: Setting) -> list[Measured]:
         learnt, _ = sources.seeded(own, round(0.9 * len(own)), seed)
         _, unseen = sources.seeded(served, len(served) // 2, seed)
         found.append(routed(setting, trained(setting, learnt, seed), unseen))
-    return [_pair("R3", f"MMLU, {len(own)} labels of llama 8b/405b", found, len(served) // 2, 0.61, 100.0, 100.0)]
+    return [
+        _pair("R3", f"MMLU, {len(own)} labels of llama 8b/405b", found, len(served) // 2, 0.61, 100.0, 100.0)
+    ]
 
 
 def r4(setting: Setting) -> list[Measured]:
@@ -202,7 +216,9 @@ def _shuffled(setting: Setting, rows: Rows) -> Measured:
     )
 
 
-def by_worth(setting: Setting, learnt: Rows, unseen: Rows, seed: int, worths: Sequence[float]) -> list[tuple[float, float]]:
+def by_worth(
+    setting: Setting, learnt: Rows, unseen: Rows, seed: int, worths: Sequence[float]
+) -> list[tuple[float, float]]:
     """Mean cost and quality of the decisions, for each worth of a good answer."""
     model, costs = trained(setting, learnt, seed), costs_from(learnt)
     quality, known = judged(setting, model, unseen)
@@ -282,7 +298,14 @@ def r7(setting: Setting) -> list[Measured]:
     return [Measured("R7", "dominated model", tuple(values), target, met, len(rows) // 2, detail)]
 
 
-PARTS: dict[str, Callable[[Setting], list[Measured]]] = {"R1": r1, "R2": r2, "R3": r3, "R4": r4, "R6": r6, "R7": r7}
+PARTS: dict[str, Callable[[Setting], list[Measured]]] = {
+    "R1": r1,
+    "R2": r2,
+    "R3": r3,
+    "R4": r4,
+    "R6": r6,
+    "R7": r7,
+}
 
 
 def ranked(score: Floats, rows: Rows) -> dict[str, Any]:

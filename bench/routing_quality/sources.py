@@ -15,7 +15,9 @@ from penstock.inference.rows import Rows, share_of
 
 MIXTRAL, GPT4 = "mistralai/Mixtral-8x7B-Instruct-v0.1", "gpt-4-1106-preview"
 ARTEFACT = "high_school_mathematics"
-_QUESTION = re.compile(r"Question:(.*?)(?:Choices:(.*?))?(?:Answer|Step-By-Step Reasoning|Problem):?\s*$", re.DOTALL)
+_QUESTION = re.compile(
+    r"Question:(.*?)(?:Choices:(.*?))?(?:Answer|Step-By-Step Reasoning|Problem):?\s*$", re.DOTALL
+)
 _CHOICE = re.compile(r"^([A-J])[:.)]\s*(.*)$", re.MULTILINE)
 
 
@@ -109,7 +111,9 @@ def cascades_with_confidence(
     def column(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.array([[float(each[model][name]) for model in models] for _, each in kept])
 
-    said = tuple((str(each[speaker]["answer"]), (max(float(each[speaker]["confidence"]), -100.0),)) for _, each in kept)
+    said = tuple(
+        (str(each[speaker]["answer"]), (max(float(each[speaker]["confidence"]), -100.0),)) for _, each in kept
+    )
     rows = Rows(
         tuple(texts[qid] for qid, _ in kept), tuple(models), column("correct"), column("cost_usd"), said
     )
@@ -140,8 +144,12 @@ def routerbench(data: Path) -> tuple[Rows, Rows]:
 
 
 def _routerbench(found: list[dict[str, Any]]) -> Rows:
-    models = tuple(sorted(name.removesuffix("|total_cost") for name in found[0] if name.endswith("|total_cost")))
-    whole = [row for row in found if all(row[model] is not None and row[model] == row[model] for model in models)]  # noqa: PLR0124 - NaN
+    models = tuple(
+        sorted(name.removesuffix("|total_cost") for name in found[0] if name.endswith("|total_cost"))
+    )
+    whole = [
+        row for row in found if all(row[model] is not None and row[model] == row[model] for model in models)
+    ]
     quality = np.array([[float(row[model]) for model in models] for row in whole])
     cost = np.array([[float(row[f"{model}|total_cost"]) for model in models] for row in whole])
     return Rows(tuple(row["prompt"] for row in whole), models, quality, cost)
@@ -162,13 +170,15 @@ def routerarena(data: Path) -> Rows:
 def samples(data: Path) -> tuple[list[dict[str, Any]], dict[int, str]]:
     """Sampled answers on DATE, and the right ones by question."""
     folder = data / "mot_cascade"
-    gold = {row["idx"]: str(row["gold"]) for row in records(folder / "questions.parquet") if row["task"] == "date"}
+    gold = {
+        row["idx"]: str(row["gold"]) for row in records(folder / "questions.parquet") if row["task"] == "date"
+    }
     found = [row for row in records(folder / "samples.parquet") if row["task"] == "date" and row["idx"] in gold]
     return found, gold
 
 
 def seeded(rows: Rows, count: int, seed: int) -> tuple[Rows, Rows]:
-    """`count` rows to learn from and the rest, by the hash of the prompt under a seed: equal prompts together."""
+    """`count` rows to learn from and the rest, by the prompt's hash under a seed: equal prompts together."""
     places = np.argsort([share_of(prompt, f"seed {seed}") for prompt in rows.prompts], kind="stable")
     cut = min(count, len(places) - 1)
     while cut < len(places) - 1 and rows.prompts[places[cut]].strip() == rows.prompts[places[cut - 1]].strip():

@@ -1,7 +1,7 @@
 """Arrays in a file that cannot do anything: the safetensors format, read and written with numpy alone.
 
-Eight bytes of header length, a JSON header with each array's type, shape and place, then the numbers as they are
-(https://github.com/huggingface/safetensors, section Format). Nothing in it is ever executed.
+Eight bytes of header length, a JSON header with each array's type, shape and place, then the numbers as they
+are (https://github.com/huggingface/safetensors, section Format). Nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
 MAX_HEADER_BYTES = 32_000_000
-_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "<i1", "U8": "<u1", "BOOL": "?"}
+_TYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I8": "<i1",
+    "U8": "<u1",
+    "BOOL": "?",
+}
 _NAMES = {np.dtype(code): name for name, code in _TYPES.items()}
 
 
@@ -39,7 +48,11 @@ def read_tensors(data: bytes) -> tuple[Arrays, dict[str, str]]:
         except (KeyError, TypeError, ValueError) as error:
             raise TensorFileError(f"array {name!r} is described wrongly: {error}") from None
         count = math.prod(shape)
-        if not 0 <= begin <= end <= len(body) or end - begin != count * kind.itemsize or min(shape, default=0) < 0:
+        if (
+            not 0 <= begin <= end <= len(body)
+            or end - begin != count * kind.itemsize
+            or min(shape, default=0) < 0
+        ):
             raise TensorFileError(f"array {name!r} lies outside of the file or has another size than it says")
         arrays[name] = np.frombuffer(body, kind, count, begin).reshape(shape)
     return arrays, {str(key): str(value) for key, value in metadata.items()}

@@ -145,9 +145,7 @@ class GatewayProcess:
         )
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
-        line = OracleLine(self._state.inference, clock, lambda: rouse(line, ctx.plan))
-        ctx.outside.oracle = line
-        await line.tend(wanted=self._state.inference_wanted.exists())
+        line = await self._oracle(ctx, clock)
         listeners = Listeners(ctx, clock, self._state, settings, self._sock, self._admin_sock, self._places)
         self._watch(loop)
         gc.collect()
@@ -172,6 +170,13 @@ class GatewayProcess:
             await self._part.close()
         missing.say()
         self._state.ack(boot).unlink(missing_ok=True)
+
+    async def _oracle(self, ctx: GatewayContext, clock: LoopClock) -> OracleLine:
+        """The line to the inference process; it may not be there yet."""
+        line = OracleLine(self._state.inference, clock, lambda: rouse(line, ctx.plan))
+        ctx.outside.oracle = line
+        await line.tend(wanted=self._state.inference_wanted.exists())
+        return line
 
     async def _drain(self, listeners: Listeners, drain: Drain) -> None:
         if self._places is not None:

@@ -1,7 +1,7 @@
 """The inference process: answers gateways' questions that need a model or somebody's Python.
 
-Run as `python -m penstock.bootstrap.inference`. It starts only where a route needs it. What it cannot answer, or
-not in time, the asker decides by its stated default.
+Run as `python -m penstock.bootstrap.inference`. It starts only where a route needs it. What it cannot answer,
+or not in time, the asker decides by its stated default.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ class InferenceServer:
         self._clients: set[asyncio.StreamWriter] = set()
 
     async def listen(self, path: Path) -> None:
-        """Open the socket, for this user alone. Raises OSError."""
-        path.unlink(missing_ok=True)
+        """Open the socket, for this user alone; nothing may be in its place. Raises OSError."""
         before = os.umask(0o177)
         try:
             with address_of(path) as address:
@@ -116,7 +115,6 @@ async def serve(state: StateDir) -> None:
     await server.listen(state.inference)
     await stop.wait()
     await server.close()
-    state.inference.unlink(missing_ok=True)
 
 
 def main() -> int:
@@ -124,7 +122,10 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     # Functions of users are found where the supervisor was started.
     sys.path.insert(0, str(Path.cwd()))
-    asyncio.run(serve(StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))))
+    state = StateDir(Path(os.environ["PENSTOCK_STATE_DIR"]))
+    state.inference.unlink(missing_ok=True)
+    asyncio.run(serve(state))
+    state.inference.unlink(missing_ok=True)
     return 0
 
 

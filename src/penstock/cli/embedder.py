@@ -57,5 +57,6 @@ def show(*, as_json: bool) -> None:
         card = read_card(folder)
     except EmbedderMissingError as error:
         raise click.ClickException(str(error)) from None
-    text = f"{card.name} in {folder}: {card.dimensions} dimensions, up to {card.most_tokens} tokens, from {card.source}"
+    size = f"{card.dimensions} dimensions, up to {card.most_tokens} tokens"
+    text = f"{card.name} in {folder}: {size}, from {card.source}"
     click.echo(json.dumps({"folder": str(folder), **asdict(card)}) if as_json else text)

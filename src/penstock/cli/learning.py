@@ -22,7 +22,7 @@ _CHART = click.option("--chart", type=click.Path(path_type=Path), help="Write th
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-def embed_or_say(wanted: bool) -> tuple[Embed | None, str]:  # noqa: FBT001 - one flag, passed by position
+def embed_or_say(wanted: bool) -> tuple[Embed | None, str]:
     """The installed embedder and its name; nothing where none is wanted."""
     if not wanted:
         return None, ""
@@ -55,7 +55,9 @@ def guarded(work: Callable[[], None]) -> None:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model file to write.")
 @click.option("--cheap", help="The cheap model's name in the rows.")
 @click.option("--strong", help="The strong model's name in the rows.")
-@click.option("--held-out", default=0.2, type=click.FloatRange(0.05, 0.5), show_default=True, help="Share to measure on.")
+@click.option(
+    "--held-out", default=0.2, type=click.FloatRange(0.05, 0.5), show_default=True, help="Share to measure on."
+)
 @click.option("--seed", default=0, show_default=True, help="Draws the held-out rows.")
 @click.option("--words", is_flag=True, help="Look at words only: no embedder, a tenth of the time.")
 @_CHART
@@ -74,9 +76,10 @@ def train(
 ) -> None:
     """Train a router from ROWS, a file of JSON lines, for the node `learned`.
 
-    A row is {"prompt": …, "outcomes": {"MODEL": 0..1, …}, "costs": {"MODEL": usd, …}}, or a preference {"prompt": …,
-    "a": MODEL, "b": MODEL, "winner": "a"|"b"|"tie"}. Rows with "answer" and "logprobs" of the cheap model give a
-    scorer for `cascade`. Metrics are of rows that were held out, by the hash of their prompts.
+    A row is {"prompt": …, "outcomes": {"MODEL": 0..1, …}, "costs": {"MODEL": usd, …}}, or a preference
+    {"prompt": …, "a": MODEL, "b": MODEL, "winner": "a"|"b"|"tie"}. Rows with "answer" and "logprobs" of the
+    cheap model give a scorer for `cascade`. Metrics are of rows that were held out, by the hash of their
+    prompts.
     """
 
     def work() -> None:
@@ -139,10 +142,13 @@ def _tell(told: dict[str, Any], chart: Path | None, title: str, *, as_json: bool
     if as_json:
         click.echo(json.dumps(told))
         return
-    click.echo(f"{told['rows']} rows; " + ", ".join(f"{name} {value:.3f}" for name, value in told["quality"].items()))
+    click.echo(
+        f"{told['rows']} rows; " + ", ".join(f"{name} {value:.3f}" for name, value in told["quality"].items())
+    )
     click.echo(told["why"])
     if "apgr" in told:
-        click.echo(f"APGR {told['apgr']:.3f} (random .500)   CPT(50 %) {told['cpt50']:.1f} %   CPT(80 %) {told['cpt80']:.1f} %")
+        reached = f"CPT(50 %) {told['cpt50']:.1f} %   CPT(80 %) {told['cpt80']:.1f} %"
+        click.echo(f"APGR {told['apgr']:.3f} (random .500)   {reached}")
         click.echo("strong calls %  " + "".join(f"{share:>6}" for share in range(0, 101, 10)))
         click.echo("recovered %     " + "".join(f"{100 * value:>6.1f}" for value in told["deciles"]))
         click.echo("oracle %        " + "".join(f"{100 * value:>6.1f}" for value in told["oracle"]))
@@ -152,9 +158,17 @@ def _tell(told: dict[str, Any], chart: Path | None, title: str, *, as_json: bool
 
 @click.command()
 @click.argument("name")
-@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Labelled rows.")
-@click.option("--quality", type=click.FloatRange(0, 1), help="The least mean quality; default: half a point below the last step.")
-@click.option("--cost", type=click.FloatRange(min=0, min_open=True), help="The most dollars for a request, on average.")
+@click.option(
+    "--data", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Labelled rows."
+)
+@click.option(
+    "--quality",
+    type=click.FloatRange(0, 1),
+    help="The least mean quality; default: half a point below the last step.",
+)
+@click.option(
+    "--cost", type=click.FloatRange(min=0, min_open=True), help="The most dollars for a request, on average."
+)
 @click.option("-c", "--config", "file", type=click.Path(path_type=Path), help="Configuration file.")
 @_CHART
 @_JSON
@@ -170,9 +184,10 @@ def tune(
 ) -> None:
     """Pick the thresholds of the cascade of route NAME from labelled rows.
 
-    A row is {"outcomes": {"TARGET": 0..1, …}, "costs": {"TARGET": usd, …}, "signals": {"TARGET": number, …}} with the
-    targets of the cascade's steps; a signal is the mean log probability of the answer, or any number that is higher
-    for surer answers. The promise holds with 80 % confidence on rows not seen; where nothing does, nothing is tuned.
+    A row is {"outcomes": {"TARGET": 0..1, …}, "costs": {"TARGET": usd, …}, "signals": {"TARGET": number, …}}
+    with the targets of the cascade's steps; a signal is the mean log probability of the answer, or any number
+    that is higher for surer answers. The promise holds with 80 % confidence on rows not seen; where nothing
+    does, nothing is tuned.
     """
     if quality is not None and cost is not None:
         raise click.UsageError("say --quality or --cost, not both")

@@ -33,7 +33,9 @@ def read_stages(path: Path, names: Sequence[str]) -> Stages:
             signal.append([*[float(row["signals"][name]) for name in names[:-1]], 0.0])
         except (ValueError, TypeError, KeyError) as error:
             what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise RowsError(f"{path}:{number}: {what}; a row has outcomes, costs and signals of each step") from None
+            raise RowsError(
+                f"{path}:{number}: {what}; a row has outcomes, costs and signals of each step"
+            ) from None
     if not quality:
         raise RowsError(f"{path} has no rows")
     return Stages(tuple(names), np.array(quality), np.array(cost), np.array(signal))
@@ -70,7 +72,10 @@ def _told(stages: Stages, tuned: Tuned | None, curves: dict[str, list[Point]]) -
     }
     told: dict[str, Any] = {
         "rows": len(stages.quality),
-        "reference": {"quality": float(stages.quality[:, -1].mean()), "cost_usd": float(stages.cost[:, -1].mean())},
+        "reference": {
+            "quality": float(stages.quality[:, -1].mean()),
+            "cost_usd": float(stages.cost[:, -1].mean()),
+        },
         "curve": shown,
         "tuned": None,
     }
@@ -88,22 +93,29 @@ def _told(stages: Stages, tuned: Tuned | None, curves: dict[str, list[Point]]) -
 
 
 def _some(points: list[Point]) -> list[Point]:
-    places = sorted({round(place) for place in np.linspace(0, len(points) - 1, min(SHOWN, len(points))).tolist()})
+    places = sorted(
+        {round(place) for place in np.linspace(0, len(points) - 1, min(SHOWN, len(points))).tolist()}
+    )
     return [points[place] for place in places]
 
 
 def _text(told: dict[str, Any], stages: Stages, tuned: Tuned | None) -> str:
     reference = told["reference"]
-    lines = [f"{told['rows']} rows; {stages.names[-1]}: quality {reference['quality']:.3f}, ${reference['cost_usd']:.6f}"]
+    known = f"quality {reference['quality']:.3f}, ${reference['cost_usd']:.6f}"
+    lines = [f"{told['rows']} rows; {stages.names[-1]}: {known}"]
     for name, points in told["curve"].items():
         lines += ["", f"{name} before {stages.names[-1]}", "  accept from    accepted     cost     quality"]
         lines += [
-            f"  {p['least']:>11.5g}  {p['accepted']:>8.1%}  ${p['cost_usd']:.6f}  {p['quality']:.3f}" for p in points
+            f"  {p['least']:>11.5g}  {p['accepted']:>8.1%}  ${p['cost_usd']:.6f}  {p['quality']:.3f}"
+            for p in points
         ]
     if tuned is None:
-        return "\n".join([*lines, "", "No threshold keeps the promise with confidence: send everything to the last step."])
+        return "\n".join(
+            [*lines, "", "No threshold keeps the promise with confidence: send everything to the last step."]
+        )
     steps = "\n".join(
-        f"  - {{use: {step['use']}, accept: {{logprob: {{mean: {step['least']:.5g}}}}}}}" for step in told["tuned"]["steps"]
+        f"  - {{use: {step['use']}, accept: {{logprob: {{mean: {step['least']:.5g}}}}}}}"
+        for step in told["tuned"]["steps"]
     )
     promise = (
         f"saves {tuned.saved:.1%} of the cost; quality falls by {100 * tuned.loss:.2f} points, at most "
@@ -115,7 +127,8 @@ def _text(told: dict[str, Any], stages: Stages, tuned: Tuned | None) -> str:
 def _drawn(stages: Stages, curves: dict[str, list[Point]]) -> str:
     cost = 1000.0
     lines = [
-        Line(name, [(cost * point.cost, 100.0 * point.quality) for point in points]) for name, points in curves.items()
+        Line(name, [(cost * point.cost, 100.0 * point.quality) for point in points])
+        for name, points in curves.items()
     ]
     reference = float(stages.cost[:, -1].mean()) * cost
     level = 100.0 * float(stages.quality[:, -1].mean())

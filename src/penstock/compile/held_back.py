@@ -101,7 +101,7 @@ def schema_check(schema: dict[str, Any]) -> Callable[[Any], bool]:
 
     try:
         return library.validator_for(schema, retriever=refuse).is_valid
-    except Exception as error:
+    except ValueError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CompileError(f"accept.schema is no JSON schema: {reason}") from None
 

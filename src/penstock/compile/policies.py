@@ -119,6 +119,11 @@ class Policies:
                 default = self.node(config.default)
                 hard = self.node(config.hard) if config.hard is not None else default
                 return EasyNode(self.node(config.simple), default, hard, scorer_of(config))
+            case _:
+                return self._asking(config)
+
+    def _asking(self, config: doc.PolicyNode) -> PolicyNode:
+        match config:
             case doc.CascadeNode():
                 return cascade_of(config, self.node, self._route)
             case doc.LearnedNode():

@@ -35,8 +35,8 @@ from penstock.config.document.policy import (
     WhenCase,
     WhenNode,
 )
-from penstock.config.node import Node, Scalar, describe
 from penstock.config.held_back_checks import held_back_problems
+from penstock.config.node import Node, Scalar, describe
 from penstock.config.problem import child, suggestion
 from penstock.config.reader import INVALID, Reader
 from penstock.core.regex import PatternError, Patterns

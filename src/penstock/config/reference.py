@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from penstock.config.document import Document, shown
+from penstock.config.document import Accept, Document, shown
 from penstock.config.needs import NEEDS
 from penstock.config.policy import OPTIONS
 from penstock.config.schema import field_docs, summary, unwrapped

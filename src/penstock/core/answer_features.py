@@ -15,18 +15,19 @@ _SUM = re.compile(
     r"(\d[\d,]*(?:\.\d+)?)\s*([-+*/x×÷])\s*\$?(\d[\d,]*(?:\.\d+)?)\s*=\s*\$?(-?\d[\d,]*(?:\.\d+)?)"  # noqa: RUF001
 )
 _HEDGE = re.compile(
-    r"\b(?:maybe|perhaps|possibly|probably|might|could be|not sure|unclear|assum\w+|however|wait|actually|approximately|"
-    r"cannot|can't|unknown|depends)\b",
+    r"\b(?:maybe|perhaps|possibly|probably|might|could be|not sure|unclear|assum\w+|however|wait|actually|"
+    r"approximately|cannot|can't|unknown|depends)\b",
     re.IGNORECASE,
 )
 ANSWER = (
     "answer_log_chars", "answer_log_lines", "answer_log_numbers", "new_numbers", "unused_numbers", "wrong_sums",
-    "right_sums", "last_number", "last_whole", "last_asked", "hedges", "refuses", "said_confidence", "no_confidence", "mean_surprise", "least_surprise",
-    "log_tokens", "no_logprobs",
+    "right_sums", "last_number", "last_whole", "last_asked", "hedges", "refuses", "said_confidence",
+    "no_confidence", "mean_surprise", "least_surprise", "log_tokens", "no_logprobs",
 )  # fmt: skip
 
 
-# Where the features of an answer's own signals begin: what it says of its confidence, and its log probabilities.
+# Where the features of an answer's own signals begin: what it says of its confidence, and its log
+# probabilities.
 SIGNALS = ANSWER.index("said_confidence")
 
 

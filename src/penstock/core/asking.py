@@ -10,8 +10,8 @@ from penstock.core.policy import PolicyNode
 class LearnedNode(PolicyNode):
     """The child that a trained router names; the default where it names none, or not in time.
 
-    `about` is the question in the inference process's words (model file, rule, names of the children). The others
-    follow as fallbacks, in the document's order. `places`: where each child stands in `about`.
+    `about` is the question in the inference process's words (model file, rule, names of the children). The
+    others follow as fallbacks, in the document's order. `places`: where each child stands in `about`.
     """
 
     __slots__ = ("about", "children", "deadline_s", "default", "places")

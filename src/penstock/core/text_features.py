@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import pairwise
 
 # Longer texts are cut in the middle: features saturate, and a decision must cost the same for every request.
 MOST_CHARS = 6_000
@@ -42,12 +43,13 @@ def terms_of(text: str) -> set[str]:
     """Words, numbers (as `#` and their count of digits), signs, and pairs of neighbours."""
     words = [f"#{len(word)}" if word.isdigit() else word for word in _WORD.findall(clipped(text))]
     found = set(words)
-    found.update([f"{one} {two}" for one, two in zip(words, words[1:], strict=False)])
+    found.update([f"{one} {two}" for one, two in pairwise(words)])
     return found
 
 
 DENSE = (
-    "log_chars", "log_words", "log_numbers", "log_code", "log_math", "log_logic", "log_statements", "word_length",
+    "log_chars", "log_words", "log_numbers", "log_code", "log_math", "log_logic", "log_statements",
+    "word_length",
     "foreign_share", "upper_share",
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Checks of an answer: whether a cheap one is good enough, or a better model has to be asked.
 
-Every check is pure and says a number from 0 to 1, or yes and no. A signal that is absent (no log probabilities, no
-self-reported confidence) is None, never a yes.
+Every check is pure and says a number from 0 to 1, or yes and no. A signal that is absent (no log
+probabilities, no self-reported confidence) is None, never a yes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What is checked: the text, the log probability of each of its tokens where they are known, how it ended."""
+    """What is checked: the text, its tokens' log probabilities where they are known, how it ended."""
 
     text: str
     logprobs: tuple[float, ...] | None = None
@@ -27,8 +27,10 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 # A provider may say minus infinity for what it cut off.
 LEAST_LOGPROB = -100.0
 _REFUSALS = re.compile(
-    r"^\W*(?:i'?m sorry,? but|sorry,? (?:but )?i can(?:no|')t|i (?:can(?:no|')t|am unable to|am not able to|won'?t)"
-    r" (?:help|assist|comply|provide|answer|do that)|as an ai (?:language )?model,? i (?:can(?:no|')t|do not|don't)"
+    r"^\W*(?:i'?m sorry,? but|sorry,? (?:but )?i can(?:no|')t"
+    r"|i (?:can(?:no|')t|am unable to|am not able to|won'?t)"
+    r" (?:help|assist|comply|provide|answer|do that)"
+    r"|as an ai (?:language )?model,? i (?:can(?:no|')t|do not|don't)"
     r"|i (?:do not|don't) (?:know|have (?:enough|access|any information)))",
     re.IGNORECASE,
 )
@@ -77,10 +79,10 @@ def said_confidence(text: str) -> float | None:
 
 
 def final_answer(text: str) -> str:
-    """What an answer comes down to, so that two can be compared: the part that it calls its answer, or all of it.
+    """What an answer comes down to, so that two can be compared: what it calls its answer, or all of it.
 
-    A single number is written in one way (`1,200.0` is `1200`); other text, dates included, loses case, space and
-    punctuation at its ends.
+    A single number is written in one way (`1,200.0` is `1200`); other text, dates included, loses case, space
+    and punctuation at its ends.
     """
     marked = _FINAL.findall(text)
     piece = (marked[-1] if marked else text).strip()
@@ -122,7 +124,8 @@ Check = Callable[[Answer], str]
 class Bounds(msgspec.Struct, frozen=True, gc=False):
     """What an answer must have by itself, all of it; None and empty ask nothing.
 
-    `schema` and `pattern` are made by whoever knows the library: they say whether a JSON value, or a text, passes.
+    `schema` and `pattern` are made by whoever knows the library: they say whether a JSON value, or a text,
+    passes.
     """
 
     mean_logprob: float | None = None

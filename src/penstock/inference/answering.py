@@ -1,4 +1,4 @@
-"""Answers of the inference process: models are read from files when they are first asked for, and when they change."""
+"""Answers of the inference process: models are read when they are first asked for, and when they change."""
 
 from __future__ import annotations
 
@@ -72,8 +72,12 @@ class Answering:
         if decider is None:
             unknown = [name for name in names if name not in models]
             if unknown:
-                raise CannotTellError(f"{told['model']} knows no model {unknown[0]!r}; it knows {', '.join(models)}")
-            decider = loaded.deciders[question.about] = Decider(loaded.model, Rule(**told["rule"]), loaded.costs)
+                raise CannotTellError(
+                    f"{told['model']} knows no model {unknown[0]!r}; it knows {', '.join(models)}"
+                )
+            decider = loaded.deciders[question.about] = Decider(
+                loaded.model, Rule(**told["rule"]), loaded.costs
+            )
         chosen = decider.decide(question.prompt, self._vector(loaded.model, question.prompt))
         if chosen == DEFAULT or models[chosen] not in names:
             return (float(DEFAULT),)
@@ -99,8 +103,8 @@ class Answering:
             self._embedder = self._open()
         if self._embedder.name != model.about.embedder:
             raise CannotTellError(
-                f"the model was trained with {model.about.embedder}, and {self._embedder.name} is installed: train "
-                "it anew, or install that embedder"
+                f"the model was trained with {model.about.embedder}, and {self._embedder.name} is installed: "
+                "train it anew, or install that embedder"
             )
         return self._embedder.embed([prompt])[0]
 

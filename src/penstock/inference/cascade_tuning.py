@@ -1,9 +1,9 @@
 """Thresholds of a cascade from labelled rows, so that what is promised also holds on rows not seen.
 
-Trying every threshold on the rows at hand and taking the best breaks its promise: the best of many is the luckiest.
-So: chains are few; how right a model is given its signal is a smooth curve (logistic, its uncertainty known), pooled
-over all rows; of thresholds on one such curve the last one is taken at which the loss stays below the tolerance
-with confidence; and where none does, nothing is tuned (the stop rule).
+Trying every threshold on the rows at hand and taking the best breaks its promise: the best of many is the
+luckiest. So: chains are few; how right a model is given its signal is a smooth curve (logistic, its
+uncertainty known), pooled over all rows; of thresholds on one such curve the last one is taken at which the
+loss stays below the tolerance with confidence; and where none does, nothing is tuned (the stop rule).
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Step:
 class Tuned:
     """A cascade: `steps` before the reference, which accepts everything.
 
-    `loss`: expected fall of quality against the reference; `loss_at_most`: with confidence SURE. `saved`: share of
-    the reference's cost.
+    `loss`: expected fall of quality against the reference; `loss_at_most`: with confidence SURE. `saved`:
+    share of the reference's cost.
     """
 
     steps: tuple[Step, ...]
@@ -75,7 +75,7 @@ class Point:
 
 
 def chains_of(count: int) -> list[tuple[int, ...]]:
-    """The candidates for `count` models, the last one being the reference: each alone before it, and the first two."""
+    """The candidates for `count` models, the reference last: each alone before it, and the first two."""
     chains: list[tuple[int, ...]] = [(place,) for place in range(count - 1)]
     return [*chains, (0, 1)] if count > 2 else chains
 
@@ -83,7 +83,7 @@ def chains_of(count: int) -> list[tuple[int, ...]]:
 def tune_for_quality(
     stages: Stages, tolerance: float, seed: int = 0, chains: Sequence[tuple[int, ...]] | None = None
 ) -> Tuned | None:
-    """The cheapest cascade whose quality falls by at most `tolerance` with confidence; None where none is sure."""
+    """The cheapest cascade whose quality surely falls by at most `tolerance`; None where there is none."""
     if len(stages.quality) < LEAST_ROWS:
         return None
     found = [

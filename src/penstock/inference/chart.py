@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 640, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 48, 58
 COLOURS = ("#0b6e99", "#c4552d", "#4a7c3a", "#7a4d9f", "#8a6d1d", "#5b6770")
 TICKS = 5
+STYLE = 'font-family="sans-serif" font-size="12" fill="#222"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,15 @@ def chart(title: str, x_name: str, y_name: str, lines: Sequence[Line]) -> str:
         down = HEIGHT - BOTTOM - (y - y_low) / (y_high - y_low) * (HEIGHT - TOP - BOTTOM)
         return f"{across:.1f},{down:.1f}"
 
+    middle, half = (LEFT + WIDTH - RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2
+    turned = f'x="18" y="{half:.0f}" transform="rotate(-90 18 {half:.0f})"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-        'font-size="12" fill="#222">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {STYLE}>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         f'<text x="{LEFT}" y="24" font-size="15" font-weight="600">{escape(title)}</text>',
         *_axes(x_low, x_high, y_low, y_high, at),
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 14}" text-anchor="middle">{escape(x_name)}</text>',
-        f'<text x="18" y="{(TOP + HEIGHT - BOTTOM) / 2:.0f}" text-anchor="middle" '
-        f'transform="rotate(-90 18 {(TOP + HEIGHT - BOTTOM) / 2:.0f})">{escape(y_name)}</text>',
+        f'<text x="{middle:.0f}" y="{HEIGHT - 14}" text-anchor="middle">{escape(x_name)}</text>',
+        f'<text {turned} text-anchor="middle">{escape(y_name)}</text>',
     ]
     for number, line in enumerate(lines):
         parts += _line(number, line, [at(x, y) for x, y in line.points])
@@ -70,12 +71,13 @@ def _axes(
         x, y = x_low + part * (x_high - x_low), y_low + part * (y_high - y_low)
         foot, head = place(x, y_low).split(","), place(x, y_high).split(",")
         parts.append(f'<line x1="{foot[0]}" y1="{foot[1]}" x2="{head[0]}" y2="{head[1]}" stroke="#e5e5e5"/>')
-        parts.append(f'<text x="{foot[0]}" y="{float(foot[1]) + 18:.1f}" text-anchor="middle">{_number(x)}</text>')
+        parts.append(
+            f'<text x="{foot[0]}" y="{float(foot[1]) + 18:.1f}" text-anchor="middle">{_number(x)}</text>'
+        )
         side, end = place(x_low, y).split(","), place(x_high, y).split(",")
         parts.append(f'<line x1="{side[0]}" y1="{side[1]}" x2="{end[0]}" y2="{end[1]}" stroke="#e5e5e5"/>')
-        parts.append(
-            f'<text x="{float(side[0]) - 8:.1f}" y="{float(side[1]) + 4:.1f}" text-anchor="end">{_number(y)}</text>'
-        )
+        where = f'x="{float(side[0]) - 8:.1f}" y="{float(side[1]) + 4:.1f}"'
+        parts.append(f'<text {where} text-anchor="end">{_number(y)}</text>')
     return parts
 
 

@@ -25,7 +25,6 @@ class CostModel:
         """Expected dollars of each model."""
         return self.base + self.per_char * len(prompt)
 
-
     def as_json(self) -> dict[str, Any]:
         """What stands in a model's metrics."""
         return {"base": self.base.tolist(), "per_char": self.per_char.tolist(), "mean_chars": self.mean_chars}

@@ -81,7 +81,8 @@ class Decider:
     def decide(self, prompt: str, embedding: NDArray[np.float32] | None) -> int:
         """The index of the model, or DEFAULT where there is no reason to choose.
 
-        Without a signal money still tells which one model is best for all, where the rule is about money.
+        Where prompts tell nothing, money still tells which one model is best for all: a rule about money
+        names it.
         """
         if not self.model.about.signal:
             return self._constant
@@ -94,7 +95,7 @@ class Decider:
             return self._constant
         self._strange.append(not known)
         if not known or self.astray:
-            return DEFAULT
+            return self._constant
         if self._least is not None:
             return int(quality[1] - quality[0] >= self._least)
         costs, worth = self._costs, self._rule.worth_usd

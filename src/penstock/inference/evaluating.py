@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 def trained_and_measured(
     rows: Rows, embed: Embed | None, embedder: str, held_out: float, seed: int
 ) -> tuple[RouterModel, dict[str, Any]]:
-    """A model of all rows; its metrics are those of one that did not see `held_out` of them. Raises RowsError."""
+    """A model of all rows, with the metrics of one that did not see `held_out` of them. Raises RowsError."""
     learnt, unseen = split(rows, held_out, f"held out {seed}")
     metrics = evaluated(train(learnt, embed, embedder, seed).model, unseen, embed)
     whole: Trained = train(rows, embed, embedder, seed)
@@ -32,7 +32,7 @@ def trained_and_measured(
 
 
 def evaluated(model: RouterModel, rows: Rows, embed: Embed | None) -> dict[str, Any]:
-    """Quality of each model, what the router's choice reaches, and for two models the curve. Raises RowsError."""
+    """Quality of each model and of the router's choice, for two models the curve. Raises RowsError."""
     if not len(rows):
         raise RowsError("no rows are left to measure on; give more, or hold fewer out")
     judged, known = judged_rows(model, rows, embed)
@@ -50,7 +50,10 @@ def evaluated(model: RouterModel, rows: Rows, embed: Embed | None) -> dict[str, 
         told |= {name: _rounded(value) for name, value in asdict(found).items()}
     else:
         best = rows.quality[np.arange(len(rows)), judged.argmax(axis=1)]
-        told |= {"chosen": round(float(best.mean()), 4), "oracle": round(float(rows.quality.max(axis=1).mean()), 4)}
+        told |= {
+            "chosen": round(float(best.mean()), 4),
+            "oracle": round(float(rows.quality.max(axis=1).mean()), 4),
+        }
     return told
 
 

@@ -58,7 +58,7 @@ def least_error(spectrum: Spectrum, y: Floats) -> tuple[float, float]:
 
 
 def least_errors_shuffled(spectrum: Spectrum, y: Floats, rounds: int, seed: int) -> Floats:
-    """The least error for each of `rounds` shuffles of the rows of `y`: what chance alone reaches, (rounds,)."""
+    """The least error for each of `rounds` shuffles of `y`'s rows: what chance alone reaches, (rounds,)."""
     rng = np.random.default_rng(seed)
     rows, outputs = y.shape
     shuffled = np.concatenate([y[rng.permutation(rows)] for _ in range(rounds)], axis=1)

@@ -58,9 +58,9 @@ class About:
     """What stands in the file beside the arrays.
 
     `kind`: `router` looks at prompts, `scorer` also at a first answer. `signal`: outcomes could be told better
-    than by chance; without it the default is chosen always, and `why` is the sentence to that. `embedder`: whose
-    vectors it wants, empty where it needs none. `levels`: for 0 to 100 % of strong calls, the gain above which
-    those calls lie, and the share of the gap in quality that they recover (on rows left out).
+    than by chance; without it the default is chosen always, and `why` is the sentence to that. `embedder`:
+    whose vectors it wants, empty where it needs none. `levels`: for 0 to 100 % of strong calls, the gain
+    above which those calls lie, and the share of the gap in quality that they recover (on rows left out).
     """
 
     kind: Literal["router", "scorer"]
@@ -155,7 +155,8 @@ class RouterModel:
 
 
 _ARRAYS = (
-    "mean", "by_term", "dense_mean", "dense_scale", "by_dense", "dense_anchors", "by_dense_anchor", "embedding_mean",
+    "mean", "by_term", "dense_mean", "dense_scale", "by_dense", "dense_anchors", "by_dense_anchor",
+    "embedding_mean",
     "by_embedding", "anchors", "by_anchor",
 )  # fmt: skip
 
@@ -175,14 +176,14 @@ def raw_dense(kind: str, items: Sequence[Item]) -> Floats:
 def need_of(quality: Floats) -> Floats:
     """How much an answer of the first of two models needs the second: (rows,) of (rows, 2).
 
-    Halfway between what the second would gain and how likely the first is wrong: the latter is told more surely,
-    for it does not depend on the second one's luck.
+    Halfway between what the second would gain and how likely the first is wrong: the latter is told more
+    surely, for it does not depend on the second one's luck.
     """
     return 0.5 * (quality[:, 1] - quality[:, 0]) - 0.5 * quality[:, 0]
 
 
 def gaussian_of(one: Floats, other: Floats, width: float) -> Floats:
-    """e to the minus of squared distances over features and width: (rows of one, rows of other)."""
+    """E to the minus of squared distances over features and width: (rows of one, rows of other)."""
     distance = (one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1) - 2.0 * one @ other.T
     return np.exp(-np.maximum(distance, 0.0) / (2.0 * width**2 * one.shape[1]))
 
@@ -192,7 +193,9 @@ def router_from(data: bytes) -> RouterModel:
     try:
         arrays, metadata = read_tensors(data)
         if metadata.get("format") != FORMAT:
-            raise ModelFileError(f"not a router model of this version; train it with `penstock route train` ({FORMAT})")
+            raise ModelFileError(  # noqa: TRY301 - said where it is seen
+                f"not a router model of this version; train it with `penstock route train` ({FORMAT})"
+            )
         about: dict[str, Any] = json.loads(metadata["about"])
         about["models"] = tuple(about["models"])
         about["levels"] = tuple((float(gain), float(part)) for gain, part in about["levels"])

@@ -74,8 +74,10 @@ def split(rows: Rows, held_out: float, salt: str) -> tuple[Rows, Rows]:
 
 
 def read_rows(path: Path) -> Rows:
-    """A file of JSON lines: `{prompt, outcomes: {model: 0..1}, costs?: {model: usd}}`, or preferences
-    `{prompt, a, b, winner: a|b|tie}`; for scorers also `answer` and `logprobs` of the cheap model. Raises RowsError.
+    """A file of JSON lines. Raises RowsError.
+
+    Each is `{prompt, outcomes: {model: 0..1}, costs?: {model: usd}}`, or a preference `{prompt, a, b, winner:
+    a|b|tie}`; rows for scorers also have `answer` and `logprobs` of the cheap model.
     """
     try:
         lines = path.read_text().splitlines()

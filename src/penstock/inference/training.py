@@ -1,4 +1,4 @@
-"""Training a router or a scorer from rows: one kernel, one penalty chosen by rows left out, a test for a signal."""
+"""Training a router or a scorer: one kernel, a penalty chosen by rows left out, a test for a signal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Kind = Literal["router", "scorer"]
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """How much each part of the kernel counts; set once, for each candidate more is a chance to choose noise."""
+    """How much each part of the kernel counts; set once: each candidate more is a chance to choose noise."""
 
     terms: float
     dense: float
@@ -56,7 +56,8 @@ FIRST_SIGNAL = len(DENSE) + SIGNALS
 WIDTH = 0.5
 DENSE_WIDTH = 1.4
 SHUFFLES = 199
-# The penalty that tells rows left out best is still noisy; what counts is the order of prompts, which a stiffer fit
+# The penalty that tells rows left out best is still noisy; what counts is the order of prompts, which a
+# stiffer fit
 # keeps better.
 STIFFER = 2.5
 # The first tokens tell what kind of prompt it is as well as all of them, at a fraction of the time.
@@ -130,7 +131,7 @@ def train(rows: Rows, embed: Embed | None, embedder: str = "", seed: int = 0) ->
 
 
 def _contrast(kind: Kind, y: Floats) -> Floats:
-    """What is to be told: of two models of a scorer the need to go further, else differences to the last model."""
+    """What is to be told: a scorer's need of its second model, else differences to the last model."""
     if y.shape[1] == 1:
         return y
     if kind == "scorer":
@@ -139,7 +140,7 @@ def _contrast(kind: Kind, y: Floats) -> Floats:
 
 
 def levels_of(kind: Kind, predicted: Floats, quality: Floats) -> tuple[tuple[float, float], ...]:
-    """For each percent of strong calls: the least predicted gain among them, and PGR. Two models, strong last."""
+    """For each percent of strong calls the least predicted gain, and PGR. Two models, the strong one last."""
     if predicted.shape[1] != 2:
         return ()
     gain = need_of(predicted) if kind == "scorer" else predicted[:, 1] - predicted[:, 0]
@@ -193,8 +194,14 @@ def _signal(spectrum: Spectrum, contrast: Floats, error: float, seed: int) -> tu
     p = float((np.sum(chance <= error) + 1) / (SHUFFLES + 1))
     told = 1.0 - error / max(float(np.mean(contrast**2)), 1e-12)
     if p <= SIGNIFICANCE and told > 0.0:
-        return True, f"{told:.1%} of the variance in which model does better can be told in advance (p = {p:.3f})"
-    return False, f"which model does better cannot be told in advance (p = {p:.3f}): the default is chosen always"
+        return (
+            True,
+            f"{told:.1%} of the variance in which model does better can be told in advance (p = {p:.3f})",
+        )
+    return (
+        False,
+        f"which model does better cannot be told in advance (p = {p:.3f}): the default is chosen always",
+    )
 
 
 def _primal(about: About, features: _Features, mixture: Mixture, dual: Floats, mean: Floats) -> RouterModel:

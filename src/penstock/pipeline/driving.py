@@ -94,7 +94,7 @@ class Driving(Settling):
         self._walk.skips, self._walk.max_slow = route.skips, route.max_slow
         self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
         self._walk.outside = ctx.outside
-        self._walk.woken = self._told
+        self._walk.woken = self._told_outside
         self._cursor = cursor_for(route.policy, self._walk)
         self._notes = self._walk.notes
 
@@ -147,7 +147,7 @@ class Driving(Settling):
         elif not self._running and self._parked is None:
             self._fail(self._failure)
 
-    def _told(self) -> None:
+    def _told_outside(self) -> None:
         """A question of the policy is answered before the time that it gave itself."""
         if self._timer is not None and not self._ended:
             self._advance(None)

@@ -1,4 +1,4 @@
-"""Who is asked what the gateway cannot work out by itself: the inference process, or another route as a judge."""
+"""Who is asked what the gateway cannot work out by itself: the inference process, or a route as judge."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ class Oracle(Protocol):
     """Takes questions. It never raises and never waits: `woken` is called once the ticket is done."""
 
     def ask(self, question: Question, woken: Callable[[], None], within_s: float) -> Ticket:
-        """The ticket may be done at once; then `woken` is not called. After `within_s` nobody waits any more."""
+        """The ticket; `woken` is not called where it is done at once. After `within_s` nobody waits for it."""
         ...

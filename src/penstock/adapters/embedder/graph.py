@@ -1,8 +1,9 @@
 """A BERT encoder as an ONNX graph, made from its weights and its published shape; no training framework needed.
 
-The architecture is BERT's (Devlin et al., arXiv 1810.04805): embeddings of words, places and segments, normalised;
-layers of self-attention and a two-layer perceptron, each added to its input and normalised after. On top, what
-sentence transformers do (Reimers and Gurevych, arXiv 1908.10084): the mean over the text's tokens, of length one.
+The architecture is BERT's (Devlin et al., arXiv 1810.04805): embeddings of words, places and segments,
+normalised; layers of self-attention and a two-layer perceptron, each added to its input and normalised after.
+On top, what sentence transformers do (Reimers and Gurevych, arXiv 1908.10084): the mean over the text's
+tokens, of length one.
 
 The three projections of attention are one matrix product here, so that dynamic quantisation measures its input
 once.
@@ -128,7 +129,9 @@ def _embeddings(graph: _Graph) -> str:
     # The segment is always the first one, so its vector is part of every place's.
     places = graph.weight("embeddings.position_embeddings.weight")
     places = places + graph.weight("embeddings.token_type_embeddings.weight")[0]
-    length = graph.op("Slice", graph.op("Shape", "input_ids"), graph.constant("one", [1]), graph.constant("two", [2]))
+    length = graph.op(
+        "Slice", graph.op("Shape", "input_ids"), graph.constant("one", [1]), graph.constant("two", [2])
+    )
     at = graph.op(
         "Slice", graph.constant("places", places, np.float32), graph.constant("zero", [0]), length, "zero"
     )

@@ -66,7 +66,9 @@ def install(folder: Path, source: str, say: Say, *, check_digest: bool = True) -
         files = _fetched(source, work, say)
         weights_digest = digest(files / WEIGHTS)
         if check_digest and not local and weights_digest != MINILM_SHA256:
-            raise InstallError(f"the weights from {source} are not the published ones (sha256 {weights_digest})")
+            raise InstallError(
+                f"the weights from {source} are not the published ones (sha256 {weights_digest})"
+            )
         ready = work / "ready"
         ready.mkdir()
         try:

@@ -59,7 +59,9 @@ def read_card(folder: Path) -> Card:
     except FileNotFoundError:
         raise EmbedderMissingError(f"no embedder is installed in {folder}; {HOW_TO_INSTALL}") from None
     except (OSError, ValueError, TypeError) as error:
-        raise EmbedderMissingError(f"the embedder in {folder} cannot be read ({error}); {HOW_TO_INSTALL}") from None
+        raise EmbedderMissingError(
+            f"the embedder in {folder} cannot be read ({error}); {HOW_TO_INSTALL}"
+        ) from None
     if found != (card.graph_sha256, card.tokenizer_sha256):
         raise EmbedderMissingError(f"files of the embedder in {folder} were changed; {HOW_TO_INSTALL} again")
     return card

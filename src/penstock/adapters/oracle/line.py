@@ -23,7 +23,7 @@ log = logging.getLogger("penstock.gateway")
 
 
 class OracleLine(asyncio.Protocol):
-    """Questions go out at once; tickets are done when their answers come. Without a peer they are done empty."""
+    """Questions go out at once; tickets are done with their answers, and empty without a peer."""
 
     def __init__(self, path: Path, clock: Clock, connected: Callable[[], None]) -> None:
         """`connected` is called whenever the process is there (again)."""

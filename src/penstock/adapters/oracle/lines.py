@@ -10,7 +10,7 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A question under its number; `until`: the machine's monotonic seconds after which nobody waits any more."""
+    """A question under its number; `until`: monotonic seconds of this machine when nobody waits any more."""
 
     id: int
     until: float

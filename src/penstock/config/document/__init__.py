@@ -3,6 +3,7 @@
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.alerts import Alerts, AlertWebhook, Severity
 from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
+from penstock.config.document.cascade import Accept
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
 from penstock.config.document.health import Health, Probe, RouteHealth
@@ -15,22 +16,21 @@ from penstock.config.document.limits import (
     SessionCeiling,
     Window,
 )
-from penstock.config.document.cascade import Accept
 from penstock.config.document.policy import (
     AbNode,
     Arm,
     CanaryNode,
+    CascadeNode,
     CheapestNode,
     DifficultyRule,
-    CascadeNode,
     EasyNode,
-    LearnedNode,
     FallbackNode,
     FastestNode,
     Floor,
     HedgeNode,
     LaterKind,
     LaterNode,
+    LearnedNode,
     Policy,
     PolicyNode,
     StaticNode,
@@ -74,8 +74,8 @@ from penstock.config.document.tenants import (
 from penstock.config.document.vault import Vault
 
 __all__ = [
-    "Accept",
     "AbNode",
+    "Accept",
     "AlertWebhook",
     "Alerts",
     "Allowed",
@@ -84,6 +84,7 @@ __all__ = [
     "AwsAccess",
     "Budget",
     "CanaryNode",
+    "CascadeNode",
     "CheapestNode",
     "ClaimRole",
     "Cors",
@@ -93,10 +94,8 @@ __all__ = [
     "DifficultyRule",
     "Document",
     "Downgrade",
-    "CascadeNode",
     "Drain",
     "EasyNode",
-    "LearnedNode",
     "EndpointFacts",
     "EntraAccess",
     "Evals",
@@ -112,6 +111,7 @@ __all__ = [
     "Journal",
     "LaterKind",
     "LaterNode",
+    "LearnedNode",
     "Limits",
     "Mirror",
     "NameRules",

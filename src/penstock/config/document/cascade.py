@@ -88,7 +88,8 @@ class Accept(msgspec.Struct, frozen=True, kw_only=True):
         not_refusal: Whether an answer that begins like a refusal goes further.
         scorer: A trained scorer.
         function: A Python function `package.module:name` that gets the answer and a mapping with `prompt` and
-            `logprobs`, and returns true or false, or a number of which 0.5 passes. It runs in the inference process.
+            `logprobs`, and returns true or false, or a number of which 0.5 passes. It runs in the inference
+            process.
         judge: Another route that grades the answer.
         deadline_s: How long a scorer, function or judge may take; later than that, the answer goes further.
     """

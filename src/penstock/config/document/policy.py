@@ -280,7 +280,7 @@ class CascadeStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CascadeNode(msgspec.Struct, frozen=True, kw_only=True, tag="cascade", tag_field="node"):
-    """Ask a cheap target first, and a dearer one where the answer does not pass. Answers are held back meanwhile.
+    """Ask a cheap target first, and a dearer one where the answer does not pass; answers are held back.
 
     Attributes:
         steps: From the cheapest to the dearest, at least two.
@@ -295,8 +295,8 @@ class CascadeNode(msgspec.Struct, frozen=True, kw_only=True, tag="cascade", tag_
 class LearnedNode(msgspec.Struct, frozen=True, kw_only=True, tag="learned", tag_field="node"):
     """Choose by a router that was trained on outcomes; the other children follow as fallbacks.
 
-    Either `cheap` and `strong`, or `targets`. Of `strong_percent`, `recover`, `threshold` and `worth_usd` one says
-    when the stronger one is worth it.
+    Either `cheap` and `strong`, or `targets`. Of `strong_percent`, `recover`, `threshold` and `worth_usd` one
+    says when the stronger one is worth it.
 
     Attributes:
         model: The file that `penstock route train` wrote.

@@ -1,4 +1,4 @@
-"""A cascade: the answer of a cheap target is held back and looked at; a dearer one is asked where it does not pass.
+"""A cascade: a cheap target's answer is held back and looked at; where it does not pass, a dearer one is asked.
 
 Samples of one step are asked for one after the other, and no more of them than can still change the decision.
 Whatever fails on the way up, the best answer at hand is better than none: it is accepted then.

@@ -31,7 +31,9 @@ class LearnedCursor:
             ticket = self._ticket
             if ticket is None:
                 node = self._node
-                ticket = self._walk.ask(Question("router", node.about, self._walk.request.prompt), node.deadline_s)
+                ticket = self._walk.ask(
+                    Question("router", node.about, self._walk.request.prompt), node.deadline_s
+                )
                 self._ticket = ticket
                 if not ticket.done:
                     return Wait(node.deadline_s)

@@ -67,14 +67,14 @@ def mt_bench(data: Path) -> Rows:
     return Rows(tuple(prompts), ("weak", "strong"), values, np.full_like(values, np.nan))
 
 
-def alpaca(data: Path, weak: str = "Mixtral-8x7B-Instruct-v0.1", strong: str = "gpt4_1106_preview") -> Rows:
+def alpaca(
+    data: Path, weak: str = "Mixtral-8x7B-Instruct-v0.1_concise", strong: str = "gpt4_1106_preview"
+) -> Rows:
     """AlpacaEval: how likely a judge prefers each model's answer to GPT-4-turbo's."""
     texts = {row["qid"]: row["instruction"] for row in records(data / "alpaca_eval_matrix/queries.parquet")}
     by_query: dict[Any, dict[str, float]] = {}
     for row in records(data / "alpaca_eval_matrix/outcomes.parquet"):
         by_query.setdefault(row["qid"], {})[row["model"]] = row["win_prob_vs_gpt4turbo"]
-    if strong not in next(iter(by_query.values())):
-        strong = "gpt4"
     found = [
         {"prompt": texts[qid], weak: models[weak], strong: models[strong]}
         for qid, models in sorted(by_query.items())

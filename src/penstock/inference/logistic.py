@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 ROUNDS = 50
+CLOSE = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Logistic:
 
     def design(self, features: Floats) -> Floats:
         """Standardised features with a column of ones, (rows, features + 1)."""
-        return np.c_[(features - self.mean) / self.scale, np.ones(len(features))]
+        return np.hstack([(features - self.mean) / self.scale, np.ones((len(features), 1))])
 
     def __call__(self, features: Floats) -> Floats:
         """Probabilities, (rows,)."""
@@ -43,15 +44,15 @@ def sigmoid(x: Floats) -> Floats:
 def fit(features: Floats, y: Floats, penalty: float = 1.0) -> Logistic:
     """Fit (rows, features) to `y` in 0..1. `penalty` on standardised weights, not on the constant."""
     mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
-    design = np.c_[(features - mean) / scale, np.ones(len(features))]
-    ridge = np.diag(np.r_[np.full(features.shape[1], penalty), 1e-3])
+    design = np.hstack([(features - mean) / scale, np.ones((len(features), 1))])
+    ridge = np.diag(np.append(np.full(features.shape[1], penalty), 1e-3))
     weights = np.zeros(design.shape[1])
     hessian = ridge
     for _ in range(ROUNDS):
         p = sigmoid(design @ weights)
         hessian = (design * (p * (1.0 - p))[:, None]).T @ design + ridge
-        step = np.linalg.solve(hessian, design.T @ (y - p) - ridge @ weights)
+        step = np.asarray(np.linalg.solve(hessian, design.T @ (y - p) - ridge @ weights), np.float64)
         weights = weights + np.clip(step, -4.0, 4.0)
-        if float(np.abs(step).max()) < 1e-8:
+        if float(np.abs(step).max()) < CLOSE:
             break
-    return Logistic(weights, np.linalg.inv(hessian), mean, scale)
+    return Logistic(weights, np.asarray(np.linalg.inv(hessian), np.float64), mean, scale)

@@ -200,7 +200,7 @@ def router_from(data: bytes) -> RouterModel:
         about["models"] = tuple(about["models"])
         about["levels"] = tuple((float(gain), float(part)) for gain, part in about["levels"])
         names: list[str] = json.loads(metadata["terms"])
-        more: dict[str, float] = json.loads(metadata["more"])
+        more: dict[str, Any] = json.loads(metadata["more"])
         wide = {name: arrays[name].astype(np.float64) for name in (*_ARRAYS, "term_weight")}
         terms = Terms({term: at for at, term in enumerate(names)}, wide.pop("term_weight"))
         model = RouterModel(about=About(**about), terms=terms, **wide, **more)

@@ -19,12 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
 from penstock.adapters.embedder.graph import BertShape, GraphError, sentence_encoder
-from penstock.adapters.embedder.onnx import OnnxEmbedder
+from penstock.adapters.embedder.onnx import OnnxEmbedder, run, session_of
 from penstock.adapters.embedder.place import GRAPH, TOKENIZER, Card, digest, write_card
 from penstock.adapters.tensor_file import TensorFileError, read_tensors
 
@@ -156,7 +155,7 @@ def _build(files: Path, ready: Path, source: str, weights_digest: str, say: Say)
     say("building the graph")
     arrays, _ = read_tensors((files / WEIGHTS).read_bytes())
     exact = ready / "exact.onnx"
-    onnx.save(sentence_encoder(arrays, shape), str(exact))
+    exact.write_bytes(sentence_encoder(arrays, shape).SerializeToString())
     say("quantising it to eight bits")
     quantize_dynamic(exact, ready / GRAPH, weight_type=QuantType.QInt8, per_channel=True)
     shutil.copyfile(files / TOKENIZER, ready / TOKENIZER)
@@ -181,14 +180,11 @@ def _build(files: Path, ready: Path, source: str, weights_digest: str, say: Say)
 
 def _likeness(ready: Path, exact: Path) -> float:
     """The least cosine between the two graphs' vectors of a few sentences."""
-    from penstock.adapters.embedder.onnx import session_of  # noqa: PLC0415
-
     tokenizer = Tokenizer.from_file(str(ready / TOKENIZER))
     tokenizer.no_padding()
     session = session_of(exact)
     cosines: list[float] = []
     for text, made in zip(_SENTENCES, OnnxEmbedder(ready).embed(_SENTENCES), strict=True):
         ids = np.array([tokenizer.encode(text).ids], np.int64)
-        (true,) = session.run(["embedding"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        cosines.append(float(np.asarray(true)[0] @ made))
+        cosines.append(float(run(session, ids, np.ones_like(ids))[0] @ made))
     return min(cosines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -23,7 +24,8 @@ class OnnxEmbedder:
         """`most_tokens` shortens what the model would take. Raises EmbedderMissingError."""
         card = read_card(folder)
         self._card = card
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        # The library's types leave its options open.
+        self._tokenizer: Any = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.no_padding()
         tokens = min(most_tokens or card.most_tokens, card.most_tokens)
         self._tokenizer.enable_truncation(tokens)
@@ -59,15 +61,21 @@ class OnnxEmbedder:
         for row, each in enumerate(ids):
             tokens[row, : len(each)] = each
             mask[row, : len(each)] = 1
-        (made,) = self._session.run(["embedding"], {"input_ids": tokens, "attention_mask": mask})
-        return np.asarray(made, np.float32)
+        return run(self._session, tokens, mask)
 
 
-def session_of(graph: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+def run(session: Any, tokens: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Vectors of tokens, (texts, dimensions)."""
+    (made,) = session.run(["embedding"], {"input_ids": tokens, "attention_mask": mask})
+    return np.asarray(made, np.float32)
+
+
+def session_of(graph: Path | bytes, threads: int = 1) -> Any:
     """A graph ready to run, quietly, on so many threads."""
-    options = onnxruntime.SessionOptions()
+    library: Any = onnxruntime
+    options = library.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     source = graph if isinstance(graph, bytes) else str(graph)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    return library.InferenceSession(source, options, providers=["CPUExecutionProvider"])

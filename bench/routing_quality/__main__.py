@@ -29,8 +29,9 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help=f"some of {', '.join(PARTS)}")
     parser.add_argument("--cache", type=Path, default=Path(".cache/routing"), help="where embeddings are kept")
     options = parser.parse_args()
-    vectors = Vectors(OnnxEmbedder(embedder_folder(os.environ), most_tokens=MOST_TOKENS), options.cache)
-    setting = routers.Setting(options.data, vectors, vectors.name, options.seeds)
+    embedder = OnnxEmbedder(embedder_folder(os.environ), most_tokens=MOST_TOKENS)
+    vectors = Vectors(embedder, options.cache)
+    setting = routers.Setting(options.data, vectors, vectors.name, options.seeds, embedder.embed)
     found: list[Measured] = []
     for name, part in PARTS.items():
         if options.only and name not in options.only:

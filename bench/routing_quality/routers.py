@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.routing_quality import sources
 from bench.routing_quality.report import Measured, mean
+from penstock.core.difficulty import difficulty
 from penstock.inference.costs import costs_from
 from penstock.inference.curves import aiq, apgr, cost_at, cpt, recovered
 from penstock.inference.deciding import DEFAULT, Decider, Rule
@@ -33,6 +35,7 @@ class Setting:
     embed: Embed
     embedder: str
     seeds: int
+    alone: Embed
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,13 +301,54 @@ def r7(setting: Setting) -> list[Measured]:
     return [Measured("R7", "dominated model", tuple(values), target, met, len(rows) // 2, detail)]
 
 
+def r5(setting: Setting) -> list[Measured]:
+    """No labels at all: the shipped difficulty, as the node `easy` scores prompts."""
+    out: list[Measured] = []
+    for name, rows, least in (
+        ("R5-mtbench", sources.mt_bench(setting.data), 0.65),
+        ("R5-mmlu", sources.mmlu(setting.data), 0.58),
+        ("R5-gsm8k", sources.gsm8k(setting.data), 0.60),
+    ):
+        found = ranked(np.array([difficulty(prompt) for prompt in rows.prompts]), rows)
+        length = ranked(np.array([float(len(prompt)) for prompt in rows.prompts]), rows)
+        detail = {"length_alone": round(length["apgr"], 4), "cpt80": round(found["cpt80"], 2)}
+        value = float(found["apgr"])
+        what = "no labels: shipped difficulty"
+        out.append(Measured(name, what, (value,), f"APGR >= {least}", value >= least, len(rows), detail))
+    return out
+
+
+def r8(setting: Setting) -> list[Measured]:
+    """Time of one decision on one core, the median over prompts."""
+    rows = sources.mmlu(setting.data)
+    learnt, unseen = sources.seeded(rows, 1500, 0)
+    prompts = unseen.prompts[:300]
+    out: list[Measured] = []
+    for name, embed, most_ms in (("R8-with-embedding", setting.alone, 2.0), ("R8-words", None, 0.1)):
+        trained_on = setting.embed if embed is not None else None
+        model = router_from(train(learnt, trained_on, setting.embedder, 0).model.to_bytes())
+        decider = Decider(model, Rule(strong_share=0.3))
+        times: list[float] = []
+        for prompt in prompts:
+            began = time.thread_time()
+            decider.decide(prompt, embed([prompt])[0] if embed is not None else None)
+            times.append(1000.0 * (time.thread_time() - began))
+        median = float(np.median(times))
+        detail = {"p90_ms": round(float(np.quantile(times, 0.9)), 3), "least_ms": round(min(times), 3)}
+        what = "milliseconds of processor time of a decision, median"
+        out.append(Measured(name, what, (median,), f"<= {most_ms} ms", median <= most_ms, len(prompts), detail))
+    return out
+
+
 PARTS: dict[str, Callable[[Setting], list[Measured]]] = {
     "R1": r1,
     "R2": r2,
     "R3": r3,
     "R4": r4,
+    "R5": r5,
     "R6": r6,
     "R7": r7,
+    "R8": r8,
 }
 
 

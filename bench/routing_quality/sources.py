@@ -80,7 +80,8 @@ def alpaca(
         for qid, models in sorted(by_query.items())
         if weak in models and strong in models and qid in texts
     ]
-    return _pair(found, weak, strong)
+    rows = _pair(found, weak, strong)
+    return Rows(rows.prompts, rows.models, rows.quality, rows.cost, preferences=True)
 
 
 def cascades(data: Path, benchmark: str, split: str = "test") -> Rows:

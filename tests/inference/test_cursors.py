@@ -164,7 +164,12 @@ def test_a_function_is_asked_outside_and_waited_for_no_longer_than_said() -> Non
         run = Told(policy, [chat("five"), chat("six")], walk)
         assert run.run() == Wait(0.7)
         question, ticket, _, within_s = oracle.asked[0]
-        assert (question.about, question.prompt, question.answer, within_s) == ("checks:good", "How much?", "five", 0.7)
+        assert (question.about, question.prompt, question.answer, within_s) == (
+            "checks:good",
+            "How much?",
+            "five",
+            0.7,
+        )
         if told:
             ticket.tell(told)
         assert run.run() == end
@@ -200,7 +205,13 @@ def learned(default: int = 0) -> LearnedNode:
 
 @pytest.mark.parametrize(
     ("told", "default", "first"),
-    [((0.0,), 1, "cheap"), ((1.0,), 0, "strong"), ((-1.0,), 1, "strong"), ((), 0, "cheap"), ((7.0,), 1, "strong")],
+    [
+        ((0.0,), 1, "cheap"),
+        ((1.0,), 0, "strong"),
+        ((-1.0,), 1, "strong"),
+        ((), 0, "cheap"),
+        ((7.0,), 1, "strong"),
+    ],
 )
 def test_the_router_chooses_or_the_default_holds(told: tuple[float, ...], default: int, first: str) -> None:
     """No answer, no signal and nonsense all mean the default; the other child follows as a fallback."""

@@ -30,6 +30,8 @@ _MODULES = {"simulator": "penstock.simulator.child"}
 ROLES = ("worker", "control", "credentials", "inference", "accounts", "gateway")
 # Where control is on another machine, somebody follows it there.
 FOLLOWING = ("worker", "follower", "credentials", "inference", "accounts", "gateway")
+# In the order in which they end.
+ENDING = ("gateway", "accounts", "inference", "credentials", "control", "follower", "worker", "simulator")
 # The roles that this supervisor runs, for its children.
 BESIDE = "PENSTOCK_ROLES"
 log = logging.getLogger("penstock.supervisor")
@@ -219,7 +221,16 @@ class Supervisor:
         for sock in (*self.socks, *([self.admin_sock] if self.admin_sock is not None else [])):
             sock.close()
         running = [(child, child.process) for child in self.children if child.process is not None]
-        for role in ("gateway", "accounts", "inference", "credentials", "control", "follower", "worker", "simulator"):
+        for role in (
+            "gateway",
+            "accounts",
+            "inference",
+            "credentials",
+            "control",
+            "follower",
+            "worker",
+            "simulator",
+        ):
             ending = [(each, process) for each, process in [*self.leaving, *running] if each.role == role]
             for _, process in ending:
                 if process.poll() is None:

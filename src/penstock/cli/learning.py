@@ -60,6 +60,7 @@ def guarded(work: Callable[[], None]) -> None:
 )
 @click.option("--seed", default=0, show_default=True, help="Draws the held-out rows.")
 @click.option("--words", is_flag=True, help="Look at words only: no embedder, a tenth of the time.")
+@click.option("--trust-preferences", is_flag=True, help="Route by preferences, too; see the page.")
 @_CHART
 @_JSON
 def train(
@@ -72,6 +73,7 @@ def train(
     chart: Path | None,
     *,
     words: bool,
+    trust_preferences: bool,
     as_json: bool,
 ) -> None:
     """Train a router from ROWS, a file of JSON lines, for the node `learned`.
@@ -88,7 +90,9 @@ def train(
 
         chosen = _chosen(rows, cheap, strong)
         embed, name = embed_or_say(not words)
-        model, metrics = trained_and_measured(chosen, embed, name, held_out, seed)
+        model, metrics = trained_and_measured(
+            chosen, embed, name, held_out, seed, trust_preferences=trust_preferences
+        )
         write_atomically(output, model.to_bytes())
         _tell(metrics, chart, f"{output.name}, held-out rows", as_json=as_json)
         if not as_json:

@@ -38,6 +38,7 @@ NEEDS: tuple[Need, ...] = (
     Need("auth.public_url", "logging in at an identity provider"),
     Need("server.cors", "answers to browsers"),
     Need("guards.*", "guardrails"),
+    Need("routes.*.policy.**.accept.judge", "a route as judge", instead="use schema, scorer or function"),
     Need("routes.*.policy.**.cached", "the response cache"),
     Need("routes.*.slo", "objectives for latency"),
     Need("routes.*.cache", "the response cache"),

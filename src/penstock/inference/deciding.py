@@ -15,6 +15,7 @@ from penstock.inference.router_model import Item, RouterModel
 Floats = NDArray[np.float64]
 # Of so many requests of late, more than half strange: the traffic is not what the model was trained for.
 WINDOW = 100
+# The first requests are only looked at: a model must know its traffic before it decides.
 LEAST_SEEN = 20
 DEFAULT = -1
 
@@ -74,9 +75,9 @@ class Decider:
 
     @property
     def astray(self) -> bool:
-        """Whether most requests of late were of another kind than the training's."""
+        """Whether most requests of late were of another kind than the training's, or too few were seen."""
         seen = self._strange
-        return len(seen) >= LEAST_SEEN and 2 * sum(seen) > len(seen)
+        return len(seen) < LEAST_SEEN or 2 * sum(seen) > len(seen)
 
     def decide(self, prompt: str, embedding: NDArray[np.float32] | None) -> int:
         """The index of the model, or DEFAULT where there is no reason to choose.

@@ -20,12 +20,19 @@ Floats = NDArray[np.float64]
 
 
 def trained_and_measured(
-    rows: Rows, embed: Embed | None, embedder: str, held_out: float, seed: int
+    rows: Rows,
+    embed: Embed | None,
+    embedder: str,
+    held_out: float,
+    seed: int,
+    *,
+    trust_preferences: bool = False,
 ) -> tuple[RouterModel, dict[str, Any]]:
     """A model of all rows, with the metrics of one that did not see `held_out` of them. Raises RowsError."""
     learnt, unseen = split(rows, held_out, f"held out {seed}")
-    metrics = evaluated(train(learnt, embed, embedder, seed).model, unseen, embed)
-    whole: Trained = train(rows, embed, embedder, seed)
+    part = train(learnt, embed, embedder, seed, trust_preferences=trust_preferences)
+    metrics = evaluated(part.model, unseen, embed)
+    whole: Trained = train(rows, embed, embedder, seed, trust_preferences=trust_preferences)
     costs = costs_from(rows)
     told = {**metrics, **({"costs": costs.as_json()} if costs is not None else {})}
     return whole.model.with_about(metrics=told), metrics

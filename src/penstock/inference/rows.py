@@ -24,7 +24,8 @@ class Rows:
     """`quality` (rows, models) is 0 to 1, `cost` the same in US dollars; NaN where a model was not asked.
 
     `answers` are what a first, cheap model said, with the log probabilities of its tokens where they are known:
-    what a scorer of answers learns from. None where only prompts are looked at.
+    what a scorer of answers learns from. None where only prompts are looked at. `preferences`: somebody liked
+    one answer better; nobody said whether it was right.
     """
 
     prompts: tuple[str, ...]
@@ -32,6 +33,7 @@ class Rows:
     quality: Floats
     cost: Floats
     answers: tuple[tuple[str, tuple[float, ...]], ...] | None = None
+    preferences: bool = False
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -41,7 +43,8 @@ class Rows:
         places: list[int] = np.arange(len(self.prompts))[chosen].tolist()
         prompts = tuple(self.prompts[i] for i in places)
         answers = tuple(self.answers[i] for i in places) if self.answers is not None else None
-        return Rows(prompts, self.models, self.quality[places], self.cost[places], answers)
+        quality, cost = self.quality[places], self.cost[places]
+        return Rows(prompts, self.models, quality, cost, answers, self.preferences)
 
     def of_models(self, models: Sequence[str]) -> Rows:
         """Only these models, in this order, and only rows that know all of them. Raises RowsError."""
@@ -51,7 +54,8 @@ class Rows:
         columns = [self.models.index(name) for name in models]
         quality = self.quality[:, columns]
         kept = np.flatnonzero(~np.isnan(quality).any(axis=1))
-        return Rows(self.prompts, tuple(models), quality, self.cost[:, columns], self.answers).take(kept)
+        cost = self.cost[:, columns]
+        return Rows(self.prompts, tuple(models), quality, cost, self.answers, self.preferences).take(kept)
 
     def digest(self) -> str:
         """SHA-256 over prompts and outcomes: which data a model was trained on."""
@@ -106,10 +110,12 @@ def rows_from(found: Iterable[tuple[str, dict[str, Any]]]) -> Rows:
     outcomes: list[dict[str, float]] = []
     costs: list[dict[str, float]] = []
     answers: list[tuple[str, tuple[float, ...]]] = []
+    preferences = False
     for where, row in found:
         if not isinstance(row.get("prompt"), str):
             raise RowsError(f"{where}: `prompt` must be a text")
         prompts.append(row["prompt"])
+        preferences = preferences or "winner" in row
         outcomes.append(_outcomes(where, row))
         costs.append(_numbers(where, row.get("costs", {}), "costs"))
         if isinstance(row.get("answer"), str):
@@ -122,7 +128,7 @@ def rows_from(found: Iterable[tuple[str, dict[str, Any]]]) -> Rows:
     cost = np.array([[each.get(name, nan) for name in models] for each in costs], np.float64)
     if answers and len(answers) != len(prompts):
         raise RowsError("some rows have an `answer` and some have none; give it to all or to none")
-    return Rows(tuple(prompts), models, quality, cost, tuple(answers) or None)
+    return Rows(tuple(prompts), models, quality, cost, tuple(answers) or None, preferences)
 
 
 def _logprobs(where: str, value: Any) -> tuple[float, ...]:

@@ -55,7 +55,7 @@ MIXTURES = {
 FIRST_SIGNAL = len(DENSE) + SIGNALS
 WIDTH = 0.5
 DENSE_WIDTH = 1.4
-SHUFFLES = 199
+SHUFFLES = 99
 # The penalty that tells rows left out best is still noisy; what counts is the order of prompts, which a
 # stiffer fit
 # keeps better.
@@ -65,6 +65,7 @@ MOST_TOKENS = 28
 # The chance that a router without any signal passes the test.
 SIGNIFICANCE = 0.01
 LEAST_ROWS = 60
+NOT_TRUSTED = "preferences say which answer was liked, not which was right: the default is chosen always"
 # A prompt less like the training's than all but this share of its own is of another kind.
 STRANGERS = 0.03
 LEVELS = 101
@@ -98,11 +99,14 @@ def items_of(rows: Rows) -> list[Item]:
     return [Item(prompt, *answer) for prompt, answer in zip(rows.prompts, rows.answers, strict=True)]
 
 
-def train(rows: Rows, embed: Embed | None, embedder: str = "", seed: int = 0) -> Trained:
+def train(
+    rows: Rows, embed: Embed | None, embedder: str = "", seed: int = 0, *, trust_preferences: bool = False
+) -> Trained:
     """Learn how well each model does. `embed` gives unit vectors; without one only words are looked at.
 
     Rows with answers give a scorer. Rows must know all models (`Rows.of_models`), the cheaper one first.
-    Raises RowsError where there are too few.
+    Preferences follow style and length as much as quality, and what they teach fails on other traffic (worse than
+    chance on MT-Bench): unless they are trusted, they count as no signal. Raises RowsError for too few rows.
     """
     if len(rows) < LEAST_ROWS:
         raise RowsError(f"{len(rows)} rows are too few to learn from; at least {LEAST_ROWS}")
@@ -115,6 +119,8 @@ def train(rows: Rows, embed: Embed | None, embedder: str = "", seed: int = 0) ->
     contrast = _contrast(kind, y)
     penalty, error = least_error(spectrum, contrast)
     signal, why = _signal(spectrum, contrast, error, seed)
+    if rows.preferences and not trust_preferences:
+        signal, why = False, NOT_TRUSTED
     penalty *= STIFFER
     left_out = mean + spectrum.left_out(y, penalty)
     about = About(

@@ -184,7 +184,7 @@ def test_two_answers_stream_side_by_side(doors: Doors) -> None:
     assert usages[-1]["completion_tokens"] == 8
 
 
-_TOOLS = [
+_TOOLS: list[dict[str, Any]] = [
     {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 ]
 

@@ -97,7 +97,7 @@ async def main() -> None:
         accounts = Accounts(clock.call_soon)
     compiled = plan()
     accounts.apply(compiled, clock.now_ms())
-    allowance = key_allowance(accounts, next(iter(compiled.keys.values())))
+    allowance = key_allowance(accounts, compiled, next(iter(compiled.keys.values())), clock.now_ms())
     empty_s, _ = await turns(TURNS, None, clock)
     await turns(WARM_TURNS, allowance, clock)
     await asyncio.sleep(0.02)

@@ -34,10 +34,18 @@ def allowance_for(
     return Allowance([*named, *base.accounts]) if named else base
 
 
-def key_allowance(accounts: Accounts, key: VirtualKey) -> Allowance:
-    """The counters that bind a request of this key that is on no route."""
+def key_allowance(accounts: Accounts, plan: Plan, key: VirtualKey, now_ms: int) -> Allowance:
+    """The counters that bind a request of this key that is on no route.
+
+    Who a key's locked tags say that it is for (a token's are of its user) is bound by their own rules, too.
+    """
     found = [account for each in key.accounts if (account := accounts.find(each)) is not None]
-    return Allowance(found)
+    return Allowance([*_told(accounts, plan, key, user_of(key), key.tags, now_ms), *found])
+
+
+def user_of(key: VirtualKey) -> str:
+    """The user of a key, or of the token that it is; empty where it is nobody's."""
+    return key.subject.user or key.tags.get("user", "")
 
 
 def _static(accounts: Accounts, key: VirtualKey, route: Route) -> Allowance:
@@ -58,9 +66,23 @@ def _named(
     tags: dict[str, str],
     now_ms: int,
 ) -> list[Account]:
-    org = subject.org
+    found = _told(accounts, plan, key, subject.user, tags, now_ms)
+    ceiling = route.session or plan.session
+    if ceiling.account is not None:
+        for kind in ("session", "task"):
+            value = tags.get(kind)
+            if value is not None:
+                name = f"{kind}:{subject.org}/{value}"
+                found.append(_session(accounts, name, ceiling.account, ceiling, now_ms))
+    return found
+
+
+def _told(
+    accounts: Accounts, plan: Plan, key: VirtualKey, user: str, tags: dict[str, str], now_ms: int
+) -> list[Account]:
+    """The accounts of a user and of tag values that are no part of the key."""
+    org = key.subject.org
     found: list[Account] = []
-    user = subject.user
     if user and user != key.subject.user and plan.users:
         rule = plan.users.get(f"{org}/{user}") or plan.users.get(f"{org}/*")
         if rule is not None:
@@ -72,12 +94,6 @@ def _named(
             rule = (values.get(value) or values.get("*")) if value is not None else None
             if rule is not None:
                 found.append(accounts.named(f"tag:{org}/{name}={value}", rule, now_ms))
-    ceiling = route.session or plan.session
-    if ceiling.account is not None:
-        for kind in ("session", "task"):
-            value = tags.get(kind)
-            if value is not None:
-                found.append(_session(accounts, f"{kind}:{org}/{value}", ceiling.account, ceiling, now_ms))
     return found
 
 

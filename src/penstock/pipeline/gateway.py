@@ -121,7 +121,7 @@ class Gateway:
         except Refusal as refusal:
             send_refusal(reply, refusal, request_id)
             return
-        body = usage_body(ctx.accounts, key, ctx.clock.monotonic(), ctx.clock.now_ms())
+        body = usage_body(ctx.accounts, ctx.plan, key, ctx.clock.monotonic(), ctx.clock.now_ms())
         reply.send(200, JSON + id_lines(request_id), body)
 
     def _admin(self, request: HttpRequest, reply: Reply, request_id: str) -> None:

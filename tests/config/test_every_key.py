@@ -104,6 +104,7 @@ BASE: dict[str, Value] = {
             "teams": {"t": {"credentials": OWN, **BOUNDS}},
             "users": {"u": dict(BOUNDS)},
             "tags": {"a": {"b": dict(BOUNDS)}},
+            "throttles": {"h": {"user": "u", "until": "2036-01-01", "limits": BOUNDS["limits"]}},
             **BOUNDS,
         },
         "o2": {"teams": {"t": {}}},
@@ -136,7 +137,11 @@ BASE: dict[str, Value] = {
         {"name": "k2", "secret": "s-second", "org": "o", "team": "t", "routes": ["r"]},
     ],
     "vault": {"address": "http://127.0.0.1:8", "token": "t", "secret_id": "s"},
-    "alerts": {"webhooks": {"w": {"url": "http://127.0.0.1:9/a", "secret": SIGNING}}},
+    "alerts": {
+        "webhooks": {"w": {"url": "http://127.0.0.1:9/a", "secret": SIGNING}},
+        "outliers": {"times": 3},
+        "actions": {"n": {"kinds": ["x"], "limits": BOUNDS["limits"]}},
+    },
 }
 PLACES = {
     "providers": "p",
@@ -148,6 +153,8 @@ PLACES = {
     "teams": "t",
     "guards": "g",
     "webhooks": "w",
+    "throttles": "h",
+    "actions": "n",
     "headers": "x-a",
     "service_tier": "flex",
     "tags": "a",
@@ -167,6 +174,9 @@ PLACES = {
 OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
 # Another value than the base's, where the kind of the key alone does not give one.
 VALUES: dict[str, Value] = {
+    "orgs.*.throttles.*.downgrade": "r2",
+    "alerts.actions.*.downgrade": "r2",
+    "alerts.outliers.times": 5,
     "server.redis_url": "redis://127.0.0.1:7/2",
     "server.listen": "127.0.0.2:0",
     "server.control_token": "another secret that others have",
@@ -223,7 +233,7 @@ ENDS: dict[str, Value] = {
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)
 # Keys that have one possible value, and those that exclude what the base says (tests/tokens, tests/fleet).
-FIXED = {"version", "auth.tokens.*.org", "auth.tokens.*.team", "server.control_url"}
+FIXED = {"version", "orgs.*.throttles.*.key", "auth.tokens.*.org", "auth.tokens.*.team", "server.control_url"}
 
 
 def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Type]]:
@@ -338,8 +348,10 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     )
     settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
     alerts = alert_settings(loaded, {})
+    acts = (list(alerts.actions.values()), loaded.alerts.outliers)
     told = (
         alerts.webhooks,
+        acts,
         alerts.cooldown_ms,
         alerts.document.alerts.deprecations,
         budgets_of(loaded, {"user:o/x": {0: 1}}, 0),

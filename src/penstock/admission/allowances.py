@@ -7,7 +7,7 @@ from penstock.admission.entry import told
 from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.errors import Refusal
 from penstock.core.exchange import Subject
-from penstock.core.plan import Plan, Route, VirtualKey
+from penstock.core.plan import Plan, Route, Throttle, VirtualKey
 
 _MAX_COMBINED = 16_384
 
@@ -28,9 +28,11 @@ def allowance_for(
         if len(accounts.combined) >= _MAX_COMBINED:
             accounts.combined.clear()
         accounts.combined[key.id, route.name] = base
-    if not tags and subject.user == key.subject.user:
-        return base
-    named = _named(accounts, plan, key, route, subject, tags, now_ms)
+    named: list[Account] = []
+    if tags or subject.user != key.subject.user:
+        named = _named(accounts, plan, key, route, subject, tags, now_ms)
+    if plan.throttles:
+        named += _throttled(accounts, plan, subject.org, subject.user, subject.key, now_ms)
     return Allowance([*named, *base.accounts]) if named else base
 
 
@@ -40,7 +42,29 @@ def key_allowance(accounts: Accounts, plan: Plan, key: VirtualKey, now_ms: int) 
     Who a key's locked tags say that it is for (a token's are of its user) is bound by their own rules, too.
     """
     found = [account for each in key.accounts if (account := accounts.find(each)) is not None]
-    return Allowance([*_told(accounts, plan, key, user_of(key), key.tags, now_ms), *found])
+    subject, user = key.subject, user_of(key)
+    named = _told(accounts, plan, key, user, key.tags, now_ms)
+    named += _throttled(accounts, plan, subject.org, user, subject.key, now_ms)
+    return Allowance([*named, *found])
+
+
+def throttles_of(plan: Plan, org: str, user: str, key: str, now_ms: int) -> list[Throttle]:
+    """What binds this user and this key more tightly just now."""
+    names = [f"{org}/key:{key}"] if key else []
+    if user:
+        names.append(f"{org}/user:{user}")
+    return [each for name in names for each in plan.throttles.get(name, ()) if now_ms < each.until_ms]
+
+
+def _throttled(accounts: Accounts, plan: Plan, org: str, user: str, key: str, now_ms: int) -> list[Account]:
+    if not plan.throttles:
+        return []
+    found: list[Account] = []
+    for each in throttles_of(plan, org, user, key, now_ms):
+        account = accounts.find(each.account)
+        if account is not None:
+            found.append(account)
+    return found
 
 
 def user_of(key: VirtualKey) -> str:

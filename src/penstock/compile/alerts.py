@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from penstock.compile.dry import dry_plan
 from penstock.compile.plan import DEFAULT_ORG
 from penstock.compile.proxies import proxy_for
 from penstock.compile.targets import CompileError
 from penstock.config.access_checks import is_metadata
-from penstock.config.document import AlertWebhook, Budget, Document, Secret, SecretError
+from penstock.config.document import AlertWebhook, Budget, Document, Limits, Secret, SecretError
 from penstock.core.accounts import EARLIER
+from penstock.core.alert_actions import Action, courier_name
 from penstock.core.alerts import Webhook
 from penstock.core.budget import window_bounds
 from penstock.core.budget_alerts import THRESHOLDS, BudgetState
@@ -40,6 +44,26 @@ def targets_by_route(document: Document, now_ms: int) -> dict[str, frozenset[str
         name: frozenset(each for target in targets_of(route.policy) for each in names_of(target))
         for name, route in plan.routes.items()
     }
+
+
+def actions_of(document: Document) -> tuple[Action, ...]:
+    """What is done about alerts."""
+    return tuple(
+        Action(
+            name,
+            Webhook(courier_name(name), "", (), config.kinds, config.min_severity, config.orgs),
+            config.for_s * 1000,
+            _said(config.limits),
+            config.downgrade or "",
+        )
+        for name, config in document.alerts.actions.items()
+    )
+
+
+def _said(limits: Limits) -> dict[str, Any]:
+    """Limits as a configuration writes them, without what is not said."""
+    plain: dict[str, Any] = msgspec.to_builtins(limits)
+    return {name: value for name, value in plain.items() if value not in (None, [], ())}
 
 
 def has_budgets(document: Document) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from penstock.admission.accounts import Account, Accounts
-from penstock.admission.allowances import key_allowance, user_of
+from penstock.admission.allowances import key_allowance, throttles_of, user_of
 from penstock.admission.counters import BudgetCounter, Counter
 from penstock.core.budget import FOREVER_MS, window_bounds
 from penstock.core.plan import Plan, VirtualKey
@@ -21,6 +21,7 @@ def usage_body(accounts: Accounts, plan: Plan, key: VirtualKey, now: float, now_
     """JSON. Money is decimal text in dollars, exact; what is reserved by requests under way counts as used."""
     found = key_allowance(accounts, plan, key, now_ms).accounts
     subject = key.subject
+    throttles = throttles_of(plan, subject.org, user_of(key), subject.key, now_ms)
     return _encode(
         {
             "object": "usage",
@@ -29,6 +30,16 @@ def usage_body(accounts: Accounts, plan: Plan, key: VirtualKey, now: float, now_
             "team": subject.team or None,
             "user": user_of(key) or None,
             "accounts": [told_of(account, now, now_ms) for account in found],
+            "throttles": [
+                {
+                    "name": each.name,
+                    "account": each.account,
+                    "until_ms": each.until_ms,
+                    "why": each.why,
+                    "downgrade": each.downgrade_to or None,
+                }
+                for each in throttles
+            ],
         }
     )
 
@@ -52,6 +63,7 @@ def told_of(account: Account, now: float, now_ms: int) -> dict[str, Any]:
                 "left_usd": dollars(counter.left(now, now_ms)).decode(),
             }
             for counter, rule in budgets
+            if rule.limit_nanousd or rule.hard  # none of nothing: a throttle's downgrade
         ],
     }
 

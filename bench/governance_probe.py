@@ -1,9 +1,11 @@
-"""What limits and budgets cost a request: `python -m bench.governance_probe memory|leased STATE_DIR`.
+"""What limits and budgets cost a request: `python -m bench.governance_probe memory|leased|redis WHERE`.
+
+WHERE is the state directory of an owner of accounts, or the URL of a Redis.
 
 Run by the environment that is measured, hot path compiled. Three levels (key, team, organisation), each with
 a rate of requests and of tokens, a concurrency and a hard budget; eight requests in a turn of the event loop.
 Prints the CPU time of this process per request in microseconds, an empty loop's taken off; with leases that
-includes what is said to the owner, which is a process of its own.
+includes what is said to the owner or to Redis, which is a process of its own.
 """
 
 from __future__ import annotations
@@ -11,14 +13,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
 
 from penstock.adapters.accounts.holder import AccountsSocket
 from penstock.adapters.clock import LoopClock
+from penstock.adapters.redis.accounts import RedisShares
+from penstock.adapters.redis.address import RedisAddress
+from penstock.adapters.redis.connection import RedisConnection
 from penstock.admission.accounts import Accounts, Allowance
 from penstock.admission.allowances import key_allowance
 from penstock.admission.entry import enter, leave
@@ -31,6 +38,7 @@ from penstock.config.load import load_text
 from penstock.core.plan import Plan
 from penstock.core.price_book import PriceBook
 from penstock.core.usage import Usage
+from penstock.ports.accounts import Shares
 
 RULES = "limits: {rpm: 50000000, tpm: 2000000000, concurrency: 20000}, budget: {usd: 100000, window: month}"
 CONFIG = f"""
@@ -81,30 +89,47 @@ async def turns(count: int, allowance: Allowance | None, clock: LoopClock) -> tu
     return time.process_time() - began, waited
 
 
-async def main() -> None:
-    """Measure one kind of counters."""
-    mode, folder = sys.argv[1], Path(sys.argv[2])
-    clock = LoopClock(asyncio.get_running_loop())
-    shares = AccountsSocket(StateDir(folder).accounts, f"bench{os.getpid():016d}", clock)
+async def shares_of(mode: str, where: str, clock: LoopClock) -> tuple[Shares, Callable[[], object]]:
+    """The way to whoever owns the counters, and what ends it."""
+    name = f"bench{os.getpid():016d}"
     if mode == "leased":
+        shares = AccountsSocket(StateDir(Path(where)).accounts, name, clock)
         shares.start()
         if not await shares.first(10):
             sys.exit("the owner of accounts does not answer")
+        return shares, shares.hang_up
+    connection = RedisConnection(RedisAddress.parse(where), clock, random.random, name=name)
+    found = RedisShares(connection, clock, name, word=lambda: f"{random.getrandbits(64):x}")
+    connection.start()
+    try:
+        await asyncio.wait_for(found.began.wait(), 20)
+    except TimeoutError:
+        sys.exit("redis does not answer")
+    return found, found.end
+
+
+async def main() -> None:
+    """Measure one kind of counters."""
+    mode, where = sys.argv[1:3]
+    clock = LoopClock(asyncio.get_running_loop())
+    end: Callable[[], object] = int
+    if mode == "memory":
+        accounts = Accounts(clock.call_soon)
+    else:
+        shares, end = await shares_of(mode, where, clock)
         accounts = Accounts(
             clock.call_soon, None, leased_counters(shares, clock, Away(fail_open=True, share=0.5))
         )
-    else:
-        accounts = Accounts(clock.call_soon)
     compiled = plan()
     accounts.apply(compiled, clock.now_ms())
-    allowance = key_allowance(accounts, next(iter(compiled.keys.values())))
+    allowance = key_allowance(accounts, compiled, next(iter(compiled.keys.values())), clock.now_ms())
     empty_s, _ = await turns(TURNS, None, clock)
     await turns(WARM_TURNS, allowance, clock)
     await asyncio.sleep(0.02)
     used_s, waited = await turns(TURNS, allowance, clock)
     requests = TURNS * IN_A_TURN
     print(json.dumps({"cpu_us": (used_s - empty_s) / requests * 1e6, "waited": waited / requests}))
-    shares.hang_up()
+    end()
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ are changed. *translated*: the request is put into the vendor's words, and the a
 *estimated*: the vendor does not count tokens; the gateway does, and says so, and it does so for clients of
 another API than the vendor's, too. A dash: the vendor has no such endpoint, or Penstock knows of none; such
 a request is a 400 that says so. Clients of Anthropic's Messages (the column *messages*), Gemini and Converse
-are translated wherever there is chat.
+are translated wherever there is chat. Into which API, is the vendor's row's affair, or the model's: OpenAI's
+from GPT-5.4 on, codex and pro are asked by responses, at OpenAI's address and at Azure's v1 API
+([why](adr/0030-models-choose-their-api.md)).
 
 """
 

@@ -22,7 +22,7 @@ BEGIN = "<!-- Made from src/penstock/core/permissions.py by scripts/generate_rol
 END = "<!-- End of the table of roles. -->\n"
 RESOURCES: tuple[Resource, ...] = (
     "org", "team", "user", "service_account", "role_binding", "key", "audit", "provider", "deployment", "guard",
-    "route", "settings", "revision", "exchange", "metering",
+    "route", "settings", "revision", "exchange", "metering", "throttle",
 )  # fmt: skip
 ACTIONS: tuple[tuple[Action, str], ...] = (("read", "r"), ("write", "w"), ("delete", "d"))
 PLACES = {"installation": Place(), "organisation": Place("o"), "team": Place("o", "t")}

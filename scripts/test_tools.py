@@ -306,11 +306,9 @@ def find_nginx() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path=_SBIN)
 
 
-def install_nginx(folder: Path) -> None:
-    """The system's nginx."""
-    del folder
-    if find_nginx() is None:
-        apt_install("nginx-light")
+def debian(package: str, found: Callable[[], object]) -> Callable[[Path], None]:
+    """What installs a Debian package into the system where its program is not found."""
+    return lambda _: None if found() else apt_install(package)
 
 
 def ensure_nginx() -> str | None:
@@ -368,7 +366,8 @@ TOOLS = {
         ),
         Tool("npm", "the JavaScript clients", install_npm, (CLIENTS / "node" / "package-lock.json",)),
         Tool("redis", "a Redis server", install_redis),
-        Tool("nginx", "nginx, as a second opinion on HTTP framing", install_nginx),
+        Tool("nginx", "nginx, as a second opinion on HTTP framing", debian("nginx-light", find_nginx)),
+        Tool("systemd", "systemd-analyze", debian("systemd", lambda: shutil.which("systemd-analyze"))),
         Tool("postgres", "PostgreSQL, for what several machines share", install_postgres),
         Tool("uv", "uv, which sets up the next ones", install_uv, (INSTALLER_LOCK,)),
         *(

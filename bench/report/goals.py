@@ -77,6 +77,7 @@ ROWS = (
     Row("start", "start to first answer (s)", "start", "first_answer_s", 2, _most(1)),
     Row("governance.memory", "limits and budgets, per request (µs)", "governance", "memory_us", 1, _most(15)),
     Row("governance.leased", "… with leases from an owner (µs)", "governance", "leased_us", 1, _most(15)),
+    Row("governance.redis", "… with leases from Redis (µs)", "governance", "redis_us", 1, _most(15)),
     Row("routing", "dearest decision of a policy node, 20 targets (µs)", "routing", "dearest", 1, _most(10)),
     Row("workers.imbalance", "two workers, 64 connections: difference", "workers", "imbalance", 3, _most(0.1)),
     Row("rest.gateway", "memory at rest, gateway process (MB)", "start", "rss_mb", 0, _most(80)),

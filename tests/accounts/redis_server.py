@@ -16,8 +16,9 @@ _TRIES = 3
 class RedisServer:
     """Runs until the block ends; what it has stays over `stop` and `start` only if it was `saved`."""
 
-    def __init__(self, program: Path, folder: Path, *options: str) -> None:
-        self.port = 0
+    def __init__(self, program: Path, folder: Path, *options: str, tls: bool = False) -> None:
+        self.port = self.tls_port = 0
+        self._tls = tls
         self.folder = folder
         self._program = program
         self._options = options
@@ -48,7 +49,11 @@ class RedisServer:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self.port = free.getsockname()[1]
         fixed = ("--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self.folder))
-        command = [str(self._program), *fixed, *self._options]
+        if self._tls and not self.tls_port:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.tls_port = free.getsockname()[1]
+        tls = ("--tls-port", str(self.tls_port)) if self._tls else ()
+        command = [str(self._program), *fixed, *tls, *self._options]
         self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         deadline = time.monotonic() + _START_S
         while self._process.poll() is None and time.monotonic() < deadline:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from penstock.core.allowance import CounterRule
 from penstock.core.budget import FOREVER_MS
-from tests.accounts.houses import House, Part, Process, redis_house, until
+from tests.accounts.houses import House, Part, Process, memory_house, redis_house, socket_house, until
 from tests.clients.needed import needed
 
 BUDGET = CounterRule("budget", 100, 0.0, FOREVER_MS)
@@ -21,14 +21,12 @@ RATE = CounterRule("rate", 100, 0.4)
 Test = Callable[[House], Awaitable[None]]
 
 
-@asynccontextmanager
-async def redis() -> AsyncGenerator[House]:
+def redis() -> AbstractAsyncContextManager[House]:
     """Redis, a real one."""
-    async with redis_house(needed("redis") / "redis-server") as house:
-        yield house
+    return redis_house(needed("redis") / "redis-server")
 
 
-@pytest.fixture(params=[redis], ids=["redis"])
+@pytest.fixture(params=[memory_house, socket_house, redis], ids=["memory", "socket", "redis"])
 def run(request: pytest.FixtureRequest) -> Callable[[Test], None]:
     """Runs a test in a house of each kind."""
 

@@ -1,6 +1,6 @@
 """Whatever several processes do, and whatever breaks between them: never above a limit, nothing leaked.
 
-Runs against a real owner. Each example has counters and processes of its own on one server.
+Runs against every owner. Each example has counters and processes of its own on one server.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from penstock.core.allowance import CounterRule
 from penstock.core.budget import FOREVER_MS
-from tests.accounts.houses import Part, RedisHouse, RedisProcess, redis_house, until
+from tests.accounts.houses import House, Part, Process, memory_house, redis_house, socket_house, until
 from tests.clients.needed import needed
 
 LIMIT = 60
@@ -71,10 +72,10 @@ class Use:
 class Drama:
     """Three processes and one counter; the dead are replaced."""
 
-    house: RedisHouse
+    house: House
     rule: CounterRule
     counter: str = field(default_factory=lambda: f"counter{next(_ids)}")
-    processes: list[RedisProcess] = field(default_factory=list[RedisProcess])
+    processes: list[Process] = field(default_factory=list[Process])
     parts: list[Part] = field(default_factory=list[Part])
     spent: int = 0  # by parts that are gone
     uses: list[Use] = field(default_factory=list[Use])
@@ -88,7 +89,7 @@ class Drama:
             await process.ready()
         self.parts = [self._part(process) for process in self.processes]
 
-    def _part(self, process: RedisProcess) -> Part:
+    def _part(self, process: Process) -> Part:
         drama = self
 
         class Watched(Part):
@@ -138,9 +139,9 @@ class Drama:
             self.closed[process.name] = self.closed.get(process.name, 0) + part.spent
             process.shares.close(self.counter)
             self.parts[who] = self._part(process)
-            if not process.shares.ready:
+            if not process.is_ready:
                 self.parts[who].is_away = True
-                await until(lambda: process.shares.ready)
+                await until(lambda: process.is_ready)
                 self.parts[who].is_away = False
         elif verb == "pause":
             await asyncio.sleep(amount / 2000)
@@ -170,15 +171,15 @@ class Drama:
     async def end(self) -> None:
         """All give everything back; a newcomer gets all that is not spent, and no more."""
         for part, process in zip(self.parts, self.processes, strict=True):
-            await until(lambda process=process: process.shares.ready)
+            await until(lambda process=process: process.is_ready)
             if part.busy:
                 part.settle(part.busy, 0)
             part.give_back(part.free)
         for part, process in zip(self.parts, self.processes, strict=True):
             await until(lambda part=part: not part.asking, "a want that fits is not answered")
             part.give_back(part.free)
-            self.spent += part.spent
             await process.leave()
+        self.spent += sum(part.spent for part in self.parts)
         self.parts = []
         heir = self.house.process()
         await heir.ready()
@@ -194,15 +195,21 @@ class Drama:
         await heir.leave()
 
 
-@pytest.fixture(scope="module")
-def on_server() -> Iterator[Callable[[Callable[[RedisHouse], Awaitable[None]]], None]]:
-    """Runs something on the module's server, in one event loop."""
-    program = needed("redis") / "redis-server"
+def redis() -> AbstractAsyncContextManager[House]:
+    """Redis, a real one."""
+    return redis_house(needed("redis") / "redis-server")
+
+
+@pytest.fixture(scope="module", params=[memory_house, socket_house, redis], ids=["memory", "socket", "redis"])
+def on_server(
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[Callable[[House], Awaitable[None]]], None]]:
+    """Runs something with one owner, in one event loop."""
     with asyncio.Runner() as runner:
-        opened = redis_house(program)
+        opened = request.param()
         house = runner.run(opened.__aenter__())
 
-        def run(what: Callable[[RedisHouse], Awaitable[None]]) -> None:
+        def run(what: Callable[[House], Awaitable[None]]) -> None:
             async def whole() -> None:
                 await what(house)
 
@@ -214,7 +221,7 @@ def on_server() -> Iterator[Callable[[Callable[[RedisHouse], Awaitable[None]]], 
 
 @pytest.mark.parametrize("kind", sorted(RULES))
 def test_never_above_and_nothing_leaked(
-    on_server: Callable[[Callable[[RedisHouse], Awaitable[None]]], None], kind: str
+    on_server: Callable[[Callable[[House], Awaitable[None]]], None], kind: str
 ) -> None:
     """After each grant all use and hold at most the limit; in the end exactly what is not spent can be had."""
 
@@ -225,7 +232,7 @@ def test_never_above_and_nothing_leaked(
     )
     @given(STEPS)
     def example(steps: list[Step]) -> None:
-        async def play(house: RedisHouse) -> None:
+        async def play(house: House) -> None:
             drama = Drama(house, RULES[kind])
             await drama.begin()
             for verb, who, amount, more in steps:

@@ -26,6 +26,7 @@ class Opened:
     rule: CounterRule
     holder: Holder
     uses: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
+    ripening: int = 0
 
 
 class Wire:
@@ -58,7 +59,7 @@ class Wire:
 
     def _state(self, counter: str) -> None:
         each = self.opened[counter]
-        held, told = each.holder.held(), each.holder.told()
+        held, told = each.holder.held() + each.ripening, each.holder.told()
         uses = [(at, n) for at, n in each.uses if at > self.world.now - each.rule.window_s]
         world, boot, rule = self.world, self.boot, each.rule
 
@@ -104,6 +105,20 @@ class Wire:
     def back(self, counter: str, amount: int) -> None:
         """See Shares."""
         self.say(lambda: self.world.book.given_back(self.boot, counter, amount, self.world.now))
+
+    def granted(self, counter: str, opened: Opened, amount: int, at: float) -> None:
+        """The owner granted something, to be used from `at` on."""
+        if at <= self.world.now:
+            opened.holder.granted(amount)
+            return
+        opened.ripening += amount
+
+        def ripe() -> None:
+            opened.ripening -= amount
+            if self.opened.get(counter) is opened:
+                opened.holder.granted(amount)
+
+        self.world.clock.call_later(at - self.world.now, ripe)
 
 
 @dataclass
@@ -265,7 +280,9 @@ class World:
                 continue
             holder = opened.holder
             if each.verb == "granted":
-                process.wire.to_holder.append(lambda h=holder, n=each.amount: h.granted(n))
+                process.wire.to_holder.append(
+                    lambda w=process.wire, o=opened, a=each: w.granted(a.counter, o, a.amount, a.at)
+                )
             elif each.verb == "denied":
                 process.wire.to_holder.append(lambda h=holder, w=each.wait_s: h.denied(w))
             elif each.verb == "recalled":

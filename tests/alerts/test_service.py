@@ -123,3 +123,51 @@ def test_the_test_command_says_what_is_wrong(tmp_path: Path, simulator: Simulato
         assert (status, text) == (1, "Error: no webhook 'none'; known: ops, other\n")
         assert "in-the-url" not in text
         assert penstock(service, "alerts", "list") == (0, "no alert was raised yet\n")
+
+
+ACTING = """
+version: 1
+providers:
+  up: {{kind: openai, base_url: "{url}/v1"}}
+deployments:
+  main: {{provider: up, model: echo, price: {{input: 0, output: 0, request: 0.5}}}}
+orgs: {{acme: {{}}}}
+routes:
+  chat: {{policy: main}}
+keys:
+  - {{name: dev, secret: sk-service, org: acme}}
+alerts:
+  outliers: {{times: 5}}
+  actions: {{runaway: {{kinds: [user.outlier], limits: {{rpm: 1}}, for: 1h}}}}
+  webhooks:
+    ops: {{url: "{hook}", secret: {secret}}}
+"""
+
+
+def test_a_user_who_spends_far_more_is_throttled(tmp_path: Path, simulator: SimulatorThread) -> None:
+    """From the ledger to the gateway: the alert, the throttle, the webhook that says so, its end by hand."""
+    with Receiver() as receiver:
+        text = ACTING.format(url=simulator.url, hook=receiver.url, secret=SECRET)
+        with Service(tmp_path, text) as service:
+
+            def say(user: str) -> int:
+                return ask(service.port, metadata={"user": user})[0]
+
+            assert [say(user) for user in ("a", "b", "c")] == [200] * 3
+            assert [say("jane") for _ in range(6)] == [200] * 6
+            until(lambda: len(receiver.got) == 2, 60)
+            (_, raised), (_, taken) = receiver.got
+            assert (raised["type"], raised["data"]["labels"]["account"]) == ("user.outlier", "user:acme/jane")
+            assert (taken["type"], taken["data"]["labels"]["action"]) == ("action.taken", "runaway")
+            assert sorted(say("jane") for _ in range(3)) == [200, 429, 429]
+            assert say("a") == 200
+            name = taken["data"]["labels"]["throttle"]
+            status, text = penstock(service, "audit", "list", "--json")
+            assert status == 0
+            made = next(json.loads(line) for line in text.splitlines() if '"throttle"' in line)
+            assert (made["actor"], made["name"], made["org"]) == ("operator:alerts", name, "acme")
+            assert (
+                penstock(service, "throttles", "delete", name, "--org", "acme", "--reason", "talked to")[0] == 0
+            )
+            assert [say("jane") for _ in range(3)] == [200] * 3
+            assert "action runaway: sent" in penstock(service, "alerts", "list")[1]

@@ -139,6 +139,12 @@ def test_what_is_not_served(gateway: GatewayThread) -> None:
     ):
         answer = send(gateway.url + path, {"model": "sim/echo"}, KEY, method=method)
         assert (answer.status, answer.json["error"]["code"]) == (status, code)
+    batch = send(gateway.url + "/v1/messages/batches", {"requests": []}, KEY)
+    assert (batch.status, batch.json["type"], batch.json["error"]["code"]) == (
+        501,
+        "error",
+        "endpoint_not_built",
+    )
     form = send(gateway.url + URL, b"model=sim/echo", KEY, headers={"content-type": "text/plain"})
     assert (form.status, form.json["error"]["code"]) == (415, "unsupported_media_type")
 

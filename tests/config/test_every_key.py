@@ -24,6 +24,7 @@ from penstock.bootstrap.control_service import engine_for
 from penstock.bootstrap.gateway import journal_settings
 from penstock.bootstrap.listening import server_limits
 from penstock.bootstrap.places import admin_address, listening_sockets
+from penstock.bootstrap.redis_part import tls_of
 from penstock.bootstrap.sharing import away_of
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.tls import tls_context
@@ -104,6 +105,7 @@ BASE: dict[str, Value] = {
             "teams": {"t": {"credentials": OWN, **BOUNDS}},
             "users": {"u": dict(BOUNDS)},
             "tags": {"a": {"b": dict(BOUNDS)}},
+            "throttles": {"h": {"user": "u", "until": "2036-01-01", "limits": BOUNDS["limits"]}},
             **BOUNDS,
         },
         "o2": {"teams": {"t": {}}},
@@ -136,7 +138,11 @@ BASE: dict[str, Value] = {
         {"name": "k2", "secret": "s-second", "org": "o", "team": "t", "routes": ["r"]},
     ],
     "vault": {"address": "http://127.0.0.1:8", "token": "t", "secret_id": "s"},
-    "alerts": {"webhooks": {"w": {"url": "http://127.0.0.1:9/a", "secret": SIGNING}}},
+    "alerts": {
+        "webhooks": {"w": {"url": "http://127.0.0.1:9/a", "secret": SIGNING}},
+        "outliers": {"times": 3},
+        "actions": {"n": {"kinds": ["x"], "limits": BOUNDS["limits"]}},
+    },
 }
 PLACES = {
     "providers": "p",
@@ -148,6 +154,8 @@ PLACES = {
     "teams": "t",
     "guards": "g",
     "webhooks": "w",
+    "throttles": "h",
+    "actions": "n",
     "headers": "x-a",
     "service_tier": "flex",
     "tags": "a",
@@ -167,6 +175,9 @@ PLACES = {
 OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
 # Another value than the base's, where the kind of the key alone does not give one.
 VALUES: dict[str, Value] = {
+    "orgs.*.throttles.*.downgrade": "r2",
+    "alerts.actions.*.downgrade": "r2",
+    "alerts.outliers.times": 5,
     "server.redis_url": "redis://127.0.0.1:7/2",
     "server.listen": "127.0.0.2:0",
     "server.control_token": "another secret that others have",
@@ -223,7 +234,7 @@ ENDS: dict[str, Value] = {
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)
 # Keys that have one possible value, and those that exclude what the base says (tests/tokens, tests/fleet).
-FIXED = {"version", "auth.tokens.*.org", "auth.tokens.*.team", "server.control_url"}
+FIXED = {"version", "orgs.*.throttles.*.key", "auth.tokens.*.org", "auth.tokens.*.team", "server.control_url"}
 
 
 def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Type]]:
@@ -332,13 +343,26 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     for sock in socks:
         sock.close()
     redis = loaded.server.redis_url
+    try:
+        redis_tls = str(type(tls_of(loaded)))
+    except OSError as error:
+        redis_tls = repr(error)
     shared = (
+        redis_tls,
+        loaded.server.redis_tls.server_name,  # tests/accounts/test_redis_tls.py has its effect
         away_of(loaded, 1.0).fail_open,
         RedisAddress.parse(redis.resolve({})) if redis is not None else None,
     )
     settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
     alerts = alert_settings(loaded, {})
-    told = (alerts.webhooks, alerts.cooldown_ms, budgets_of(loaded, {"user:o/x": {0: 1}}, 0))
+    acts = (list(alerts.actions.values()), loaded.alerts.outliers)
+    told = (
+        alerts.webhooks,
+        acts,
+        alerts.cooldown_ms,
+        alerts.document.alerts.deprecations,
+        budgets_of(loaded, {"user:o/x": {0: 1}}, 0),
+    )
     vault = (vault_place(loaded, {}), loaded.vault.refresh_s)
     people = [item.body for item in items_of(document, loaded) if item.kind == "user"]
     engine = engine_for(loaded, StateDir(folder))
@@ -347,6 +371,7 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     admin = admin_address(loaded.server, 4000)
     token = loaded.server.control_token
     fleet = (loaded.server.control_listen, FleetToken(token.resolve({})).bearer if token is not None else "")
+    fleet += (loaded.server.control_ca_file,)  # tests/fleet follows with it
     leaving = (loaded.server.drain, leave_s(loaded))
     # What control reads for logins and for the keys of issuers.
     auth = (loaded.auth.passwords, loaded.auth.session, [one.jwks_url for one in loaded.auth.tokens.values()])

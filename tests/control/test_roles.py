@@ -29,7 +29,7 @@ WHERE: dict[Resource, tuple[Place, str, str]] = {
     "org": (Place("acme"), "", "acme"), "team": (TEAM, "acme", "red"), "user": (Place("acme"), "acme", "u"),
     "service_account": (TEAM, "acme", "s"), "role_binding": (TEAM, "acme", "b"), "key": (TEAM, "acme", "k"),
     "provider": (Place(), "", "p"), "deployment": (Place(), "", "d"), "guard": (Place(), "", "g"),
-    "route": (Place(), "", "r"),
+    "route": (Place(), "", "r"), "throttle": (Place("acme"), "acme", "t"),
 }  # fmt: skip
 _INSTALLATION = Target("settings")
 # What the others need: an action on an object; None where everybody may, or where it depends on the caller.
@@ -75,6 +75,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     put(owner, "service_account", "acme", "s", {"team": "red"})
     put(owner, "role_binding", "acme", "b", {"service_account": "s", "role": "viewer", "team": "red"})
     house.keys.create(owner, "acme", "k", {"team": "red"})
+    put(owner, "throttle", "acme", "t", {"user": "u", "until": "2040-01-01T00:00:00Z"})
     for kind, name, body in (
         ("provider", "p", {"kind": "simulator"}),
         ("deployment", "d", {"provider": "p", "model": "echo"}),

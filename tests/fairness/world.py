@@ -11,6 +11,7 @@ from penstock.adapters.memory.owned import MemoryOwned
 from penstock.admission.accounts import Accounts
 from penstock.compile.plan import compile_plan
 from penstock.config.load import load_text
+from penstock.core.exchange import ExchangeSettled
 from penstock.core.origin import Origin
 from penstock.core.price_book import PriceBook
 from penstock.pipeline.context import GatewayContext
@@ -107,6 +108,7 @@ class World:
         self.clock = VirtualClock()
         self.faults = Faults()
         self.transport = SlowTransport(self.clock, service_s)
+        self.journal = FakeJournal(self.clock, self.faults)
         plan = compile_plan(
             load_text(config, {}),
             revision="test",
@@ -118,7 +120,7 @@ class World:
         self.context = GatewayContext(
             plan,
             clock=self.clock,
-            journal=FakeJournal(self.clock, self.faults),
+            journal=self.journal,
             transport=self.transport,
             accounts=Accounts(self.clock.call_soon, call_later=self.clock.call_later),
             owned=MemoryOwned(self.clock),
@@ -128,6 +130,10 @@ class World:
             ) % (1 << bits),
         )  # fmt: skip
         self._gateway = Gateway(self.context)
+
+    def settled(self) -> list[ExchangeSettled]:
+        """The exchanges that are over."""
+        return [event for event in self.journal.events if isinstance(event, ExchangeSettled)]
 
     def ask(self, key: str, model: str = "chat", **fields: object) -> Asked:
         """Send a request; nothing happens before the clock runs."""

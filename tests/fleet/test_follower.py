@@ -52,6 +52,7 @@ class Control:
         tls = Tls(cert=str(folder / "cert.pem"), key=str(folder / "key.pem"))
         server = Server(control_listen=self.address, control_token=Secret.literal(TOKEN), tls=tls)
         self.server = FleetServer(server, {})
+        self.server.listen()
         self.trust: ssl.SSLContext = authority.client()
         self.folder = folder
 
@@ -63,7 +64,7 @@ class Control:
             listen="127.0.0.1:7",
             control_url=f"https://localhost:{self.address.rpartition(':')[2]}",
             control_token=Secret.literal(token),
-            ca_file=ca_file or str(self.ca_file),
+            control_ca_file=ca_file or str(self.ca_file),
         )
         return Following(state, Document(server=server), ENV)
 

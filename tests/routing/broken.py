@@ -103,6 +103,7 @@ def play(
     second: Target = OPENAI,
     resumes: bool = True,
     by_port: bool = False,
+    keeps_body: bool = False,
 ) -> Outcome:
     """One request to the route `chat`, over `first` at port 0 and `second` at port 1."""
     clock = VirtualClock()
@@ -129,7 +130,10 @@ def play(
         draw=lambda: 0.5,
         bits=lambda bits: (1 << bits) - 1,
     )
-    body = json.dumps({**request, "model": "chat", "stream": True}).encode()
+    told = (
+        request if keeps_body and "max_tokens" not in request else {**request, "model": "chat", "stream": True}
+    )
+    body = json.dumps(told).encode()
     headers = {b"authorization": b"Bearer sk", b"content-type": b"application/json"}
     client = Client(clock, clock.monotonic())
     asked = HttpRequest(b"POST", path, b"", headers, body, clock.monotonic(), "127.0.0.1")

@@ -233,6 +233,7 @@ class Game:
         timeouts: Timeouts | None = None,
         seed: int = 1,
         stream: bool = False,
+        resumes: bool = False,
         change: Callable[[Plan], Plan] = lambda plan: plan,
     ) -> None:
         self.clock = VirtualClock()
@@ -246,6 +247,7 @@ class Game:
         nodes: list[PolicyNode] = [TargetNode(target(at)) for at in range(len(scripts))]
         tree = policy(nodes) if policy is not None else FallbackNode(tuple(nodes))
         route = Route("chat", tree, retry=retry or RetryRule(), timeouts=timeouts or Timeouts())
+        route = replace(route, resumes=resumes)
         plan = replace(
             plan_for(key, 4, Origin("http", "127.0.0.1", 0), Timeouts()), accounts={}, routes={"chat": route}
         )

@@ -32,6 +32,15 @@ def test_a_few_are_needed() -> None:
     assert window.quantile(0.5, 1000.0) is None
 
 
+def test_what_is_slow_now_is_not_usual() -> None:
+    """A minute of slow answers does not make them usual at once."""
+    window = LatencyWindow()
+    for second in range(100):
+        window.add(0.2 if second < 60 else 5.0, 1000.0 + second)
+    assert window.usual(0.95, 1090.0) == pytest.approx(0.2, rel=0.1)
+    assert window.quantile(0.95, 1099.0) == pytest.approx(5.0, rel=0.1)
+
+
 def test_what_is_old_is_gone() -> None:
     """After the window nothing is left of it, and memory has not grown."""
     window = LatencyWindow()

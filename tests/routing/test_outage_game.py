@@ -107,6 +107,20 @@ def test_the_whole_game() -> None:
     assert game.p99_s() <= 2.0
 
 
+def test_streams_that_break_are_gone_on_with() -> None:
+    """Half of two targets' streams break after their first words: with `on_break: resume` nobody notices."""
+    game = Game(
+        [during(10, 60, half_broken), during(30, 80, half_broken), well],
+        stream=True,
+        resumes=True,
+        timeouts=QUICK,
+    )
+    game.play(100)
+    assert game.success() >= 0.999
+    assert game.extra_load() <= 0.20
+    assert sum("resumed" in each.notes for each in game.exchanges) >= 4
+
+
 def test_traffic_comes_back_within_one_probe_interval() -> None:
     """After an outage the first target has its traffic again before its longest open time is over."""
     game = Game([during(10, 70, down), well, well])
@@ -158,6 +172,20 @@ def test_a_tail_is_cut() -> None:
     game.play(100)
     assert game.p99_s() <= 0.7
     assert game.extra_load() <= 0.06
+
+
+def test_unstreamed_requests_do_not_hang_with_their_target() -> None:
+    """Without any timeout or hedge, those that hang are taken to the next target within seconds."""
+
+    def hang(_: float, draw: random.Random) -> Fate:
+        del draw
+        return Fate("hang")
+
+    game = Game([during(10, 70, hang), well, well])
+    game.play(90)
+    assert game.success() >= 0.999
+    assert max(client.took_s for client in game.clients) <= 5.0
+    assert game.extra_load() <= 0.20
 
 
 def test_hanging_targets_are_left() -> None:

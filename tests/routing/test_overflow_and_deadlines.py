@@ -138,6 +138,7 @@ def test_the_first_answer_wins_and_both_are_paid() -> None:
     by_target = {each.target: each for each in settled.attempts}
     assert (by_target["t0"].outcome, by_target["t0"].cause) == ("cancelled", "not_needed")
     assert by_target["t1"].outcome == "ok"
+    assert settled.notes["hedged"] == "beside t0"
     assert by_target["t0"].cost_nanousd
     assert by_target["t1"].cost_nanousd
 

@@ -133,6 +133,29 @@ def test_without_any_other_target_that_answers_the_stream_ends_with_an_error() -
 CALL = {
     "tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}]
 }
+PATHS = {
+    "anthropic": ("/v1/messages", {"messages": ASK["messages"], "max_tokens": 500}),
+    "gemini": (
+        "/v1beta/models/chat:streamGenerateContent",
+        {"contents": [{"role": "user", "parts": [{"text": "Tell me."}]}]},
+    ),
+    "converse": ("/model/chat/converse-stream", {"messages": [{"role": "user", "content": [{"text": "Go."}]}]}),
+}
+
+
+@pytest.mark.parametrize(("path", "request_body"), PATHS.values(), ids=PATHS.keys())
+def test_each_dialect_has_its_one_stream(path: str, request_body: dict[str, Any]) -> None:
+    """Clients of other APIs see one stream in their own words, with each word once."""
+    plays = [Play(said("Uno, ", "dos, ")[:3], cut=True), Play(said("tres", "."))]
+    got = play(plays, request_body, path=path, keeps_body=True)
+    places = [got.body.find(word) for word in (b"Uno, ", b"dos, ", b"tres")]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert [got.body.count(word) for word in (b"Uno, ", b"dos, ", b"tres")] == [1, 1, 1]
+    assert got.settled.outcome == "ok"
+    assert got.ports == [0, 1]
+
+
 HALF: dict[str, dict[str, Any]] = {"tool call": CALL, "thinking": {"reasoning_content": "Let me see"}}
 
 

@@ -65,6 +65,12 @@ class Service:
             self._process.terminate()
             self._process.wait(60)
 
+    def kill_supervisor(self) -> None:
+        """`kill -9` the supervisor, and wait until it is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(60)
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the supervisor."""
         if self._process is not None:

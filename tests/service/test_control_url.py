@@ -47,7 +47,7 @@ class Machines:
         self.upstream = self._stack.enter_context(SimulatorThread())
         text = workers_config(self.upstream.url, self._rules, model=self._model)
         mine = f'control_listen: "127.0.0.1:{port}", tls: {{cert: {folder}/cert.pem, key: {folder}/key.pem}}'
-        theirs = f'control_url: "https://localhost:{port}", ca_file: {folder}/ca.pem'
+        theirs = f'control_url: "https://localhost:{port}", control_ca_file: {folder}/ca.pem'
         shared = f'control_token: "${{FLEET_TOKEN}}"{self._server}'
         file = folder / "control.yaml"
         file.write_text(text.replace("{workers: 2}", f"{{{mine}, {shared}}}"))

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 from penstock.testing.simulator import SimulatorThread
 from tests.accounts.redis_server import RedisServer
 from tests.clients.needed import needed
+from tests.databases.postgres import PostgresServer, postgres_server
 from tests.service.service import Service, until
 from tests.service.workers import Clients, config
 
@@ -27,7 +28,10 @@ DOLLAR = "budget: {usd: 1, window: total}"
 class Machines:
     """Several installations, each with a state directory of its own, on one Redis and one upstream."""
 
-    def __init__(self, folder: Path, rules: str, *, count: int, model: str = "echo") -> None:
+    def __init__(
+        self, folder: Path, rules: str, *, count: int, model: str = "echo", database: str = ""
+    ) -> None:
+        self._database = database
         self._folder = folder
         self._rules = rules
         self._count = count
@@ -40,16 +44,33 @@ class Machines:
         self.redis = stack.enter_context(RedisServer(needed("redis") / "redis-server", self._folder))
         self.upstream = stack.enter_context(SimulatorThread())
         text = config(self.upstream.url, self._rules, workers=1, model=self._model)
-        text = text.replace("{workers: 1}", f"{{redis_url: '{self.redis.url}'}}")
+        places = f"redis_url: '{self.redis.url}'"
+        if self._database:
+            places += f", database_url: '{self._database}'"
+        text = text.replace("{workers: 1}", f"{{{places}}}")
         folders = [self._folder / f"machine{number}" for number in range(self._count)]
         for folder in folders:
             folder.mkdir()
         self.services = [Service(folder, text) for folder in folders]
         for service in self.services:
             stack.callback(service.stop)
-        with ThreadPoolExecutor() as pool:  # each waits until its Redis has settled
-            list(pool.map(Service.__enter__, self.services))
+        self.start()
         return self
+
+    def start(self) -> None:
+        """Start all; each waits until its Redis has settled."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Service.__enter__, self.services))
+
+    def kill(self) -> None:
+        """All of them at once, as a loss of power does."""
+        for service in self.services:
+            pids = [pid for role in ("gateway", "worker", "control") for pid in service.pids(role)]
+            service.signal(signal.SIGSTOP)  # so that it starts nothing again
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+        for service in self.services:
+            service.kill_supervisor()
 
     def __exit__(self, *error: object) -> None:
         self._stack.__exit__(None, None, None)
@@ -71,6 +92,40 @@ class Machines:
     def rows(self, outcome: str) -> int:
         """How many exchanges ended like this."""
         return sum(row["outcome"] == outcome for service in self.services for row in service.logs())
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["sqlite", "postgresql"])
+def test_redis_and_every_gateway_lose_everything(
+    tmp_path: Path, request: pytest.FixtureRequest, *, shared: bool
+) -> None:
+    """Both machines and Redis die at once; what ledgers and journals have counts again: a dollar in all."""
+    url = request.getfixturevalue("postgres").database() if shared else ""
+    with Machines(tmp_path, DOLLAR, count=2, database=url) as machines:
+        with machines.clients(3, pause_s=0.01) as clients:
+            until(lambda: min(each.answers.statuses[200] for each in clients) >= 15, 40.0)
+            machines.kill()
+            for each in clients:
+                each.stop()
+        before = total(clients, 200)
+        machines.redis.stop()
+        machines.redis.start()
+        machines.start()
+        with machines.clients(4, pause_s=0.01) as clients:
+            until(lambda: total(clients, 402) >= 60, 40.0)
+            for each in clients:
+                each.stop()
+        upstream = len(machines.upstream.requests())
+        assert before + total(clients, 200) <= upstream <= 100
+        ledgers = machines.services[:1] if shared else machines.services
+        rows = {row["request_id"]: row for service in ledgers for row in service.logs()}
+        assert sum(row["cost_nanousd"] for row in rows.values()) == 10**9
 
 
 def total(clients: list[Clients], status: int) -> int:

@@ -126,6 +126,7 @@ def test_a_worker_is_replaced_without_a_dropped_request(tmp_path: Path) -> None:
         answers = clients.stop()
         assert set(gateways(service)).isdisjoint(before)
     assert set(answers.statuses) == {200}, answers.codes
+    assert answers.ended == 0
 
 
 def test_a_reload_reaches_every_worker(tmp_path: Path) -> None:

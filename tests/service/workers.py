@@ -39,6 +39,8 @@ class Answers:
     statuses: Counter[int] = field(default_factory=Counter[int])
     spans: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     codes: Counter[str] = field(default_factory=Counter[str])
+    # Connections that ended under a request which was sent on them after an earlier answer.
+    ended: int = 0
 
 
 class Clients:
@@ -93,6 +95,8 @@ class Clients:
                     # An idle connection was closed just as it was used again, which a client must expect
                     # (RFC 9112, section 9.5) and answers with a new one; nothing was answered: no drop.
                     left += 1
+                    with self._lock:
+                        self.answers.ended += 1
                     continue
                 status, code = 0, f"broken: {error}"
             except (OSError, http.client.HTTPException):

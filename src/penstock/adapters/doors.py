@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import http.client
 import logging
-import socket
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
 import msgspec
 
-from penstock.adapters.credentials.place import address_of
+from penstock.adapters.unix_http import ask
 
 TIMEOUT_S = 2.0
 log = logging.getLogger("penstock.control")
@@ -33,7 +32,7 @@ class Doors:
             if not door.exists():
                 continue
             try:
-                status, body = _asked(door, "GET", "/exchanges")
+                status, body = ask(door, "GET", "/exchanges", timeout_s=TIMEOUT_S)
             except ConnectionRefusedError:
                 continue
             except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
@@ -51,25 +50,8 @@ class Doors:
         """See LiveGateways."""
         door = self._run / f"{gateway}.sock"
         try:
-            status, _ = _asked(door, "DELETE", f"/exchanges/{quote(request_id, safe='')}")
+            status, _ = ask(door, "DELETE", f"/exchanges/{quote(request_id, safe='')}", timeout_s=TIMEOUT_S)
         except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
             log.warning("gateway %s does not stop %s: %s", gateway, request_id, error)
             return False
         return status == 200
-
-
-def _asked(door: Path, method: str, path: str) -> tuple[int, dict[str, Any]]:
-    """Status and body. Raises OSError, HTTPException, DecodeError."""
-    connection = http.client.HTTPConnection("gateway", timeout=TIMEOUT_S)
-    sock = socket.socket(socket.AF_UNIX)
-    try:
-        sock.settimeout(TIMEOUT_S)
-        with address_of(door) as name:
-            sock.connect(name)
-        connection.sock = sock
-        connection.request(method, path)
-        answer = connection.getresponse()
-        return answer.status, msgspec.json.decode(answer.read(), type=dict[str, Any])
-    finally:
-        connection.close()
-        sock.close()

@@ -255,18 +255,21 @@ class Accounts:
         for rate in rule.rates:
             name = f"{account_id}|{rate.unit}|{rate.window_s:g}"
             counter = self.counters.rate(name, account_id, rate, before.get(name))
+            counter.fail_open = rate.fail_open
             (account.requests if rate.unit == "requests" else account.tokens).append(counter)
         if rule.concurrency is not None:
             name = f"{account_id}|slots"
-            account.slots.append(self.counters.slots(name, account_id, rule.concurrency, before.get(name)))
+            slots = self.counters.slots(name, account_id, rule.concurrency, before.get(name))
+            slots.fail_open = rule.fail_open
+            account.slots.append(slots)
         if rule.requests is not None:
             name = f"{account_id}|tally"
             account.requests.append(self.counters.tally(name, account_id, rule.requests, before.get(name)))
         for budget in rule.budgets:
             name = f"{account_id}|usd|{budget.window}|{budget.timezone}|{'hard' if budget.hard else 'soft'}"
-            account.budgets.append(
-                self.counters.budget(name, account_id, budget, before.get(name), self._before, now_ms)
-            )
+            sums = self.counters.budget(name, account_id, budget, before.get(name), self._before, now_ms)
+            sums.fail_open = budget.fail_open
+            account.budgets.append(sums)
         for counter in account.counters():
             self._known[counter.id] = counter
             self._evicted.pop(counter.id, None)

@@ -24,6 +24,7 @@ class Counter(ABC):
     __slots__ = (
         "_wakings",
         "account",
+        "fail_open",
         "hard",
         "id",
         "limit",
@@ -43,6 +44,8 @@ class Counter(ABC):
         self.limit = limit
         self.window_s = window_s
         self.hard = True
+        # What holds while its owner is away: True or False, None for what the process does by default.
+        self.fail_open: bool | None = None
         self.queues = False
         self.patience_s = PATIENCE_S
         self._wakings = wakings

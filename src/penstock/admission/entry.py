@@ -60,6 +60,8 @@ def refusal_of(counter: Counter, amount: int, now: float, now_ms: int) -> Refusa
 def told(account: str) -> str:
     """An account in words: `key:dev` is "the key dev"."""
     kind, _, name = account.partition(":")
+    if kind == "throttle":
+        return f"whoever the throttle {name.partition('/')[2]} binds"
     if kind in ("key", "route", "deployment", "org"):
         return f"the {'organisation' if kind == 'org' else kind} {name}"
     return f"the {kind} {name.partition('/')[2]}"

@@ -23,8 +23,18 @@ class HeldLease(Tended):
     """
 
     __slots__ = (
-        *("_alone", "_ask", "_asking", "_counter", "_denied", "_denied_until", "_desk", "_kind"),
-        *("_asked", "_before", "_granted", "_inflow"),
+        *(
+            "_alone",
+            "_alone_nanousd",
+            "_ask",
+            "_asking",
+            "_counter",
+            "_denied",
+            "_denied_until",
+            "_desk",
+            "_kind",
+        ),
+        *("_asked", "_before", "_granted", "_heard", "_inflow"),
         *("_last", "_need", "_next_ahead", "_opened", "_queued", "_recalled", "_window_s", "away_at", "busy"),
         *("ends_ms", "free", "in_use", "leased", "low", "spent", "total", "unsaid"),
         *("unsaid_at", "unsaid_from"),
@@ -71,6 +81,9 @@ class HeldLease(Tended):
         self._next_ahead = 0.0
         self._queued = False
         self._alone: SlidingWindow | None = None
+        # Of a budget: how far the lease may go below zero while the owner is away; None before it was heard of.
+        self._alone_nanousd: int | None = None
+        self._heard = False
 
     def belong(self, counter: Counter) -> None:
         """Another object stands for the same counter."""
@@ -145,7 +158,7 @@ class HeldLease(Tended):
         self._open()
         if change > 0:
             self.free -= change
-        self.total += change
+            self.total += change
         self._desk.shares.used(self.id, change, at)
 
     def spend(self, taken: int, used: int, at: float) -> None:
@@ -187,11 +200,12 @@ class HeldLease(Tended):
     def granted(self, amount: int) -> None:
         """See Holder."""
         now = self._desk.clock.monotonic()
+        if self._asking:  # what comes unasked says nothing of how much there is
+            self._granted += amount
         self._asking = False
         self._recalled = False
         self.free += amount
         self._inflow += amount
-        self._granted += amount
         if amount:
             self._denied_until = 0.0
             self.low = min(amount, self._ask) >> 2
@@ -232,7 +246,7 @@ class HeldLease(Tended):
         self.away_at = FOREVER_S
         self._desk.away_at = FOREVER_S
         self._denied_until = self._next_ahead = 0.0
-        self._alone = None
+        self._alone = self._alone_nanousd = None
         self._counter.freed()
 
     def held(self) -> int:
@@ -247,6 +261,7 @@ class HeldLease(Tended):
         """See Holder."""
         self.spent = spent
         self.leased = leased
+        self._heard = True
 
     # --- telling and giving back ----------------------------------------------------------------------------
 
@@ -268,8 +283,9 @@ class HeldLease(Tended):
         """Look after it; False once there is nothing to look after."""
         used = self._before + self._inflow - self.free
         self._before, self._inflow = self.free, 0
-        # Enough for half the time between two looks.
-        self._ask = max(self._last, used >> 1)
+        # Enough for half the time between two looks; while nothing is to be had, as much as when there was.
+        enough = max(self._last, used >> 1)
+        self._ask = enough if now >= self._denied_until else max(enough, self._ask)
         if self.busy:
             self.busy = False
             self.touched = now
@@ -343,7 +359,10 @@ class HeldLease(Tended):
         if now - self.away_at < PATIENCE_S:
             return NO if counter.waitlist.full() else WAIT
         away = self._desk.away
-        if not away.fail_open or self._kind == "budget":
+        fail_open = counter.fail_open if counter.fail_open is not None else away.fail_open
+        if self._kind == "budget":
+            return self._alone_in_budget(amount, away.share)
+        if not fail_open:
             return NO
         local = int(counter.limit * away.share)
         if self._kind == "slots":
@@ -355,6 +374,18 @@ class HeldLease(Tended):
             if not self._alone.take(amount, now):
                 return NO
         return OK  # what is taken now is a debt of this lease: `free` goes below zero
+
+    def _alone_in_budget(self, amount: int, share: float) -> int:
+        """A part of what nobody had when the owner was heard of last, if the rule says so.
+
+        Where it was not heard of since this process began, nobody knows what is left.
+        """
+        if not (self._counter.fail_open and self._heard):
+            return NO
+        if self._alone_nanousd is None:
+            left = self._counter.limit - self.spent - max(self.leased, self.free + self.in_use)
+            self._alone_nanousd = int(max(0, left) * share)
+        return OK if self.free - amount >= -self._alone_nanousd else NO
 
 
 def lease_of(

@@ -168,6 +168,9 @@ class ControlProcess:
     def tick(self) -> None:
         """Open the database where that is still to be done; publish what others have changed."""
         now = time.monotonic()
+        if self._fleet is not None and not self._fleet.listens and now >= self._try_at:
+            self._try_at = now + BACK_OFF_S
+            self._report(self._fleet.listen)
         if self._service is not None:
             if now >= self._catch_up_at:
                 self._report(self._service.tick)
@@ -196,6 +199,7 @@ class ControlProcess:
 
             self._fleet = FleetServer(settings, os.environ)
             self._fleet.begin(self._state, snapshot)
+            self._fleet.listen()
 
     def _open(self) -> None:
         from penstock.bootstrap.control_service import ControlService  # noqa: PLC0415 - see GATEWAYS_FIRST_S

@@ -34,6 +34,7 @@ from penstock.control.plane import ControlPlane, heard_of
 from penstock.control.publish import Publisher
 from penstock.control.rights import Directory
 from penstock.control.secrets import Secrets
+from penstock.control.throttles import expire
 from penstock.control.token_keys import TokenKeys
 from penstock.ports.control_store import StoreError
 from penstock.worker.settings import ledger_place
@@ -43,6 +44,8 @@ BACKLOG = 128
 DRAIN_S = 2
 # How often this machine tells others what its gateways serve, where nothing has changed.
 SAY_EVERY_MS = 2_000
+# How often throttles that are over are removed; they hold no more in any case.
+EXPIRE_EVERY_MS = 30_000
 log = logging.getLogger("penstock.control")
 
 
@@ -64,6 +67,7 @@ class ControlService:
         self._shared = url is not None
         self._said: list[tuple[str, int]] = []
         self._said_ms = 0
+        self._expire_ms = 0
         engine = engine_for(document, state)
         store = SqlControlStore(engine)
         store.prepare()
@@ -124,6 +128,10 @@ class ControlService:
         """Publish what other machines changed, and say what gateways here serve. Raises as `catch_up`."""
         self.plane.catch_up()
         self._tokens.tick()
+        now = self._now_ms()
+        if now >= self._expire_ms:
+            self._expire_ms = now + EXPIRE_EVERY_MS
+            expire(self.plane)
         if not self._shared:
             return
         now = self._now_ms()

@@ -23,7 +23,7 @@ log = logging.getLogger("penstock.control")
 
 
 class FleetServer:
-    """Listens at `server.control_listen`, in a thread of its own, whether or not there is a database."""
+    """Answers at `server.control_listen`, in a thread of its own, whether or not there is a database."""
 
     def __init__(self, settings: Server, env: Mapping[str, str]) -> None:
         """Raises OSError, with a message that says what to do, where it cannot begin."""
@@ -46,13 +46,26 @@ class FleetServer:
             ssl_keyfile=tls.key if tls is not None else None,
         )
         config.load()  # a certificate that cannot be read is said here, not in the thread
-        (sock,) = listening_sockets(settings.control_listen, 1)
+        self._address = settings.control_listen
         self._server = uvicorn.Server(config)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Whether it has begun."""
+        return self._thread is not None
+
+    def listen(self) -> None:
+        """Begin. Raises OSError where the address is taken, as it is until a process before us has ended."""
+        try:
+            (sock,) = listening_sockets(self._address, 1)
+        except OSError as error:
+            raise OSError(f"cannot listen at server.control_listen {self._address}: {error}") from None
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [sock]}, name="fleet", daemon=True
         )
         self._thread.start()
-        log.info("other machines get their configuration at %s", settings.control_listen)
+        log.info("other machines get their configuration at %s", self._address)
 
     def begin(self, state: StateDir, snapshot: Snapshot) -> None:
         """What was published before this start. Raises SnapshotError."""
@@ -63,4 +76,5 @@ class FleetServer:
         """Stop answering."""
         self.fleet.end()
         self._server.should_exit = True
-        self._thread.join(DRAIN_S + 1)
+        if self._thread is not None:
+            self._thread.join(DRAIN_S + 1)

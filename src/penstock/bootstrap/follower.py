@@ -66,7 +66,8 @@ class Following:
             raise FollowError("server.control_url and server.control_token are both needed")
         try:
             token = FleetToken(server.control_token.resolve(env).strip())
-            control = FleetClient(server.control_url, token, server.ca_file, answer_s)
+            authorities = server.control_ca_file or server.ca_file
+            control = FleetClient(server.control_url, token, authorities, answer_s)
         except (SecretError, WeakTokenError, FleetError) as error:
             raise FollowError(str(error)) from None
         self.follower = Follower(

@@ -32,6 +32,7 @@ from penstock.bootstrap.listening import Listeners
 from penstock.bootstrap.plan_source import RESPONSES, LazyBox, PlanSource, budgeted_tags
 from penstock.bootstrap.sharing import Part
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.target_log import TargetLog
 from penstock.bootstrap.warming import warm
 from penstock.config.document import Document, Drain
 from penstock.core.ids import boot_id
@@ -209,12 +210,13 @@ class GatewayProcess:
         feed: CredentialFeed,
     ) -> None:
         looked_at = 0.0
-        prober = Prober(ctx)
+        prober, targets = Prober(ctx), TargetLog(ctx.standings)
         while not self._stop.is_set():
             now = clock.monotonic()
             ctx.sweep(now)
             transport.sweep(now)
             prober.tend(now)
+            targets.say_if_due(now)
             if now - looked_at >= RELOAD_POLL_S:
                 looked_at = now
                 await open_keys(source)

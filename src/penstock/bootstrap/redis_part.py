@@ -9,13 +9,14 @@ import logging
 import os
 import random
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.redis.accounts import RedisShares
 from penstock.adapters.redis.address import RedisAddress
 from penstock.adapters.redis.connection import RedisConnection
+from penstock.adapters.redis.seeding import Words
 from penstock.admission.accounts import Earlier
 from penstock.admission.leased import leased_counters
 from penstock.bootstrap.accounts import spent_of
@@ -24,9 +25,14 @@ from penstock.bootstrap.state_dir import StateDir
 from penstock.config.document import Document
 from penstock.core.allowance import CounterRule
 from penstock.ledger.accounts_replay import Spending, replay, spending_of_boot
+from penstock.ledger.accounts_replay import asked_at_s as asked_at_s_of
 from penstock.ports.clock import Clock
+from penstock.ports.ledger import RECENT_MS
 
 GOODBYE_S = 1.0
+DATABASE = "database"
+# See ports.ledger.RECENT_MS; five minutes less, for clocks that differ.
+OLD_S = RECENT_MS / 1000 - 300
 log = logging.getLogger("penstock.gateway")
 
 
@@ -39,23 +45,25 @@ class RedisPart:
         self._state = state
         self._boot = boot
         self._tags = tags
+        self._clock = clock
         # As long as it is locked we live: nobody resolves what we hold by our journal.
         self._alive = os.open(state.alive(boot), os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._alive, fcntl.LOCK_EX)
         self.connection = connection_for(settings, clock, boot)
         self._away = away_of(settings, 1.0)
+        self._sources = sources_of(state, settings)
         self.shares = RedisShares(
             self.connection,
             clock,
             boot,
             word=new_word,
-            source=source_of(state, settings),
+            sources=self._sources,
             earlier=self._spent,
             gateways=self._count,
         )
         self.counters = leased_counters(self.shares, clock, self._away)
         self._begun = False
-        self._reading: asyncio.Future[Spending] | None = None
+        self._reading: asyncio.Future[tuple[Spending, float]] | None = None
 
     async def first(self, most_s: float) -> bool:
         """Connect, and wait at a start until Redis can be asked; whether it could in time."""
@@ -84,41 +92,71 @@ class RedisPart:
 
     # --- what was spent before ------------------------------------------------------------------------------
 
-    def _spent(self, counter: str, rule: CounterRule, then: Callable[[Mapping[str, int] | None], None]) -> None:
-        """See adapters.redis.accounts.Earlier; journals are read in a thread, once for all who ask."""
+    def _spent(self, counter: str, rule: CounterRule, then: Callable[[Words], None]) -> None:
+        """See adapters.redis.seeding.Earlier; journals are read in a thread, once for all who ask."""
         del rule
         if self._reading is None or self._reading.done():
             loop = asyncio.get_running_loop()
-            self._reading = loop.run_in_executor(None, replay, self._state.root, is_locked, self._tags())
-        source = source_name(self._state)
+            self._reading = loop.run_in_executor(None, self._read)
 
-        def read(done: asyncio.Future[Spending]) -> None:
+        def read(done: asyncio.Future[tuple[Spending, float]]) -> None:
             error = done.exception()
             if error is not None:
                 log.error("what was spent before cannot be read: %s", error)
-                then(None)
-                return
-            found = done.result()
-            sums = {
-                boot or f"before:{source}": spent_of(found.of_boot(boot), counter) for boot in found.boots()
-            }
-            then({boot: nanousd for boot, nanousd in sums.items() if nanousd > 0})
+                then(dict.fromkeys(self._sources))
+            else:
+                then(words_of(*done.result(), self._sources, counter))
 
         self._reading.add_done_callback(read)
 
+    def _read(self) -> tuple[Spending, float]:
+        asked_at_s = asked_at_s_of(self._state.root)
+        return replay(self._state.root, is_locked, self._tags()), self._clock.now_ms() / 1000 - asked_at_s
 
-def connection_for(settings: Document, clock: Clock, name: str) -> RedisConnection:
+
+def words_of(spending: Spending, age_s: float, sources: Sequence[str], counter: str) -> Words:
+    """What a machine's ledgers say was spent of a budget counter, by process.
+
+    A ledger of its own says all of it. Of one that machines share, whoever comes first tells what it has: sums
+    of all machines, as the worker read them `age_s` ago. What that may lack, the last moments of each journal,
+    the machine whose journal it is tells besides, by process, so that nothing counts twice. What was folded has
+    no process any more: a reading of the ledger that is so old that others may have folded more is not told.
+    """
+    sums = {
+        boot or f"before:{sources[0]}": spent_of(spending.of_boot(boot), counter) for boot in spending.boots()
+    }
+    sums = {boot: nanousd for boot, nanousd in sums.items() if nanousd > 0}
+    if len(sources) == 1:
+        return {sources[0]: sums}
+    shared, machine = sources
+    own = {boot: nanousd for boot, nanousd in sums.items() if boot in spending.own}
+    return {machine: own, shared: sums if age_s < OLD_S else None}
+
+
+def connection_for(settings: Document, clock: Clock, own: str) -> RedisConnection:
     """A connection as the document says, not started yet. Raises RedisUrlError, SecretError, OSError."""
     if settings.server.redis_url is None:
         raise RuntimeError("there is no server.redis_url")
     address = RedisAddress.parse(settings.server.redis_url.resolve(os.environ))
-    tls = ssl.create_default_context(cafile=settings.server.ca_file) if address.tls else None
-    return RedisConnection(address, clock, random.random, name=f"penstock-{name}", tls=tls)
+    tls = tls_of(settings) if address.tls else None
+    name = settings.server.redis_tls.server_name or ""
+    return RedisConnection(address, clock, random.random, name=f"penstock-{own}", tls=tls, server_name=name)
 
 
-def source_of(state: StateDir, settings: Document) -> str:
-    """The ledger that says what was spent before: one database for all machines, or this machine's."""
-    return "database" if settings.server.database_url is not None else source_name(state)
+def tls_of(settings: Document) -> ssl.SSLContext:
+    """Whom to trust and what to show. Raises OSError (ssl.SSLError is one)."""
+    files = settings.server.redis_tls
+    context = ssl.create_default_context(cafile=files.ca_file or settings.server.ca_file)
+    chain = files.cert or files.key  # one file may have both
+    if chain is not None:
+        context.load_cert_chain(chain, files.key)
+    return context
+
+
+def sources_of(state: StateDir, settings: Document) -> tuple[str, ...]:
+    """Who says what was spent before: this machine, and one database for all machines where there is one."""
+    machine = source_name(state)
+    return (machine,) if settings.server.database_url is None else (DATABASE, machine)
 
 
 def source_name(state: StateDir) -> str:

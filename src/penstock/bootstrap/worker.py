@@ -13,13 +13,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from penstock.adapters.alerts.throttling import Throttling
 from penstock.adapters.alerts.webhook import WebhookPoster
 from penstock.bootstrap import lifeline
 from penstock.bootstrap.burials import Burials
 from penstock.bootstrap.plan_source import budgeted_tags, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.worker_settings import settings_of
-from penstock.compile.alerts import webhooks_of
+from penstock.compile.alerts import actions_of, webhooks_of
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.snapshot import SnapshotError, read_snapshot
@@ -81,7 +82,7 @@ class SettingsFile:
 
 def alert_settings(document: Document, env: Mapping[str, str]) -> AlertSettings:
     """What a document says of alerts. Raises CompileError."""
-    return AlertSettings(document, webhooks_of(document, env))
+    return AlertSettings(document, webhooks_of(document, env), actions_of(document))
 
 
 def alert_desk(state: StateDir) -> AlertDesk:
@@ -93,6 +94,7 @@ def alert_desk(state: StateDir) -> AlertDesk:
         now_ms=now_ms,
         monotonic=time.monotonic,
         draw=random.random,
+        act=Throttling(state.control_socket, state.operator, now_ms),
     )
 
 

@@ -16,6 +16,7 @@ _COMMANDS = {
     "users": ("penstock.cli.tenants", "users", "Manage users."),
     "service-accounts": ("penstock.cli.tenants", "service_accounts", "Manage service accounts."),
     "roles": ("penstock.cli.tenants", "roles", "Manage role bindings."),
+    "throttles": ("penstock.cli.tenants", "throttles", "Bind users and keys more tightly for a while."),
     "exchanges": ("penstock.cli.exchanges", "exchanges", "List and stop requests that are under way."),
     "audit": ("penstock.cli.audit", "audit", "Read, verify and export the audit log."),
     "route": ("penstock.cli.route", "route", "Look at routes: their cards, and how their targets do."),

@@ -20,10 +20,12 @@ from penstock.cli.control import (
     say_table,
     why_option,
 )
-from penstock.cli.files import state_dir
+from penstock.cli.files import sole_service, state_dir
 from penstock.client import Difference
-from penstock.config.document import shown
+from penstock.config.document import Document, shown
+from penstock.config.load import load_file
 from penstock.config.snapshot import SnapshotError, read_snapshot
+from penstock.ports.control_store import StoreError
 
 
 @click.group()
@@ -124,6 +126,41 @@ def rollback(number: int, reason: str, file: Path | None, state: Path | None, *,
         say_json(applied)
     else:
         say_applied(applied.revision, applied.behind, changed=applied.changed)
+
+
+@config.command(name="import")
+@control_options
+def import_(file: Path | None, state: Path | None, *, as_json: bool) -> None:
+    """Move control.db into the database of server.database_url.
+
+    Stop `penstock serve`, set server.database_url, import, and start again. Objects, revisions, the audit log
+    and people are copied, all or nothing; doing it again changes nothing. control.db stays as it is.
+    """
+    # What only this command needs takes long to import.
+    from penstock.adapters.control_db.engine import open_sqlite  # noqa: PLC0415
+    from penstock.adapters.control_db.moving import move  # noqa: PLC0415
+    from penstock.bootstrap.control_service import engine_for  # noqa: PLC0415
+
+    found = state_dir(file, state)
+    if not found.control_db.exists():
+        raise click.ClickException(f"there is no {found.control_db}; nothing to import")
+    document = load_file(file, os.environ) if file is not None else Document()
+    if document.server.database_url is None:
+        raise click.ClickException("server.database_url names no database to import into; set it first")
+    with sole_service(found):
+        source, target = open_sqlite(found.control_db), engine_for(document, found)
+        try:
+            counts = move(source, target, lambda _table, _count: None)
+        except StoreError as error:
+            raise click.ClickException(str(error)) from None
+        finally:
+            source.dispose()
+            target.dispose()
+    if as_json:
+        say_json(counts)
+        return
+    for table, count in counts.items():
+        click.echo(f"{table}: {count:,} rows are in the database")
 
 
 def _say_changes(changes: list[Difference], *, as_json: bool) -> None:

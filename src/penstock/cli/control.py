@@ -90,7 +90,7 @@ def _starts(found: StateDir) -> bool:
 def _absent(found: StateDir) -> click.ClickException:
     return click.ClickException(
         f"no control process answers at {found.control_socket}; start `penstock serve`, or name its "
-        "folder with --state-dir"
+        "folder with --state-dir; a machine with server.control_url has none, use the command on control's"
     )
 
 

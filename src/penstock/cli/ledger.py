@@ -10,8 +10,9 @@ import msgspec
 
 from penstock.bootstrap.state_dir import StateDir
 from penstock.cli.files import sole_service
-from penstock.cli.ledger_options import place_of, state_options, state_place
+from penstock.cli.ledger_options import dollars, place_of, state_options, state_place
 from penstock.ports.ledger import LedgerError
+from penstock.worker.importing import import_ledger
 from penstock.worker.rebuild import Rebuilt
 from penstock.worker.rebuild import rebuild as rebuild_ledger
 from penstock.worker.sole import WorkerRunningError
@@ -51,6 +52,51 @@ def rebuild(*, as_json: bool, config: Path | None, state_dir: Path | None) -> No
         click.echo(msgspec.json.encode(done))
         return
     _tell(done)
+
+
+@ledger.command(name="import")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@state_options
+def import_(*, as_json: bool, config: Path | None, state_dir: Path | None) -> None:
+    """Move ledger.db into the database of server.database_url.
+
+    Stop `penstock serve`, set server.database_url, import, and start again: rows, what every account has spent,
+    and how far the journal was read are in the database then. It may be stopped and done again at any time; no
+    row and no sum is added twice. ledger.db stays as it is, and is not used any more.
+    """
+    state = StateDir(state_place(config, state_dir).absolute())
+    place = place_of(state.root, config)
+    if not place.database_url:
+        raise click.ClickException("server.database_url names no database to import into; set it first")
+    state.create()
+    with sole_service(state):
+        try:
+            done = import_ledger(place, _no_progress if as_json else _show_progress)
+        except FileNotFoundError:
+            raise click.ClickException(f"there is no ledger.db in {state.root}; nothing to import") from None
+        except WorkerRunningError as error:
+            raise click.ClickException(str(error)) from None
+        except (sqlite3.Error, OSError, RuntimeError) as error:
+            raise click.ClickException(
+                f"not all is imported; do it again once this is mended: {error}"
+            ) from None
+    if as_json:
+        click.echo(msgspec.json.encode(done))
+        return
+    click.echo(
+        f"{done.exchanges:,} exchanges, {done.attempts:,} attempts ({dollars(done.cost_nanousd)}) and"
+        f" {done.refusals:,} refusals are in the database; each was compared"
+    )
+    what = "are taken over" if done.sums else "had been taken over before"
+    click.echo(f"sums by account and the place in the journal {what}")
+
+
+def _show_progress(table: str, done: int, total: int) -> None:
+    click.echo(f"\r{table}: {done:,} of {total:,}", nl=done >= total, err=True)
+
+
+def _no_progress(table: str, done: int, total: int) -> None:
+    del table, done, total
 
 
 def _tell(done: Rebuilt) -> None:

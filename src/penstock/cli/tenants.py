@@ -167,6 +167,7 @@ def _pretty(spec: dict[str, Any]) -> str:
 
 orgs = _group("orgs", _Kind("orgs", "organisation", tenant=False))
 teams = _group("teams", _Kind("teams", "team"))
+throttles = _group("throttles", _Kind("throttles", "throttle"))
 users = _group("users", _Kind("users", "user"))
 service_accounts = _group("service-accounts", _Kind("service_accounts", "service account"))
 roles = _group("roles", _Kind("role_bindings", "role binding"))

@@ -79,6 +79,7 @@ KINDS = {
     "service_accounts": Kind("service-accounts", Item, tenant=True),
     "role_bindings": Kind("role-bindings", Item, tenant=True),
     "keys": Kind("keys", Key, tenant=True),
+    "throttles": Kind("throttles", Item, tenant=True),
     "providers": Kind("providers", Item, tenant=False),
     "deployments": Kind("deployments", Item, tenant=False),
     "guards": Kind("guards", Item, tenant=False),

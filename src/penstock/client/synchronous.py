@@ -115,6 +115,7 @@ class Client:
         self.service_accounts: Objects[Item] = Objects(self, kinds["service_accounts"])
         self.role_bindings: Objects[Item] = Objects(self, kinds["role_bindings"])
         self.keys = Keys(self, kinds["keys"])
+        self.throttles: Objects[Item] = Objects(self, kinds["throttles"])
         self.providers: Objects[Item] = Objects(self, kinds["providers"])
         self.deployments: Objects[Item] = Objects(self, kinds["deployments"])
         self.guards: Objects[Item] = Objects(self, kinds["guards"])

@@ -5,17 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
+from penstock.compile.dry import dry_plan
 from penstock.compile.plan import DEFAULT_ORG
 from penstock.compile.proxies import proxy_for
 from penstock.compile.targets import CompileError
 from penstock.config.access_checks import is_metadata
-from penstock.config.document import AlertWebhook, Budget, Document, Secret, SecretError
+from penstock.config.document import AlertWebhook, Budget, Document, Limits, Secret, SecretError
 from penstock.core.accounts import EARLIER
+from penstock.core.alert_actions import Action, courier_name
 from penstock.core.alerts import Webhook
 from penstock.core.budget import window_bounds
 from penstock.core.budget_alerts import THRESHOLDS, BudgetState
+from penstock.routing.held import names_of
+from penstock.routing.trees import targets_of
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with by the standard
 _LEAST_KEY, _MOST_KEY = 24, 64
@@ -25,6 +32,38 @@ def webhooks_of(document: Document, env: Mapping[str, str]) -> tuple[Webhook, ..
     """The webhooks, ready for use. Raises CompileError, which names the key at fault."""
     ca_file = document.server.ca_file or ""
     return tuple(_webhook(name, config, env, ca_file) for name, config in document.alerts.webhooks.items())
+
+
+def targets_by_route(document: Document, now_ms: int) -> dict[str, frozenset[str]]:
+    """The names of all models that each route leads to; none where the document cannot be compiled."""
+    try:
+        plan = dry_plan(document, now_ms)
+    except CompileError:
+        return {}
+    return {
+        name: frozenset(each for target in targets_of(route.policy) for each in names_of(target))
+        for name, route in plan.routes.items()
+    }
+
+
+def actions_of(document: Document) -> tuple[Action, ...]:
+    """What is done about alerts."""
+    return tuple(
+        Action(
+            name,
+            Webhook(courier_name(name), "", (), config.kinds, config.min_severity, config.orgs),
+            config.for_s * 1000,
+            _said(config.limits),
+            config.downgrade or "",
+        )
+        for name, config in document.alerts.actions.items()
+    )
+
+
+def _said(limits: Limits) -> dict[str, Any]:
+    """Limits as a configuration writes them, without what is not said."""
+    plain: dict[str, Any] = msgspec.to_builtins(limits)
+    return {name: value for name, value in plain.items() if value not in (None, [], ())}
 
 
 def has_budgets(document: Document) -> bool:

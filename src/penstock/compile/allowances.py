@@ -9,6 +9,7 @@ from typing import Protocol
 from penstock.config import document as doc
 from penstock.core.allowance import WINDOW_S, AccountRule, BudgetRule, RateRule, SessionRule
 from penstock.core.exchange import Subject
+from penstock.core.plan import Throttle
 
 EACH = "*"
 
@@ -34,13 +35,28 @@ class Bounded(Protocol):
 
 @dataclass
 class Rules:
-    """The rules of a document's accounts, as the Plan holds them."""
+    """The rules of a document's accounts, as the Plan holds them; `throttles` by whom they bind."""
 
     accounts: dict[str, AccountRule] = field(default_factory=dict[str, AccountRule])
     users: dict[str, AccountRule] = field(default_factory=dict[str, AccountRule])
     tags: dict[str, dict[str, dict[str, AccountRule]]] = field(
         default_factory=dict[str, dict[str, dict[str, AccountRule]]]
     )
+
+    throttles: dict[str, tuple[Throttle, ...]] = field(default_factory=dict[str, tuple[Throttle, ...]])
+
+    def throttle(self, org: str, name: str, config: doc.Throttle) -> None:
+        """Bind a user or a key for a while."""
+        account = f"throttle:{org}/{name}"
+        rule = rule_of(account, config.limits, None, ()) or AccountRule(account)
+        if config.downgrade is not None:
+            # A sum that is spent from the beginning, and refuses nothing.
+            spent = BudgetRule(0, "total", hard=False, downgrade_to=config.downgrade, downgrade_at=0.0)
+            rule = replace(rule, budgets=(spent,))
+        self.accounts[account] = rule
+        whom = f"{org}/user:{config.user}" if config.user is not None else f"{org}/key:{config.key}"
+        made = Throttle(name, account, config.until, config.why or "", config.downgrade or "")
+        self.throttles[whom] = (*self.throttles.get(whom, ()), made)
 
     def add(self, account: str, bounded: Bounded) -> None:
         """Bind an account, if anything does."""
@@ -95,6 +111,8 @@ def _add_org(rules: Rules, name: str, org: doc.Org) -> None:
         rules.add(f"team:{name}/{team}", config)
     for user, rule in _each(org.users):
         rules.users[f"{name}/{user}"] = rule
+    for throttle, config in org.throttles.items():
+        rules.throttle(name, throttle, config)
     for tag, values in org.tags.items():
         for value, rule in _each(values):
             rules.tags.setdefault(name, {}).setdefault(tag, {})[value] = rule
@@ -111,15 +129,28 @@ def rule_of(
     account: str, limits: doc.Limits, budget: doc.Budget | None, budgets: tuple[doc.Budget, ...]
 ) -> AccountRule | None:
     """The rule of one account, None where nothing binds it."""
+    away = _opens(limits.on_accounts_away)
     rates: list[RateRule] = []
     if limits.rpm is not None:
-        rates.append(RateRule("requests", WINDOW_S["minute"], limits.rpm))
+        rates.append(RateRule("requests", WINDOW_S["minute"], limits.rpm, away))
     if limits.tpm is not None:
-        rates.append(RateRule("tokens", WINDOW_S["minute"], limits.tpm))
-    rates += [RateRule(rate.unit, WINDOW_S[rate.per], rate.limit) for rate in limits.rates]
+        rates.append(RateRule("tokens", WINDOW_S["minute"], limits.tpm, away))
+    for rate in limits.rates:
+        own = _opens(rate.on_accounts_away)
+        rates.append(RateRule(rate.unit, WINDOW_S[rate.per], rate.limit, away if own is None else own))
     every = (budget, *budgets) if budget is not None else budgets
-    rule = AccountRule(account, tuple(rates), limits.concurrency, tuple(_budget(each) for each in every))
+    rule = AccountRule(
+        account,
+        tuple(rates),
+        limits.concurrency,
+        tuple(_budget(each) for each in every),
+        fail_open=away if limits.concurrency is not None else None,
+    )
     return rule if rule != AccountRule(account) else None
+
+
+def _opens(away: str | None) -> bool | None:
+    return None if away is None else away == "fail_open"
 
 
 def _budget(budget: doc.Budget) -> BudgetRule:
@@ -131,6 +162,7 @@ def _budget(budget: doc.Budget) -> BudgetRule:
         hard=not budget.soft,
         downgrade_to=down.to if down is not None else "",
         downgrade_at=down.at if down is not None else 1.0,
+        fail_open=budget.on_accounts_away == "fail_open",
     )
 
 

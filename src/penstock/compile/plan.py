@@ -75,6 +75,7 @@ def compile_plan(
         keeps_responses=keeps == "on",
         accounts=rules.accounts,
         users=rules.users,
+        throttles=rules.throttles,
         tag_rules=rules.tags,
         session=session_of(document.defaults.session),
         weights=weights_of(document),

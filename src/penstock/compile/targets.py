@@ -71,8 +71,9 @@ def provider_from(
     signing = _signing(at, owner or name, config, reveal)
     if signing is not None and signing.fixed is not None:
         secrets = (*secrets, *signing.fixed.secrets)
-    rows, default_profile = profiles_of(vendor)
-    known_host = host == urlsplit(vendor.base_url).hostname
+    # Another server of kind openai serves what it likes, and knows the older API and its older names.
+    known_host = host == urlsplit(vendor.base_url).hostname or config.kind != "openai"
+    rows, default_profile = profiles_of(vendor, elsewhere=not known_host)
     template = Target(
         id=owner or name,
         provider=owner or name,
@@ -84,8 +85,7 @@ def provider_from(
         auth=auth,
         secrets=secrets,
         card=SIMULATOR_CARD if config.kind == "simulator" else None,
-        # Another server of kind openai knows the older name, and OpenAI alone refuses it.
-        cap_field=vendor.cap_field if known_host or config.kind != "openai" else "max_tokens",
+        cap_field=vendor.cap_field if known_host else "max_tokens",
         asks_stream_usage=vendor.stream_usage,
         speaks=_speaks(vendor),
         api=vendor.api,

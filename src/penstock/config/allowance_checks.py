@@ -34,6 +34,26 @@ def allowance_problems(document: Document, routes: Collection[str]) -> Iterator[
             seen.add(kind)
 
 
+def throttle_problems(document: Document, routes: Collection[str]) -> Iterator[Found]:
+    """What is wrong with throttles, and with the actions that make some."""
+    for name, org in document.orgs.items():
+        for throttle, config in org.throttles.items():
+            at = child(child(child("orgs", name), "throttles"), throttle)
+            if (config.user is None) == (config.key is None):
+                yield at, "binds a user or a key, one of them", "write user: or key:"
+            yield from _downgrade(at, config.downgrade, routes)
+    for name, action in document.alerts.actions.items():
+        at = child(child("alerts", "actions"), name)
+        if not action.kinds:
+            yield child(at, "kinds"), "names no kind of alert", "write such as [user.outlier]"
+        yield from _downgrade(at, action.downgrade, routes)
+
+
+def _downgrade(at: str, route: str | None, routes: Collection[str]) -> Iterator[Found]:
+    if route is not None and route not in routes:
+        yield child(at, "downgrade"), f"no route {route!r}", suggestion(route, routes) or "name one of routes"
+
+
 def _budgets(path: str, budget: Budget | None, budgets: tuple[Budget, ...]) -> Iterator[tuple[str, Budget]]:
     if budget is not None:
         yield child(path, "budget"), budget

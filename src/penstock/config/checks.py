@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.config import node as nodes
 from penstock.config.access_checks import access_problems, header_problems, signs
-from penstock.config.allowance_checks import allowance_problems
+from penstock.config.allowance_checks import allowance_problems, throttle_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
 from penstock.config.node import Node
 from penstock.config.policy_checks import policy_problems
@@ -83,6 +83,8 @@ class Checks:
 
     def _allowances(self) -> None:
         for path, message, hint in allowance_problems(self.document, self.names["routes"]):
+            self._report(path, message, hint)
+        for path, message, hint in throttle_problems(self.document, self.names["routes"]):
             self._report(path, message, hint)
 
     def _server(self) -> None:

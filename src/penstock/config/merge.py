@@ -40,6 +40,7 @@ TYPES: dict[Kind, type] = {
     "org": doc.Org,
     "team": doc.Team,
     "user": doc.User,
+    "throttle": doc.Throttle,
     "key": doc.VirtualKey,
 }
 _SETTING_TYPES: dict[str, type] = {
@@ -51,7 +52,9 @@ _SETTING_TYPES: dict[str, type] = {
     "alerts": doc.Alerts,
 }
 # Kinds whose bodies tenants write: a `${…}` in them is text, or they could read this process's environment.
-LITERAL: frozenset[Kind] = frozenset({"org", "team", "user", "key", "service_account", "role_binding"})
+LITERAL: frozenset[Kind] = frozenset(
+    {"org", "team", "user", "key", "service_account", "role_binding", "throttle"}
+)
 # The row of an organisation's users that holds for each one without a row: it is part of the organisation.
 EVERYBODY = "*"
 # What control knows of a stored key besides its configuration stands in its body under these names.
@@ -107,7 +110,7 @@ def _tenants(source: dict[str, Any], document: Document, managed_by: ManagedBy) 
     items: list[Item] = []
     teams: dict[str, dict[str, Any]] = {name: {} for name in source.get("orgs", {})}
     for name, org in source.get("orgs", {}).items():
-        body = {key: value for key, value in org.items() if key not in {"teams", "users"}}
+        body = {key: value for key, value in org.items() if key not in {"teams", "users", "throttles"}}
         people = org.get("users", {})
         if EVERYBODY in people:
             body["users"] = {EVERYBODY: people[EVERYBODY]}
@@ -117,6 +120,10 @@ def _tenants(source: dict[str, Any], document: Document, managed_by: ManagedBy) 
             Item(kind="user", org=name, name=user, managed_by=managed_by, body=said)
             for user, said in people.items()
             if user != EVERYBODY
+        ]
+        items += [
+            Item(kind="throttle", org=name, name=throttle, managed_by=managed_by, body=said)
+            for throttle, said in org.get("throttles", {}).items()
         ]
     for key in document.keys:
         if key.org and key.org not in teams:
@@ -180,7 +187,7 @@ def _with_tenants(node: Node, kinds: dict[Kind, list[Item]], unseal: Callable[[b
 
     for item in kinds.get("org", []):
         bodies[item.name] = read(item, item.body)
-    within: tuple[tuple[Kind, str], ...] = (("team", "teams"), ("user", "users"))
+    within: tuple[tuple[Kind, str], ...] = (("team", "teams"), ("user", "users"), ("throttle", "throttles"))
     for kind, section in within:
         for item in kinds.get(kind, []):
             if item.org:
@@ -262,7 +269,7 @@ def path_of(item: Item) -> str:
             return item.name
         case "org":
             return child("orgs", item.name)
-        case "team" | "user":
+        case "team" | "user" | "throttle":
             return child(child(child("orgs", item.org), f"{item.kind}s"), item.name)
         case "key":
             return child("keys", key_id(item))

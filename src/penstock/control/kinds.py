@@ -65,6 +65,7 @@ KINDS: dict[Kind, KindInfo] = {
         KindInfo("service_account", "service-accounts", "service account", ServiceAccount),
         KindInfo("role_binding", "role-bindings", "role binding", RoleBinding),
         KindInfo("key", "keys", "key", TYPES["key"]),
+        KindInfo("throttle", "throttles", "throttle", TYPES["throttle"]),
         KindInfo("provider", "providers", "provider", TYPES["provider"], tenant=False),
         KindInfo("deployment", "deployments", "deployment", TYPES["deployment"], tenant=False),
         KindInfo("guard", "guards", "guard", TYPES["guard"], tenant=False),

@@ -242,8 +242,10 @@ def check(draft: Draft, item: Item) -> None:
     """What one object needs of the others, beyond what makes a valid document. Raises Denied."""
     kind, org, body = item.kind, item.org, item.body
     if kind == "org":
-        if "teams" in body or set(body.get("users", {})) - {EVERYBODY}:
-            raise Denied("config_invalid", "teams and users are objects of their own; PUT each of them")
+        if {"teams", "throttles"} & body.keys() or set(body.get("users", {})) - {EVERYBODY}:
+            raise Denied(
+                "config_invalid", "teams, users and throttles are objects of their own; PUT each of them"
+            )
         return
     if org and draft.get("org", org, org) is None:
         raise missing("org", "", org)

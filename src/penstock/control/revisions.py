@@ -15,7 +15,7 @@ from penstock.ports.control_store import Item, Kind, Revision, RevisionQuery
 
 # A rollback restores what requests run on. Who may do what, and with which secret, is never taken back with it:
 # it could give a revoked key, or a role that was withdrawn, back to whoever held it.
-NEVER_BACK: frozenset[Kind] = frozenset({"key", "user", "service_account", "role_binding"})
+NEVER_BACK: frozenset[Kind] = frozenset({"key", "user", "service_account", "role_binding", "throttle"})
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,11 +18,16 @@ WINDOW_S: dict[str, float] = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "da
 
 @dataclass(frozen=True, slots=True)
 class RateRule:
-    """At most `limit` of `unit` in any span of `window_s` seconds."""
+    """At most `limit` of `unit` in any span of `window_s` seconds.
+
+    `fail_open`: whether requests go on, on a part of the limit, while its owner cannot be asked; None: as the
+    process does by default.
+    """
 
     unit: Unit
     window_s: float
     limit: int
+    fail_open: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,8 @@ class BudgetRule:
     """At most `limit_nanousd` in a calendar window of `timezone` (an IANA name).
 
     A budget that is not `hard` refuses nothing. `downgrade_to` names the route that serves requests once
-    `downgrade_at` (a share of the limit) is spent; empty where none does.
+    `downgrade_at` (a share of the limit) is spent; empty where none does. `fail_open`: whether a part of what
+    was left when its owner was heard of last may be spent while it cannot be asked.
     """
 
     limit_nanousd: int
@@ -39,6 +45,7 @@ class BudgetRule:
     hard: bool = True
     downgrade_to: str = ""
     downgrade_at: float = 1.0
+    fail_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,8 @@ class AccountRule:
     """Everything that bounds one account, or each account of a kind (then without an id).
 
     `concurrency`: exchanges under way; `requests`: exchanges in all. None where unbounded. `queue_size` and
-    `queue_wait_s`: how many, and how long, wait for the slots of a deployment.
+    `queue_wait_s`: how many, and how long, wait for the slots of a deployment. `fail_open`: see RateRule, of
+    the concurrency; `requests` never do.
     """
 
     id: str
@@ -56,6 +64,7 @@ class AccountRule:
     requests: int | None = None
     queue_size: int = 0
     queue_wait_s: float = 0.0
+    fail_open: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ from penstock.core.usage import NO_USAGE, Usage, UsageSource
 Outcome = Literal["ok", "error", "cancelled", "interrupted"]
 
 
+# A note of an exchange: the target that its policy wanted before all others, where another one answered.
+FALLBACK_FROM = "fallback_from"
+
+
 class Subject(msgspec.Struct, frozen=True, array_like=True):
     """On whose account a request runs. Names, not secrets; empty where the level is not set."""
 

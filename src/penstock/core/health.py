@@ -45,6 +45,7 @@ _CAUSES: Final[dict[str, Fault]] = {
     "first_event_timeout": "timeout",
     "idle_timeout": "timeout",
     "total_timeout": "timeout",
+    "stalled": "timeout",
     "reset": "failed",
     "cut": "failed",
     "bad_response": "failed",

@@ -20,7 +20,7 @@ FEW: Final = 5
 class LatencyWindow:
     """Durations of one kind at one target, in seconds; 6 slots of 50 s with 208 counters each at most."""
 
-    __slots__ = ("_counts", "_known", "_known_at", "_slots", "_stamps")
+    __slots__ = ("_before", "_before_stamp", "_counts", "_known", "_known_at", "_slots", "_stamps")
 
     def __init__(self) -> None:
         self._slots: list[list[int]] = [[] for _ in range(SLOTS)]
@@ -28,6 +28,9 @@ class LatencyWindow:
         self._counts: list[int] = [0] * SLOTS
         self._known: dict[float, float] = {}
         self._known_at = -1.0
+        # What was usual before the present slot.
+        self._before: dict[float, float] = {}
+        self._before_stamp = -1
 
     def add(self, seconds: float, now: float) -> None:
         """Take in one duration."""
@@ -60,12 +63,30 @@ class LatencyWindow:
             found = self._known[share] = self._work_out(share, now)
         return found if found >= 0.0 else None
 
-    def _work_out(self, share: float, now: float) -> float:
-        total = self.count(now)
+    def usual(self, share: float, now: float) -> float | None:
+        """As `quantile`, of the time before the last minute or so: what has become slow just now is not usual.
+
+        Of all there is where there is nothing from before.
+        """
+        stamp = int(now / SLOT_S)
+        if stamp != self._before_stamp:
+            self._before.clear()
+            self._before_stamp = stamp
+        found = self._before.get(share)
+        if found is None:
+            found = self._before[share] = self._work_out(share, now, stamp)
+        return found if found >= 0.0 else self.quantile(share, now)
+
+    def _work_out(self, share: float, now: float, without: int = -1) -> float:
+        oldest = int(now / SLOT_S) - SLOTS
+        live: list[list[int]] = []
+        total = 0
+        for at in range(SLOTS):
+            if self._stamps[at] > oldest and self._stamps[at] != without:
+                live.append(self._slots[at])
+                total += self._counts[at]
         if total < FEW:
             return -1.0
-        oldest = int(now / SLOT_S) - SLOTS
-        live: list[list[int]] = [self._slots[at] for at in range(SLOTS) if self._stamps[at] > oldest]
         wanted = share * total
         seen = 0
         for bucket in range(_BUCKETS):

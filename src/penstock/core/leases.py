@@ -20,6 +20,7 @@ from penstock.core.shared_counter import Answer, Lease, Shared, Want
 NEVER = float("inf")
 # A holder whose want of a rate was denied is granted what becomes free without asking again, until so long
 # after the time that it was told: under pressure a limit is used to the full although asking takes time.
+# For the same reason it is granted a little ahead of the instant from which on it may be used.
 INTEREST_S = 0.1
 
 
@@ -117,8 +118,9 @@ class Book:
         """
         counter = self.counters[counter_id]
         lease = counter.leases[holder]
-        lease.held = held
         missing = max(0, told - lease.told)
+        counter.drop(lease, lease.held - held - missing, now)
+        lease.held = held
         if counter.window is None:
             counter.spent += missing
         elif lease.fresh:
@@ -138,11 +140,16 @@ class Book:
         if counter is None or lease is None:
             return
         counter.wants = deque(want for want in counter.wants if want.holder != holder)
+        counter.drop(lease, lease.held, now)
         lease.held = 0
         lease.asked = False
         if counter.rule.kind != "budget":
             del counter.leases[holder]
         self._serve(counter, now)
+
+    def unsay(self, holder: str, counter_id: str) -> None:
+        """Drop what is to be said to a holder of a counter that it has closed."""
+        self.answers = [each for each in self.answers if (each.holder, each.counter) != (holder, counter_id)]
 
     # --- what a holder says of one counter that it opened ---------------------------------------------------
 
@@ -193,24 +200,51 @@ class Book:
 
     def _press(self, counter: Shared, now: float) -> bool:
         """Share the room among those who are interested; whether somebody still is."""
-        room = counter.room(now) if not counter.wants and self._complete(counter.rule, now) else 0
+        free = not counter.wants and self._complete(counter.rule, now)
+        room = max(0, counter.room(now)) if free else 0
+        ripe = counter.ripening(now) if free else 0
         for holder, (want, until) in list(counter.interest.items()):
             lease = counter.leases.get(holder)
             if until < now or lease is None or holder in self.gone:
                 del counter.interest[holder]
                 continue
-            part = max(want.least, room // len(counter.interest))
-            if 0 < part <= room:
-                del counter.interest[holder]
+            ahead = ripe if lease.held >= 0 else 0
+            part = max(want.least, (room + ahead) // len(counter.interest))
+            if 0 < part <= room + ahead:
                 amount = min(want.most, part)
-                room -= amount
-                lease.held += amount
-                lease.recalled = False
-                self.answers.append(Answer(holder, counter.id, "granted", amount))
+                at_once = min(room, counter.at_once(amount, want.least, now))
+                later = min(amount - at_once, ahead)
+                room -= at_once
+                ripe -= later
+                self._grant_ahead(counter, want, lease, (at_once, later), now)
+                self._stay(counter, want, at_once + later, min(until, now + counter.lead_s))
         if counter.interest:
             least = min(want.least for want, _ in counter.interest.values())
-            self.due = min(self.due, now + max(counter.wait_s(least, now), 0.001))
+            lead_s = counter.lead_s
+            self.due = min(self.due, now + max(counter.wait_s(least, now) - lead_s / 2, lead_s / 8))
         return bool(counter.interest)
+
+    def _grant_ahead(
+        self, counter: Shared, want: Want, lease: Lease, amounts: tuple[int, int], now: float
+    ) -> None:
+        """Grant so much of the room, and so much of what leaves the window soon."""
+        for at, amount in counter.grant(lease, *amounts, want.least, now):
+            self.answers.append(Answer(want.holder, counter.id, "granted", amount, at=at if at > now else 0.0))
+        lease.recalled = False
+
+    def _stay(self, counter: Shared, want: Want, granted: int, until: float) -> None:
+        """A want of a rate was met in part: the rest of it stands until then."""
+        if granted < want.most:
+            counter.interest[want.holder] = (Want(want.holder, want.least, want.most - granted), until)
+        else:
+            counter.interest.pop(want.holder, None)
+
+    def _press_soon(self, counter: Shared, want: Want, granted: int, until: float, now: float) -> None:
+        """Grant the rest of what is wanted of a rate as it becomes free."""
+        self._stay(counter, want, granted, until)
+        counter.keen[want.holder] = max(until, now + INTEREST_S)
+        self._pressed.add(counter.id)
+        self.due = min(self.due, now)
 
     def tell(self) -> None:
         """Say of each budget that changed how much of it is spent."""
@@ -258,7 +292,11 @@ class Book:
                 lease = counter.leases[want.holder]
                 lease.held += answer.amount
                 lease.recalled = False
-            self.answers.append(answer)
+                self.answers.append(answer)
+                if want.least > 0 and counter.window is not None and answer.amount < want.most:
+                    self._press_soon(counter, want, answer.amount, now + counter.lead_s, now)
+            else:
+                self.answers.append(answer)
 
     def _answer(self, counter: Shared, want: Want, now: float) -> Answer | None:
         """What to say to the first in the queue, None where it has to wait."""
@@ -272,27 +310,26 @@ class Book:
             return Answer(want.holder, counter.id, "granted") if want.least <= 0 else None
         room = counter.room(now)
         if room >= want.least - debt:
-            return Answer(want.holder, counter.id, "granted", self._amount(counter, want, room, debt))
+            return Answer(want.holder, counter.id, "granted", self._amount(counter, want, room, debt, now))
         if self._recall(counter, want.holder):
             return None
         if rule.kind == "budget" or rule.patient or not self.gone.isdisjoint(counter.leases):
             return None
         wait_s = counter.wait_s(want.least - debt, now)
         if counter.window is not None:
-            counter.interest[want.holder] = (want, now + wait_s + INTEREST_S)
-            self._pressed.add(counter.id)
-            self.due = min(self.due, now + wait_s)
+            self._press_soon(counter, want, 0, now + wait_s + INTEREST_S, now)
         return Answer(want.holder, counter.id, "denied", wait_s=wait_s)
 
     def _complete(self, rule: CounterRule, now: float) -> bool:
         """Whether all leases of such counters are known."""
         return not self.expected or (rule.kind != "budget" and now >= self._patience)
 
-    def _amount(self, counter: Shared, want: Want, room: int, debt: int) -> int:
+    def _amount(self, counter: Shared, want: Want, room: int, debt: int, now: float) -> int:
         """All that is wanted, if as much is left for every other holder and for all who wait."""
         holders = sum(1 for holder in counter.leases if holder not in self.gone)
         share = room // max(1, holders, len(counter.wants))
-        return max(want.least, min(want.most, share + debt), 0)
+        amount = max(want.least, min(want.most, share + debt), 0)
+        return counter.at_once(amount, max(0, want.least), now)
 
     def _recall(self, counter: Shared, asking: str) -> bool:
         """Ask all others to give back what they can; whether somebody has still to answer."""

@@ -12,7 +12,10 @@ PARTS = 1000
 class SlidingWindow:
     """At most `limit` in any half-open span of `window_s` seconds."""
 
-    __slots__ = ("_amounts", "_began", "_gone", "_instants", "_width", "limit", "used", "window_s")
+    __slots__ = (
+        *("_amounts", "_began", "_gone", "_instants", "_taken_to", "_width"),
+        *("limit", "used", "window_s"),
+    )
 
     def __init__(self, limit: int, window_s: float) -> None:
         self.limit = limit
@@ -21,6 +24,7 @@ class SlidingWindow:
         self._width = window_s / PARTS
         self._began = 0.0
         self._gone = float("-inf")
+        self._taken_to = float("-inf")
         self._instants: deque[float] = deque()
         self._amounts: deque[int] = deque()
 
@@ -68,9 +72,39 @@ class SlidingWindow:
         found = len(instants)
         while found and instants[found - 1] >= at:
             found -= 1
-        if found < len(instants) and at > self._gone:
+        if found < len(instants) and at > self._gone and (change > 0 or at > self._taken_to):
+            change = max(change, -self._amounts[found])
             self._amounts[found] += change
             self.used += change
+
+    def ripening(self, until: float) -> int:
+        """How much of what is counted leaves the window up to the instant `until`."""
+        amount = 0
+        for instant, held in zip(self._instants, self._amounts, strict=True):
+            if instant + self.window_s > until:
+                break
+            amount += held
+        return amount
+
+    def take_ripening(self, amount: int, until: float) -> list[tuple[float, int]]:
+        """Count so much of that no more; when each part of it would have left the window, and how much it is.
+
+        Whoever gets it must not use it earlier. What was counted there cannot be corrected any more.
+        """
+        instants, taken = self._instants, list[tuple[float, int]]()
+        left = amount
+        while left > 0 and instants and instants[0] + self.window_s <= until:
+            part = min(left, self._amounts[0])
+            if part > 0:
+                taken.append((instants[0] + self.window_s, part))
+            left -= part
+            self.used -= part
+            if part == self._amounts[0]:
+                self._taken_to = instants.popleft()
+                self._amounts.popleft()
+            else:
+                self._amounts[0] -= part
+        return taken
 
     def wait_s(self, amount: int, now: float) -> float:
         """Seconds until `amount` would fit; 0 when it fits now, infinite where it never does."""

@@ -15,7 +15,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PrincipalKind = Literal["operator", "admin_key", "user", "service_account"]
 Resource = Literal[
     "settings", "provider", "deployment", "guard", "route", "org", "team", "user", "service_account",
-    "role_binding", "key", "revision", "audit", "exchange", "metering",
+    "role_binding", "key", "revision", "audit", "exchange", "metering", "throttle",
 ]  # fmt: skip
 Action = Literal["read", "write", "delete"]
 
@@ -23,7 +23,7 @@ Action = Literal["read", "write", "delete"]
 OF_INSTALLATION: frozenset[Resource] = frozenset(
     {"settings", "provider", "deployment", "guard", "route", "revision"}
 )
-_TENANT: tuple[Resource, ...] = ("org", "team", "user", "service_account", "key", "exchange")
+_TENANT: tuple[Resource, ...] = ("org", "team", "user", "service_account", "key", "exchange", "throttle")
 _CONFIG: tuple[Resource, ...] = ("settings", "provider", "deployment", "guard", "route", "revision")
 _ALL: frozenset[Action] = frozenset({"read", "write", "delete"})
 _READ: frozenset[Action] = frozenset({"read"})

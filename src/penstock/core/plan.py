@@ -135,6 +135,17 @@ class VirtualKey:
     bounds: KeyBounds | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """What binds one user or key until a moment, as an account of its own; `why` is what they are told."""
+
+    name: str
+    account: str
+    until_ms: int
+    why: str = ""
+    downgrade_to: str = ""
+
+
 class TokenKeys(Protocol):
     """Knows tokens (JWT) that clients send instead of a virtual key's secret."""
 
@@ -153,7 +164,8 @@ class Plan:
     `own` has the providers with tenants' own credentials, by names that clients cannot say. `region` is where
     this gateway runs, as far as it was told.
     `trusted_proxies`: who is believed about clients' addresses. `issuers` of tokens by their `iss`,
-    `tenants` that tokens can be for by organisation and team, `tokens`: who knows tokens.
+    `tenants` that tokens can be for by organisation and team, `tokens`: who knows tokens. `throttles` by whom
+    they bind: `ORG/user:NAME` or `ORG/key:NAME`.
     `places` says of targets where they are and when they are left alone; `health` is the rule of all others.
     """
 
@@ -184,6 +196,7 @@ class Plan:
     issuers: dict[str, TokenIssuer] = field(default_factory=dict[str, TokenIssuer])
     tenants: dict[tuple[str, str], Tenant] = field(default_factory=dict[tuple[str, str], Tenant])
     tokens: TokenKeys | None = None
+    throttles: dict[str, tuple[Throttle, ...]] = field(default_factory=dict[str, tuple[Throttle, ...]])
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     health: HealthRule = DEFAULT_RULE
 

@@ -29,6 +29,7 @@ class Profile:
         stream_usage: Whether a stream may be asked for its usage.
         thinking_field: Where a chat message carries the thinking of earlier turns; empty: it may not be sent.
         thinking_form: Which of a chat request's members says how much to think; empty: `reasoning_effort`.
+        api: The shape by which these models are asked, where it is another than their vendor's.
     """
 
     lacks: frozenset[str] = frozenset()
@@ -41,6 +42,7 @@ class Profile:
     stream_usage: bool = True
     thinking_field: str = ""
     thinking_form: str = ""
+    api: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from penstock.core.events import (
     TextDelta,
     UsageReported,
 )
-from penstock.core.parts import Opaque, Part, Text, Thinking
+from penstock.core.parts import Audio, Image, Opaque, Part, Refused, Text, Thinking, ToolCall
 from penstock.core.usage import Usage
 
 GO_ON: Final = (
@@ -37,6 +37,12 @@ GO_ON: Final = (
 LEAST_OVERLAP: Final = 12
 MOST_OVERLAP: Final = 2_000
 
+_NAMES: Final[dict[type, str]] = {
+    ToolCall: "a tool call",
+    Audio: "sound",
+    Image: "a picture",
+    Refused: "a refusal",
+}
 _InPart = TextDelta | ArgumentsDelta | SignatureDelta | CitationAdded | AudioDelta | PartEnded
 _Indexed = (PartStarted, TextDelta, ArgumentsDelta, SignatureDelta, CitationAdded, AudioDelta, PartEnded)
 
@@ -136,7 +142,7 @@ def continued(request: ChatRequest, text: str, *, prefill: bool, spent_tokens: i
 def _hindrance_in(parts: tuple[Part, ...]) -> str:
     for part in parts:
         if not isinstance(part, Text | Thinking):
-            return f"it broke in or after a part of kind {type(part).__name__}"
+            return f"it broke in or after {_NAMES.get(type(part), 'something that is not text')}"
         if isinstance(part, Text) and part.citations:
             return "the text has citations"
     if parts and not (isinstance(parts[-1], Text) and parts[-1].text):
@@ -248,7 +254,7 @@ class Splice:
 
 
 def fresh_of(said: str, more: str) -> str:
-    """What of `more` is new, if it begins with words that `said` ends with, or with all of `said`."""
+    """What of `more` is new, if it begins with what `said` ends with, which may be all of it."""
     most = min(len(said), len(more))
     for size in range(most, LEAST_OVERLAP - 1, -1):
         if said.endswith(more[:size]):

@@ -44,7 +44,7 @@ _FORM = 2
 class Snapshot(msgspec.Struct, frozen=True):
     """The file that the worker writes about once a second: nano-dollars by boot, account and slot.
 
-    `tags` are the names of the tags whose values have accounts.
+    `tags` are the names of the tags whose values have accounts; `recent` is as in `ports.ledger.LedgerState`.
     """
 
     form: int
@@ -52,6 +52,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     spent: dict[str, dict[str, dict[int, int]]]
     flights: dict[str, Flight]
     tags: frozenset[str] = NO_TAGS
+    recent: frozenset[str] = frozenset()
 
 
 class Spent(msgspec.Struct):
@@ -78,8 +79,12 @@ class Spending:
         self._open: dict[str, dict[int, OpenAttempt]] = {}
         self._settled: dict[str, set[int]] = {}
         self._tags = tags
+        # Boots of this journal whose sums may not be in what another machine reads of a shared ledger.
+        self.own: set[str] = set()
         if snapshot is not None:
             self._tags |= snapshot.tags
+            self.own.update(snapshot.recent)
+            self.own.update(boot for boot, place in snapshot.positions.items() if not place.finished)
             self._resume(snapshot)
 
     def spent(self, account: str, start_ms: int, end_ms: int) -> int:
@@ -202,7 +207,7 @@ def snapshot_of(state: LedgerState) -> Snapshot:
     spent: dict[str, dict[str, dict[int, int]]] = {}
     for boot, account, slot, nanousd in state.spent:
         spent.setdefault(boot, {}).setdefault(account, {})[slot] = nanousd
-    return Snapshot(_FORM, state.positions, spent, state.flights, state.tags)
+    return Snapshot(_FORM, state.positions, spent, state.flights, state.tags, state.recent)
 
 
 def read_snapshot(path: Path) -> Snapshot | None:
@@ -216,6 +221,14 @@ def read_snapshot(path: Path) -> Snapshot | None:
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     return snapshot if snapshot.form == _FORM else None
+
+
+def asked_at_s(state_dir: Path) -> float:
+    """When the ledger said last what the snapshot has (Unix seconds); 0 where there is no snapshot."""
+    try:
+        return (state_dir / SNAPSHOT_NAME).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def replay(state_dir: Path, is_locked: Callable[[Path], bool], tags: frozenset[str] = NO_TAGS) -> Spending:
@@ -233,6 +246,7 @@ def replay(state_dir: Path, is_locked: Callable[[Path], bool], tags: frozenset[s
     spending = Spending(snapshot, tags)
     positions = dict(snapshot.positions) if snapshot is not None else {}
     for batch in read_rest(state_dir / JOURNAL_NAME, positions, is_locked):
+        spending.own.add(batch.boot)
         for _, event, _ in batch.records:
             spending.apply(batch.boot, event)
     spending.prune()

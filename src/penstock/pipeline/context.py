@@ -27,6 +27,8 @@ from penstock.upstream.learned import Learned
 from penstock.upstream.tasks import TaskRules
 
 MAX_STATES = 65_536
+# How often it is looked for attempts that hang.
+LOOK_S = 0.5
 
 
 class Running(Protocol):
@@ -81,6 +83,7 @@ class GatewayContext:
         self.shares: dict[str, RetryShare] = {}
         self.standings = Standings()
         self.attempts: set[Attempt] = set()
+        self._looked_at = float("-inf")
         self.chains = Chains()
         self.exchanges = 0
         # Those under way, by request id.
@@ -129,3 +132,9 @@ class GatewayContext:
         """Expire attempts whose phase took too long."""
         for attempt in [a for a in self.attempts if a.late(now)]:
             attempt.expire()
+        if now - self._looked_at < LOOK_S:
+            return
+        self._looked_at = now
+        for attempt in [a for a in self.attempts if a.silent]:
+            if self.standings.of(attempt.target.id).hangs(now, attempt.began_at):
+                attempt.hang()

@@ -47,8 +47,8 @@ class Driving(Settling):
     """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
 
     __slots__ = (
-        "_broken", "_cursor", "_deadline", "_hooking", "_parked", "_resumed", "_shelved", "_skipped", "_timer",
-        "_walk", "depth", "patient",
+        "_broken", "_cursor", "_deadline", "_first", "_hooking", "_parked", "_resumed", "_shelved", "_skipped",
+        "_timer", "_walk", "depth", "patient",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +71,7 @@ class Driving(Settling):
         self._hooking: HookCall | None = None
         self._skipped: Failure | None = None
         self._timer: Timer | None = None
+        self._first = ""  # the target that the policy wanted before all others
         # How often the stream went on elsewhere, and the attempt after which it did last.
         self._resumed: int = 0
         self._broken: Attempt | None = None
@@ -111,6 +112,9 @@ class Driving(Settling):
             step = self._cursor.step(outcome, now, ctx.draw())
             if isinstance(step, Start):
                 self._walk.started += 1
+                if not self._first:
+                    skipped = self._walk.skipped
+                    self._first = skipped[0][0] if skipped else step.target.id
                 outcome = self._open(step, self._walk.started)
                 if outcome is None:
                     if step.wake_s is not None and not self._ended:
@@ -157,11 +161,19 @@ class Driving(Settling):
             return
         self._let_all_go(None)
         if isinstance(step, GiveUp):
-            self._fail(self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, "")))
+            failure = self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, ""))
+            failure.message += self._left_out()
+            self._fail(failure)
         elif self._answering.started:
             self._fail(self._failure)  # half an answer is not gone on with by a fixed text
         else:
             self._answer_static(step.text)
+
+    def _left_out(self) -> str:
+        """Which targets were not tried, and why; empty where all were."""
+        tried = {facts.target for facts in self._settled}
+        left = [f"{target} ({reason})" for target, reason in self._walk.skipped if target not in tried]
+        return f"; not tried: {', '.join(left)}" if left else ""
 
     def _wake_at(self, now: float, delay_s: float) -> None:
         """Step again after so long. Where only waiting is left and time will be over, it is over now."""
@@ -310,6 +322,10 @@ class Driving(Settling):
 
     @abstractmethod
     def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_hangs(self, attempt: Attempt) -> None:
         """See AttemptListener."""
 
     @abstractmethod

@@ -5,14 +5,18 @@ It listens to its client and to its upstreams, and ends in `_settle`, once, on e
 
 from __future__ import annotations
 
-from penstock.core.exchange import AttemptFacts
+from penstock.core.exchange import FALLBACK_FROM, AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
+from penstock.pipeline.reporting import NOT_NEEDED
 from penstock.pipeline.resuming import Resuming
 from penstock.pipeline.settlement import total_cost
 from penstock.pipeline.translation import broken_event
 from penstock.providers.openai.errors import Failure, failure_of_cause
+from penstock.routing.trees import targets_of
 from penstock.upstream.attempt import Attempt
 
+# What is not asked for twice because it takes long: pictures, sound and films do.
+_QUICK = frozenset({"chat", "embed", "rerank", "other"})
 # Of an answer that is held back.
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 
@@ -88,6 +92,8 @@ class Exchange(Resuming):
     def _complete(self, attempt: Attempt, last: bytes, facts: AttemptFacts | None) -> None:
         if facts is None:
             facts = self._close(attempt, "ok", "")
+        if self._first and self._first != attempt.target.id and not self._outrun():
+            self._walk.note(FALLBACK_FROM, self._first)
         answering, budget_left = self._answering, self._budget_left()
         cost = total_cost(self._settled, facts)
         overhead_us = self._overhead_us()
@@ -99,6 +105,10 @@ class Exchange(Resuming):
             lambda: answering.finish(attempt, last, self._route.name, cost, overhead_us, budget_left),
             len(last),
         )
+
+    def _outrun(self) -> bool:
+        """Whether the target that was wanted first was only slower than another one that raced it."""
+        return any(each.target == self._first and each.cause == NOT_NEEDED for each in self._settled)
 
     def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
         """Try on, or pass the failure to the client; a stream that has begun can only be broken off."""
@@ -115,6 +125,18 @@ class Exchange(Resuming):
             return
         self._write_down(facts)
         self._advance(failure.outcome(attempt.number))
+
+    def attempt_hangs(self, attempt: Attempt) -> None:
+        """Give up on it, if there is another target that is open."""
+        standings, now = self._ctx.standings, self._ctx.clock.monotonic()
+        if self._ended or self._request.endpoint.task not in _QUICK:
+            return
+        for target in targets_of(self._route.policy):
+            if target.id != attempt.target.id and not standings.of(target.id).closed_to(now):
+                attempt.cancel()
+                told = "it takes requests and answers none"
+                self.attempt_failed(attempt, failure_of_cause("stalled", told))
+                return
 
     def attempt_released(self, attempt: Attempt) -> None:
         """Its deadline need not be watched any more."""

@@ -38,6 +38,9 @@ from penstock.shapes.openai_request import OpenAIRequest
 _LATER = (
     "/v1/files",
     "/v1/batches",
+    "/v1/messages/batches",
+    "/v1beta/files",
+    "/v1beta/batches",
     "/v1/feedback",
     "/mcp",
 )
@@ -104,9 +107,8 @@ class Gateway:
             refusal = Refusal("method_not_allowed", f"send POST to {path}")
             send_refusal(reply, refusal, request_id, found.endpoint.dialect)
         elif path.startswith(_LATER):
-            send_refusal(
-                reply, Refusal("endpoint_not_built", f"{path} is not served by this version yet"), request_id
-            )
+            refusal = Refusal("endpoint_not_built", f"{path} is not served by this version yet")
+            send_refusal(reply, refusal, request_id, dialect_of(path))
         else:
             send_refusal(reply, Refusal("unknown_path", _lost(path)), request_id, dialect_of(path))
 
@@ -119,7 +121,7 @@ class Gateway:
         except Refusal as refusal:
             send_refusal(reply, refusal, request_id)
             return
-        body = usage_body(ctx.accounts, key, ctx.clock.monotonic(), ctx.clock.now_ms())
+        body = usage_body(ctx.accounts, ctx.plan, key, ctx.clock.monotonic(), ctx.clock.now_ms())
         reply.send(200, JSON + id_lines(request_id), body)
 
     def _admin(self, request: HttpRequest, reply: Reply, request_id: str) -> None:
@@ -153,7 +155,9 @@ class Gateway:
 
         def answer(entries: list[Entry]) -> None:
             try:
-                body = entry_body(dialect, entries, name) if name else list_body(dialect, entries)
+                body = (
+                    entry_body(dialect, entries, name) if name else list_body(dialect, entries, request.query)
+                )
             except Refusal as refusal:
                 send_refusal(reply, refusal, request_id, dialect)
             else:
@@ -300,9 +304,11 @@ class _Admission:
 def _lost(path: str) -> str:
     """Nothing is served there; most often an SDK's base URL has too little or too much in it."""
     known = [*sorted(PATHS), "/v1/models"]
-    meant = [
-        each for each in known if f"/v1{path}" == each or path.endswith(each) or path.startswith(f"{each}/")
-    ]
+    twice = [each for each in known if path.startswith(f"{each}/") and f"/v1{path[len(each) :]}" in known]
+    meant = [each for each in known if f"/v1{path}" == each or path.endswith(each)] + twice
     if meant:
         return f"nothing is served at {path}; for {meant[0]} let the client's base URL end in /v1"
+    above = [each for each in known if path.startswith(f"{each}/")]
+    if above:
+        return f"nothing is served at {path}: what {above[0]} answers is not kept, so that nothing is below it"
     return f"nothing is served at {path}; there are {', '.join(known)}"

@@ -41,6 +41,8 @@ class Settling(ABC):
         "_running",
         "_settled",
         "_upstream_s",
+        "_waited_from",
+        "_waited_until",
         "http",
         "reply",
         "subject",
@@ -75,6 +77,7 @@ class Settling(ABC):
         self._notes: dict[str, str] = {}
         self._failure: Failure | None = None
         self._upstream_s = 0.0
+        self._waited_from = self._waited_until = 0.0
         self._ended = False
         self._answering = Answering(reply, request, facts, http)
 
@@ -123,12 +126,22 @@ class Settling(ABC):
         if not attempt.ended_at:
             attempt.ended_at = ctx.clock.monotonic()
         if attempt.sent_at:
-            self._upstream_s += attempt.ended_at - attempt.sent_at
+            self._waited(attempt.sent_at, attempt.ended_at)
         facts = settle_attempt(attempt, outcome, cause, ctx.learned_of(attempt.target.id))
         if running is not None:
             running[1].settle(facts.usage, facts.cost_nanousd or 0, attempt.opened_ms)
         report(ctx, attempt, facts, failure)
         return facts
+
+    def _waited(self, start: float, end: float) -> None:
+        """An upstream was waited for; where several were at once, the time counts once."""
+        if start >= self._waited_until:  # after all before it
+            self._upstream_s += end - start
+            self._waited_from, self._waited_until = start, end
+            return
+        self._upstream_s += max(0.0, self._waited_from - start) + max(0.0, end - self._waited_until)
+        self._waited_from = min(self._waited_from, start)
+        self._waited_until = max(self._waited_until, end)
 
     def _budget_left(self) -> int | None:
         if not self._allowance.hard:

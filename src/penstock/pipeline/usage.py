@@ -7,27 +7,39 @@ from typing import Any
 import msgspec
 
 from penstock.admission.accounts import Account, Accounts
+from penstock.admission.allowances import key_allowance, throttles_of, user_of
 from penstock.admission.counters import BudgetCounter, Counter
 from penstock.core.budget import FOREVER_MS, window_bounds
-from penstock.core.plan import VirtualKey
+from penstock.core.plan import Plan, VirtualKey
 from penstock.pipeline.heads import dollars
 
 _SPANS = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86_400.0: "day"}
 _encode = msgspec.json.Encoder().encode
 
 
-def usage_body(accounts: Accounts, key: VirtualKey, now: float, now_ms: int) -> bytes:
+def usage_body(accounts: Accounts, plan: Plan, key: VirtualKey, now: float, now_ms: int) -> bytes:
     """JSON. Money is decimal text in dollars, exact; what is reserved by requests under way counts as used."""
-    found = [account for each in key.accounts if (account := accounts.find(each)) is not None]
+    found = key_allowance(accounts, plan, key, now_ms).accounts
     subject = key.subject
+    throttles = throttles_of(plan, subject.org, user_of(key), subject.key, now_ms)
     return _encode(
         {
             "object": "usage",
             "key": subject.key,
             "org": subject.org,
             "team": subject.team or None,
-            "user": subject.user or None,
+            "user": user_of(key) or None,
             "accounts": [told_of(account, now, now_ms) for account in found],
+            "throttles": [
+                {
+                    "name": each.name,
+                    "account": each.account,
+                    "until_ms": each.until_ms,
+                    "why": each.why,
+                    "downgrade": each.downgrade_to or None,
+                }
+                for each in throttles
+            ],
         }
     )
 
@@ -51,6 +63,7 @@ def told_of(account: Account, now: float, now_ms: int) -> dict[str, Any]:
                 "left_usd": dollars(counter.left(now, now_ms)).decode(),
             }
             for counter, rule in budgets
+            if rule.limit_nanousd or rule.hard  # none of nothing: a throttle's downgrade
         ],
     }
 

@@ -84,7 +84,7 @@ class VideoLook:
         unmet = held_target(target, key.scope.needs, None, _CREATE) if key.scope is not None else None
         if isinstance(unmet, Unmet):
             raise Refusal("policy_denied", f"{target.id} makes this video, and {unmet}")
-        allowance = key_allowance(ctx.accounts, key)
+        allowance = key_allowance(ctx.accounts, ctx.plan, key, ctx.clock.now_ms())
 
         def go() -> None:
             self._allowance = allowance

@@ -59,7 +59,7 @@ def visit(ctx: GatewayContext, http: HttpRequest, reply: Reply, request_id: str)
             wanted = b" or ".join(_METHODS[part]).decode()
             raise Refusal("method_not_allowed", f"send {wanted} to {http.path}")  # noqa: TRY301
         key = key_for(ctx.plan, http, ctx.clock, "responses", "openai")
-        allowance = key_allowance(ctx.accounts, key)
+        allowance = key_allowance(ctx.accounts, ctx.plan, key, ctx.clock.now_ms())
         visiting = _Visit(ctx, http, reply, request_id, key, found["id"], part, allowance)
         is_in = enter_or_wait(ctx, allowance, reply, visiting.start, refuse)
     except Refusal as refusal:

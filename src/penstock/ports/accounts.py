@@ -71,7 +71,10 @@ class Holder(Protocol):
         ...
 
     def told(self) -> int:
-        """All that it has said it used since this process began, what it knew to be used before included."""
+        """All that it has said it used since this process began, what it knew to be used before included.
+
+        Of a rate without what it took back: a use that was lost must not hide behind a correction.
+        """
         ...
 
     def known(self, spent: int, leased: int) -> None:

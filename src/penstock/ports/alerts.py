@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
+from penstock.core.alert_actions import Action
 from penstock.core.alerts import Alert, Reading, Webhook
 
 
@@ -58,6 +59,14 @@ class Posted(NamedTuple):
     error: str
     final: bool = False
     retry_after_s: float = 0.0
+
+
+class Acting(Protocol):
+    """Carries an alert's action out once. Blocks, for a bounded time, and raises nothing."""
+
+    def __call__(self, action: Action, alert_id: str, alert: Alert) -> Posted:
+        """Do it; the same again changes nothing."""
+        ...
 
 
 class Poster(Protocol):

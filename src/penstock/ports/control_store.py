@@ -13,7 +13,7 @@ import msgspec
 
 Kind = Literal[
     "settings", "provider", "deployment", "guard", "route", "org", "team", "user", "service_account",
-    "role_binding", "key",
+    "role_binding", "key", "throttle",
 ]  # fmt: skip
 ManagedBy = Literal["file", "environment", "api"]
 Origin = Literal["file", "api", "rollback"]

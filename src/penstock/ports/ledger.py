@@ -9,6 +9,10 @@ import msgspec
 
 from penstock.core.exchange import Event
 
+# Half of the time for which a finished boot stays apart: whoever reads the ledger within it finds the boot's
+# sums either there, or with the machine whose boot it was.
+RECENT_MS = 1_800_000
+
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """How far a writer boot's segments are read. `finished`: the writer is dead and all of it is settled."""
@@ -52,13 +56,15 @@ class LedgerState(msgspec.Struct, frozen=True):
 
     `spent` has rows (boot, account, slot, nano-dollars); boot '' is that of all folded ones, slot
     `core.accounts.EARLIER` has what is older than slots are kept. `tags` are the names of the tags that were
-    counted.
+    counted. `recent`, of a ledger that several machines share: this machine's boots that have been finished for
+    less than `RECENT_MS`.
     """
 
     positions: dict[str, Position]
     spent: list[tuple[str, str, int, int]]
     flights: dict[str, Flight]
     tags: frozenset[str] = frozenset()
+    recent: frozenset[str] = frozenset()
 
 
 class LedgerError(RuntimeError):

@@ -38,19 +38,40 @@ _OPENAI_MODELS = frozenset(
 )
 
 
-def profiles_of(vendor: Vendor) -> tuple[Rows, Profile]:
-    """The rows by model name, and the profile of a model that no row names."""
+def profiles_of(vendor: Vendor, *, elsewhere: bool = False) -> tuple[Rows, Profile]:
+    """The rows by model name, and the profile of a model that no row names.
+
+    `elsewhere`: the kind stands for another server than the vendor's own.
+    """
     rows, default = _APIS.get(vendor.api, ((), Profile()))
     if vendor.api == "openai.chat":
         if vendor.kind not in _OPENAI_MODELS:
-            rows = ()
+            rows = tuple(
+                [
+                    ProfileRow(row.models, _named(row.profile, vendor))
+                    for row in openai_chat.FAMILIES.get(vendor.kind, ())
+                ]
+            )
+        elif "openai.responses" in vendor.speaks and not elsewhere:
+            rows = (*[_by_responses(row, vendor) for row in openai_responses.ALONE], *rows)
         if vendor.kind != "openai":  # which is any server, too
             default = openai_chat.VENDORS.get(vendor.kind, default)
-            default = replace(default, cap_field=vendor.cap_field, stream_usage=vendor.stream_usage)
+            default = _named(default, vendor)
     if vendor.api in _ONE_ANSWER:
         rows = tuple([ProfileRow(row.models, _one_answer(row.profile)) for row in rows])
         default = _one_answer(default)
     return rows, default
+
+
+def _named(profile: Profile, vendor: Vendor) -> Profile:
+    """The profile with what the vendor's row says of all its models."""
+    return replace(profile, cap_field=vendor.cap_field, stream_usage=vendor.stream_usage)
+
+
+def _by_responses(row: ProfileRow, vendor: Vendor) -> ProfileRow:
+    """The row for a vendor of chat, whose other API takes these models; it gives one answer at a time."""
+    profile = replace(_one_answer(row.profile), api="openai.responses", cap_field=vendor.cap_field)
+    return ProfileRow(row.models, profile)
 
 
 def _one_answer(profile: Profile) -> Profile:

@@ -179,11 +179,13 @@ def target_of(provider: Provider, model: str, prices: PriceBook, now_ms: int) ->
     if provider.price_id is not None:
         card = prices.find(provider.price_id, model, now_ms)
     template = provider.template
+    profile = profile_for(model, provider.profiles, template.profile)
     return replace(
         template,
         id=f"{provider.name}/{model}",
+        api=profile.api or template.api,
         base_path=template.base_path.replace(b"{model}", quote(model, safe="").encode()),
-        profile=profile_for(model, provider.profiles, template.profile),
+        profile=profile,
         model=model,
         model_json=msgspec.json.encode(model),
         card=card,

@@ -18,6 +18,8 @@ from penstock.core.latency import SLOT_S, SLOTS, LatencyWindow
 MAX_STANDINGS: Final = 16_384
 # So many attempts are under way, and none has made progress for far longer than usual: it hangs.
 STALLED_CALLS: Final = 4
+STALLED: Final = "breaker open: nothing comes back"
+_HANGING: Final = frozenset({STALLED, "breaker open: timeout"})
 STALLED_LEAST_S: Final = 2.0
 STALLED_UNKNOWN_S: Final = 20.0
 _SAMPLES: Final = 20
@@ -45,7 +47,7 @@ class Group:
             breaker.ended(now, began_at, "neutral")
         elif breaker.state == CLOSED:
             breaker.ended(now, began_at, "ok")  # it could be reached
-        else:
+        elif began_at > breaker.changed_at:
             breaker.ended(now, began_at, fault)
 
     def member_opened(self, now: float) -> None:
@@ -108,7 +110,7 @@ class Standing:
         if self.headroom.watched and breaker.rule.headroom and self.headroom.short(now):
             return "no room: the vendor's limit is nearly used up"
         if self.under_way >= STALLED_CALLS and self._stalled(now):
-            breaker.open(now, 0.0, "breaker open: nothing comes back")
+            breaker.open(now, 0.0, STALLED)
             self._opened(now)
             return breaker.reason
         return self._group_closed(now)
@@ -128,11 +130,20 @@ class Standing:
     def _stalled(self, now: float) -> bool:
         if self.breaker.state != CLOSED or self.breaker.rule.slow_factor <= 0.0:
             return False
-        usual = self._total.quantile(0.95, now)
-        bound_s = (
-            STALLED_UNKNOWN_S if usual is None else max(STALLED_LEAST_S, self.breaker.rule.slow_factor * usual)
-        )
-        return now - self._progress_at > bound_s
+        return now - self._progress_at > self._patience_s(now)
+
+    def _patience_s(self, now: float) -> float:
+        """How long a target may say nothing at all before it is taken for hanging."""
+        usual = self._total.usual(0.95, now)
+        if usual is None:
+            return STALLED_UNKNOWN_S
+        return max(STALLED_LEAST_S, self.breaker.rule.slow_factor * usual)
+
+    def hangs(self, now: float, began_at: float) -> bool:
+        """Whether an attempt that began then, and has had no answer, will most likely never have one."""
+        if now - began_at < STALLED_LEAST_S or not self.closed_to(now):
+            return False
+        return self.breaker.reason in _HANGING and now - began_at > self._patience_s(now)
 
     def soft(self) -> bool:
         """Whether it is left only because it is slow: few of a route's targets may be left for that."""
@@ -286,7 +297,7 @@ class Standing:
         if took_s < 0.25:
             return False  # nobody leaves a target for that
         window = self._ttft if streamed else self._total
-        usual = window.quantile(0.95, now)
+        usual = window.usual(0.95, now)
         return usual is not None and took_s > factor * usual and window.count(now) >= _SAMPLES
 
     def _count(self, now: float, good: int, bad: int) -> None:

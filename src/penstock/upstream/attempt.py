@@ -51,6 +51,10 @@ class AttemptListener(Protocol):
         """The answer will not be completed."""
         ...
 
+    def attempt_hangs(self, attempt: Attempt) -> None:
+        """Nothing comes back from its target, for it or for others; it goes on unless it is cancelled."""
+        ...
+
     def attempt_released(self, attempt: Attempt) -> None:
         """After `attempt_done` of a stream that ended by its own mark: the connection is done with, too."""
         ...
@@ -156,6 +160,15 @@ class Attempt:
         self._fail(
             failure_of_cause(cause, f"nothing more within the route's {cause.removesuffix('_timeout')}_s")
         )
+
+    @property
+    def silent(self) -> bool:
+        """Whether the request was sent and nothing at all has come back."""
+        return self.sent_at > 0.0 and self.first_at == 0.0 and self.ended_at == 0.0
+
+    def hang(self) -> None:
+        """The target seems to hang: whoever listens may give up on it."""
+        self._listener.attempt_hangs(self)
 
     # --- ports.transport.ResponseHandler ----------------------------------------------------------------
 

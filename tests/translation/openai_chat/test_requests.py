@@ -38,6 +38,8 @@ from penstock.core.profile import Profile, profile_for
 from penstock.dialects.openai_chat.dialect import OpenaiChatDialect
 from penstock.providers.openai_chat.api import OpenaiChatProvider
 from penstock.providers.openai_chat.profile import DEFAULT, ROWS, VENDORS
+from penstock.providers.profiles import profiles_of
+from penstock.providers.vendors import VENDORS as KINDS
 from tests.translation.replay import to
 
 _PROVIDER, _CLIENT = OpenaiChatProvider(), OpenaiChatDialect()
@@ -324,3 +326,47 @@ def test_cache_hints_are_sent_only_where_they_are_understood() -> None:
         {"type": "text", "text": "Long.", "cache_control": {"type": "ephemeral", "ttl": "5m"}}
     ]
     assert _messages(said, profile=DEFAULT) == [{"role": "system", "content": "Long."}]
+
+
+@pytest.mark.parametrize(
+    ("model", "wish", "expected", "lost"),
+    [
+        ("grok-3-mini", Reasoning("medium"), "high", "mapped=reasoning.effort"),
+        ("grok-4-1-fast-reasoning", Reasoning("medium"), None, ""),
+        ("grok-4-1-fast-non-reasoning", Reasoning("medium"), None, "dropped=reasoning"),
+        ("grok-4.3", Reasoning(enabled=False), "none", ""),
+        ("grok-4.5", Reasoning(enabled=False), "low", "mapped=reasoning"),
+        ("grok-5", Reasoning("medium"), "medium", ""),
+    ],
+)
+def test_families_of_one_vendor_think_in_words_of_their_own(
+    model: str, wish: Reasoning, expected: str | None, lost: str
+) -> None:
+    """A family that refuses any word gets none; one that cannot be turned off gets the least."""
+    rows, default = profiles_of(KINDS["xai"])
+    losses = Losses()
+    sent = _PROVIDER.encode_request(
+        ChatRequest(model="asked", reasoning=wish), to(profile_for(model, rows, default), model, losses)
+    )
+    assert (sent.get("reasoning_effort"), losses.warning()) == (expected, lost)
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "api", "word"),
+    [
+        ("openai", "gpt-6-astra", "openai.responses", "low"),
+        ("openai", "gpt-6.2-sol", "openai.responses", "low"),
+        ("openai", "gpt-6-luna", "openai.responses", "none"),
+        ("openai", "gpt-5.2", "", "none"),
+        ("azure-deployments", "gpt-6-astra", "", "low"),
+        ("azure-deployments", "gpt-7", "", "low"),
+    ],
+)
+def test_openais_newest_models_have_rows(kind: str, model: str, api: str, word: str) -> None:
+    """Those that chat does not serve name the other API where their vendor has it."""
+    rows, default = profiles_of(KINDS[kind])
+    profile = profile_for(model, rows, default)
+    assert (profile.api, profile.efforts[0]) == (api, word)
+    assert profile.cap_field == "max_completion_tokens"
+    elsewhere, default = profiles_of(KINDS[kind], elsewhere=True)
+    assert profile_for(model, elsewhere, default).api == ""

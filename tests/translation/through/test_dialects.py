@@ -190,3 +190,64 @@ def test_a_converse_client_passes_to_bedrock(doors: Doors) -> None:
     assert asked.body == {"messages": _TURNS, "unheard": 1}
     (settled,) = door.gateway.exchanges(1)
     assert settled.attempts[-1].usage.input_tokens == 3
+
+
+_RESPONSE: dict[str, Any] = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "status": "completed",
+    "model": "gpt-6-astra",
+    "output": [
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "c2VhbA=="},
+        {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"},
+    ],
+    "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "path"),
+    [
+        ("azure", "gpt-6-astra", "/base/responses"),
+        ("azure", "gpt-5.4-mini", "/base/responses"),
+        ("azure", "gpt-5.2", "/base/chat/completions"),
+        ("azure-deployments", "gpt-6-astra", "/base/chat/completions?api-version=2024-10-21"),
+        ("openai", "gpt-6-astra", "/base/chat/completions"),  # another server than OpenAI's
+    ],
+)
+def test_models_that_chat_does_not_serve_are_asked_for_responses(
+    doors: Doors, kind: str, model: str, path: str
+) -> None:
+    """Whose newer models call tools by the other API alone; thinking comes back to it with its seal."""
+    door = doors.open(kind)
+    chat = not path.startswith("/base/responses")
+    door.upstream.answer = Answer(_WHOLE if chat else _RESPONSE)
+    tool: Any = {"name": "f", "input_schema": {"type": "object", "properties": {}}}
+    wish: dict[str, Any] = {
+        "model": f"up/{model}",
+        "max_tokens": 99,
+        "temperature": 0.5,
+        "tools": [tool],
+        "messages": [{"role": "user", "content": "Hello"}],
+    }
+    told = door.post("/v1/messages", wish)
+    assert told.status == 200, told.text
+    assert door.upstream.asked[0].path == path
+    assert told.json()["stop_reason"] == "tool_use"
+    (attempt,) = door.gateway.exchanges(1)[0].attempts
+    assert (attempt.usage.input_tokens, attempt.usage.output_tokens) == (3, 2)
+    if chat:
+        return
+    asked = door.upstream.asked[0].body
+    assert (asked["store"], asked["max_output_tokens"]) == (False, 99)
+    if model == "gpt-6-astra":
+        assert "temperature" not in asked
+        assert "temperature" in told.headers["x-penstock-warning"]
+    content = told.json()["content"]
+    result = {"type": "tool_result", "tool_use_id": "call_1", "content": "seen"}
+    turns = [{"role": "assistant", "content": content}, {"role": "user", "content": [result]}]
+    assert door.post("/v1/messages", {**wish, "messages": wish["messages"] + turns}).status == 200
+    kinds = [item.get("type", item.get("role")) for item in door.upstream.asked[-1].body["input"]]
+    assert kinds == ["user", "reasoning", "function_call", "function_call_output"]
+    assert door.upstream.asked[-1].body["input"][1]["encrypted_content"] == "c2VhbA=="

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -58,3 +59,27 @@ def test_every_vendors_list_is_in_every_dialects_list(
         assert [row[name].removeprefix("models/") for row in listed] == _NAMES
         one = _get(f"{gateway.url}{path}/a/claude-x", **headers)
         assert one[name].removeprefix("models/") == "a/claude-x"
+
+
+def test_lists_come_in_pages_where_a_client_asks_for_them() -> None:
+    """Anthropic by `limit`, `after_id`, `before_id`, Google by `pageSize`, `pageToken`; nonsense is a 400."""
+    ours = {"anthropic-version": "2023-06-01"}
+    with ListingUpstream(_LISTS) as upstream, GatewayThread(_CONFIG.format(url=upstream.url)) as gateway:
+        url = gateway.url + "/v1/models"
+        first = _get(url + "?limit=2", **ours)
+        assert ([row["id"] for row in first["data"]], first["has_more"]) == (_NAMES[:2], True)
+        rest = _get(f"{url}?limit=9&after_id={first['last_id']}", **ours)
+        assert ([row["id"] for row in rest["data"]], rest["has_more"]) == (_NAMES[2:], False)
+        back = _get(f"{url}?limit=1&before_id={rest['first_id']}", **ours)
+        assert ([row["id"] for row in back["data"]], back["has_more"]) == ([_NAMES[1]], True)
+        url, names, token = gateway.url + "/v1beta/models", list[str](), ""
+        for _ in range(3):
+            page = _get(f"{url}?pageSize=2{token}")
+            names += [row["name"].removeprefix("models/") for row in page["models"]]
+            token = "&pageToken=" + page.get("nextPageToken", "")
+        assert (names, token) == (_NAMES, "&pageToken=")
+        for wrong in ("?pageSize=0", "?pageSize=x", "?pageToken=nobody"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                _get(url + wrong)
+            with refused.value:
+                assert refused.value.code == 400

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
 MAX_FRAME = 64 * 1024 * 1024
 
 # A holder says:
@@ -26,7 +26,7 @@ BACK = 7  # number, amount
 ANSWERED = 8  # number: what could be given back after a recall was
 # The owner says:
 READY = 20  # what was said before HERE is known
-GRANTED = 21  # number, amount
+GRANTED = 21  # number, amount, from which instant on (0: at once)
 DENIED = 22  # number, wait_s (-1 for never)
 RECALLED = 23  # number
 KNOWN = 24  # number, spent, leased

@@ -24,15 +24,21 @@ from penstock.ports.clock import Clock, Timer
 
 RETRY_S = 0.02
 TELL_S = 0.005
+# Of so many budgets that were closed it is remembered what this process had spent of them.
+MAX_CLOSED = 65_536
 log = logging.getLogger("penstock.gateway")
 
 
 class _Open:
-    """A counter that was opened. `window`: of a rate, what was used of late."""
+    """A counter that was opened.
 
-    __slots__ = ("at", "holder", "id", "number", "rule", "used", "window")
+    `window`: of a rate, what was used of late. `ripening`: what was granted, and may not be used yet. `told`:
+    all that this process used, also before it closed the counter for a while.
+    """
 
-    def __init__(self, number: int, counter: str, rule: CounterRule, holder: Holder) -> None:
+    __slots__ = ("at", "holder", "id", "number", "ripening", "rule", "told", "used", "window")
+
+    def __init__(self, number: int, counter: str, rule: CounterRule, holder: Holder, told: int) -> None:
         self.number = number
         self.id = counter
         self.rule = rule
@@ -40,6 +46,8 @@ class _Open:
         self.window = SlidingWindow(rule.limit, rule.window_s) if rule.kind == "rate" else None
         self.used = 0
         self.at = 0.0
+        self.ripening = 0
+        self.told = told
 
 
 class AccountsSocket(asyncio.Protocol):
@@ -57,6 +65,9 @@ class AccountsSocket(asyncio.Protocol):
         self._unsaid: list[_Open] = []
         self._opened: dict[str, _Open] = {}
         self._numbered: dict[int, _Open] = {}
+        self._closed: dict[str, int] = {}
+        # Those that were closed while nobody could be told; what was used of them is said first.
+        self._parting: list[_Open] = []
         self._next = 1
         self._lost = asyncio.Event()
         self._ready = asyncio.Event()
@@ -73,6 +84,29 @@ class AccountsSocket(asyncio.Protocol):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ready.wait(), most_s)
         return self._ready.is_set()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the owner can be asked just now."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def abort(self) -> None:
+        """Drop the connection; another one is made."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close_all(self) -> None:
+        """Give everything back."""
+        for counter in list(self._opened):
+            self.close(counter)
+
+    def halt(self) -> None:
+        """End for good without another word."""
+        if self._task is not None:
+            self._task.cancel()
+        self._opened.clear()
+        self._numbered.clear()
+        self.abort()
 
     def hang_up(self) -> None:
         """Say what is left to say, and end for good."""
@@ -107,6 +141,9 @@ class AccountsSocket(asyncio.Protocol):
         self._frames = Frames()
         self._out = [[frames.HELLO, frames.VERSION, self._boot]]
         self._unsaid.clear()
+        parting, self._parting = self._parting, []
+        for gone in parting:
+            self._out += [self._statement(gone, held=0), [frames.CLOSE, gone.number]]
         for opened in self._opened.values():
             opened.used = 0
             self._out.append(self._statement(opened))
@@ -146,7 +183,7 @@ class AccountsSocket(asyncio.Protocol):
         if opened is None:
             return  # closed in the meantime
         if verb == frames.GRANTED:
-            opened.holder.granted(message[2])
+            self._granted(opened, message[2], message[3])
         elif verb == frames.DENIED:
             opened.holder.denied(message[2] if message[2] >= 0 else float("inf"))
         elif verb == frames.RECALLED:
@@ -154,6 +191,21 @@ class AccountsSocket(asyncio.Protocol):
             self._say([frames.ANSWERED, opened.number])
         elif verb == frames.KNOWN:
             opened.holder.known(message[2], message[3])
+
+    def _granted(self, opened: _Open, amount: int, at: float) -> None:
+        """Hand a grant over as soon as it may be used, also where the connection is gone by then."""
+        delay_s = at - self._clock.monotonic()
+        if delay_s <= 0:
+            opened.holder.granted(amount)
+            return
+        opened.ripening += amount
+
+        def ripe() -> None:
+            opened.ripening -= amount
+            if self._numbered.get(opened.number) is opened:
+                opened.holder.granted(amount)
+
+        self._clock.call_later(delay_s, ripe)
 
     # --- what the process says (Shares) ---------------------------------------------------------------------
 
@@ -168,7 +220,8 @@ class AccountsSocket(asyncio.Protocol):
             return
         if opened is not None:
             self._forget(opened)
-        opened = _Open(self._next, counter, rule, holder)
+        told = self._closed.pop(counter, None)
+        opened = _Open(self._next, counter, rule, holder, holder.told() if told is None else told)
         self._next += 1
         self._opened[counter] = self._numbered[opened.number] = opened
         if self._transport is None:
@@ -184,8 +237,14 @@ class AccountsSocket(asyncio.Protocol):
 
     def _forget(self, opened: _Open) -> None:
         self._tell(opened)
+        if opened.rule.kind == "budget":
+            self._closed[opened.id] = opened.told
+            if len(self._closed) > MAX_CLOSED:
+                del self._closed[next(iter(self._closed))]
         del self._opened[opened.id]
         del self._numbered[opened.number]
+        if self._transport is None:
+            self._parting.append(opened)
         self._say([frames.CLOSE, opened.number])
 
     def want(self, counter: str, least: int, most: int) -> None:
@@ -195,6 +254,8 @@ class AccountsSocket(asyncio.Protocol):
     def used(self, counter: str, amount: int, at: float) -> None:
         """See Shares."""
         opened = self._opened[counter]
+        if opened.window is None or amount > 0:
+            opened.told += amount
         if opened.window is not None:
             if amount > 0:
                 opened.window.pass_to(at)
@@ -222,15 +283,17 @@ class AccountsSocket(asyncio.Protocol):
 
     # --- sending --------------------------------------------------------------------------------------------
 
-    def _statement(self, opened: _Open) -> Message:
-        rule, holder, window = opened.rule, opened.holder, opened.window
+    def _statement(self, opened: _Open, held: int | None = None) -> Message:
+        rule, window = opened.rule, opened.window
+        if held is None:
+            held = opened.holder.held() + opened.ripening
         uses: list[tuple[float, int]] = []
         if window is not None:
             window.pass_to(self._clock.monotonic())
             uses = window.entries()
         return [
             *(frames.OPEN, opened.number, opened.id, rule.kind, rule.limit, rule.window_s, rule.ends_ms),
-            *(rule.patient, holder.held(), holder.told(), uses),
+            *(rule.patient, held, opened.told, uses),
         ]
 
     def _say(self, message: Message) -> None:

@@ -125,6 +125,8 @@ class Owner:
         elif verb == frames.CLOSE:
             counter = connection.counters.pop(message[1])
             del connection.numbers[counter]
+            # What was answered in this batch must not reach who opens it again in the same one.
+            book.unsay(holder, counter)
             book.closed(holder, counter, now)
         else:
             self._of_counter(verb, holder, connection.counters[message[1]], message, now)
@@ -224,6 +226,11 @@ class Owner:
         self.book.buried(holder, self._monotonic(), journaled)
         self.answer()
 
+    def hang_up(self) -> None:
+        """Drop all connections."""
+        for connection in list(self._holders.values()):
+            connection.abort()
+
     # --- time -----------------------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -252,7 +259,7 @@ class Owner:
 
 def _message(answer: Answer, number: int) -> Message:
     if answer.verb == "granted":
-        return [frames.GRANTED, number, answer.amount]
+        return [frames.GRANTED, number, answer.amount, answer.at]
     if answer.verb == "denied":
         return [frames.DENIED, number, answer.wait_s if answer.wait_s != float("inf") else -1]
     if answer.verb == "recalled":

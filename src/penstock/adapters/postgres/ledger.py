@@ -35,7 +35,7 @@ from penstock.adapters.postgres.ledger_spend import charge, fold, spent
 from penstock.adapters.postgres.ledger_values import copy, insert
 from penstock.core.accounts import NO_TAGS
 from penstock.core.exchange import Event
-from penstock.ports.ledger import Gaps, LedgerState, Position
+from penstock.ports.ledger import RECENT_MS, Gaps, LedgerState, Position
 
 _OPEN_EXCHANGE_COLUMNS = ("request_id", "boot", "event")
 _PLACE = 'SELECT segment, "offset", last_seq FROM checkpoints WHERE boot = %s FOR UPDATE'
@@ -52,6 +52,7 @@ _FORGET = """
 DELETE FROM checkpoints WHERE site = %s AND finished AND boot = ANY(%s)
   AND NOT EXISTS (SELECT FROM spend WHERE spend.boot = checkpoints.boot)
 """
+_RECENT = "SELECT boot FROM checkpoints WHERE site = %s AND finished AND finished_ms > %s"
 _DELETE_SETTLED = """
 DELETE FROM open_attempts USING unnest(%s::text[], %s::bigint[]) AS done (request_id, idx)
 WHERE open_attempts.request_id = done.request_id AND open_attempts.idx = done.idx
@@ -150,7 +151,14 @@ class PostgresLedger:
                         ).fetchall(),
                         self._tags,
                     )
-                    return LedgerState(dict(self.positions()), spent(self._db, now_ms), flights, self._tags)
+                    recent = ask(_RECENT, (self._site, now_ms - RECENT_MS)).fetchall()
+                    return LedgerState(
+                        dict(self.positions()),
+                        spent(self._db, now_ms),
+                        flights,
+                        self._tags,
+                        frozenset(boot for (boot,) in recent),
+                    )
             finally:
                 self._db.set_isolation_level(None)
 

@@ -9,32 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from penstock.adapters.redis.batches import Batches
 from penstock.adapters.redis.connection import RedisConnection, RedisGoneError, ignored
 from penstock.adapters.redis.counter import Said, SharedCounter, ttl_ms
 from penstock.adapters.redis.epochs import HOLDERS, PREFIX, Epochs, Pace, keys
+from penstock.adapters.redis.pressing import Pressing
 from penstock.adapters.redis.remote_clock import RemoteClock
 from penstock.adapters.redis.scripts import Script, load
+from penstock.adapters.redis.seeding import Earlier, Seeding
 from penstock.core.allowance import CounterRule
 from penstock.ports.accounts import Holder
 from penstock.ports.clock import Clock
 
 ASKS_AGAIN_S = 0.25
-READS_AGAIN_S = 1.0
 NEVER = float("inf")
-# Asks what was spent before of a budget counter, by process; answers by calling back, None where it cannot be
-# known.
-Earlier = Callable[[str, CounterRule, Callable[[Mapping[str, int] | None], None]], None]
 log = logging.getLogger("penstock.accounts")
 
 
 class RedisShares:
     """One process's counters.
 
-    `me` names the process (its boot id), `source` its ledger, whose word on what was spent before counts once.
+    `me` names the process (its boot id), `sources` its ledgers, whose word on what was spent before counts
+    once.
     `word` makes random words; `gateways` is told now and then how many processes there are.
     """
 
@@ -45,7 +44,7 @@ class RedisShares:
         me: str,
         *,
         word: Callable[[], str],
-        source: str = "",
+        sources: Sequence[str] = (),
         earlier: Earlier | None = None,
         gateways: Callable[[int], None] = lambda _count: None,
         pace: Pace | None = None,
@@ -53,9 +52,8 @@ class RedisShares:
         self._connection = connection
         self._clock = clock
         self._me = me
-        self._source = source if earlier is not None else ""
-        self._earlier = earlier
         self._scripts: dict[str, Script] = load()
+        self._seeding = Seeding(connection, clock, me, self._scripts["seed"], sources, earlier)
         self._remote = RemoteClock()
         self._counters: dict[str, SharedCounter] = {}
         # Those that were closed, until Redis knows.
@@ -63,6 +61,7 @@ class RedisShares:
         # Set once Redis could be asked for the first time.
         self.began = asyncio.Event()
         self._batches = Batches(clock, self._say)
+        self._pressing = Pressing(clock, self._remote, self._batches.soon)
         connection.scripts.update({script.sha: script.text for script in self._scripts.values()})
         connection.subscribe(f"{PREFIX}to:{me}", self._heard)
         self._epochs = Epochs(connection, clock, me, self._scripts, self, word, pace or Pace())
@@ -93,6 +92,7 @@ class RedisShares:
         if gone is None:
             return
         gone.closing, gone.wants = True, False
+        self._pressing.stop(gone)
         if gone.asks_again is not None:
             gone.asks_again.cancel()
         self._closing[counter] = gone
@@ -101,7 +101,8 @@ class RedisShares:
     def want(self, counter: str, least: int, most: int) -> None:
         """See ports.accounts."""
         found = self._counters.get(counter)
-        if found is not None:
+        if found is not None and not self._pressing.answers(found):
+            self._pressing.stop(found)
             found.wants, found.least, found.most = True, least, most
             self._batches.soon(found)
 
@@ -165,7 +166,7 @@ class RedisShares:
         return ttl
 
     def _introduce(self, counter: SharedCounter, *, lost: bool) -> None:
-        source = self._source if counter.rule.kind == "budget" else ""
+        source = self._seeding.sources if counter.rule.kind == "budget" else ""
         said = counter.introduction(
             self._epochs.current, self._me, source, self._clock.now_ms(), self._remote, lost=lost
         )
@@ -205,7 +206,13 @@ class RedisShares:
         word, now_us, used, leased, told = cast("tuple[bytes, int, int, int, int]", tuple(answer))
         self._remote.sample(sent_at, now_us, self._clock.monotonic())
         if word == b"seed":
-            self._seed(counter)
+            epoch = self._epochs.current
+            self._seeding.seed(
+                counter,
+                epoch,
+                lambda: epoch == self._epochs.current and self._counters.get(counter.id) is counter,
+                lambda: self._batches.soon(counter),
+            )
             return
         counter.introduced = True
         if counter.fresh:
@@ -216,8 +223,8 @@ class RedisShares:
         self._batches.soon(counter)
 
     def _turned(self, counter: SharedCounter, said: Said, answer: list[bytes | int], sent_at: float) -> None:
-        row = cast("tuple[bytes, int, int, int, int, int, int, int]", tuple(answer))
-        word, granted, wait_us, recalled, now_us, used, leased, last = row
+        row = cast("tuple[bytes, int, int, int, int, int, int, int, list[int]]", tuple(answer))
+        word, granted, wait_us, recalled, now_us, used, leased, last, ahead = row
         self._remote.sample(sent_at, now_us, self._clock.monotonic())
         if word != b"ok":
             if word == b"reaped" and last != counter.seq:
@@ -227,20 +234,29 @@ class RedisShares:
             self._introduce(counter, lost=word == b"unknown")
             return
         self._known(counter, used, leased)
-        if granted >= 0:
-            self._granted(counter, granted)
-        elif said.wanted and counter.wants:
-            if wait_us == -1:
-                self._queue(counter)
-            else:
-                counter.wants = False
-                counter.holder.denied(NEVER if wait_us == -2 else wait_us / 1_000_000)
+        self._decided(counter, said, granted, wait_us)
+        if said.wanted and counter.width_us:
+            self._pressing.turned(counter, said, granted, wait_us, now_us, ahead)
         if recalled and not counter.recalled:
             self._recall(counter)
         if counter.closing or counter.in_time or counter.answered or (counter.wants and not said.wanted):
             self._batches.soon(counter)
         elif counter.consumed or counter.back:
             self._batches.later(counter)
+
+    def _decided(self, counter: SharedCounter, said: Said, granted: int, wait_us: int) -> None:
+        """What became of a want."""
+        if granted >= 0:
+            self._granted(counter, granted)
+        elif said.wanted and counter.wants:
+            if wait_us == -1:
+                self._queue(counter)
+                return
+            counter.wants = False
+            if not counter.pressing:  # else it did not ask just now
+                counter.holder.denied(NEVER if wait_us == -2 else wait_us / 1_000_000)
+        if said.wanted and not counter.wants:
+            counter.pressing = False
 
     def _granted(self, counter: SharedCounter, granted: int) -> None:
         counter.recalled = False
@@ -285,32 +301,7 @@ class RedisShares:
             counter.holder.recalled()
         self._batches.soon(counter)
 
-    # --- what was spent before --------------------------------------------------------------------------------
-
-    def _seed(self, counter: SharedCounter) -> None:
-        if self._earlier is None:
-            return
-        epoch = self._epochs.current
-
-        def seed(spent: Mapping[str, int] | None) -> None:
-            if epoch != self._epochs.current or self._counters.get(counter.id) is not counter:
-                return
-            if spent is None:
-                log.error("what was spent of %s before cannot be read; it is asked for again", counter.id)
-                self._clock.call_later(READS_AGAIN_S, lambda: self._batches.soon(counter))
-                return
-            words = [word for process, amount in spent.items() for word in (process, amount)]
-            ttl = ttl_ms(counter.rule, self._clock.now_ms())
-            sha = self._scripts["seed"].sha
-            self._connection.call(
-                ("EVALSHA", sha, *keys(counter.id, self._me), epoch, self._source, ttl, *words), ignored
-            )
-            self._batches.soon(counter)
-
-        self._earlier(counter.id, counter.rule, seed)
-
-    # --- coming and going
-    # ---------------------------------------------------------------------------------------
+    # --- coming and going -----------------------------------------------------------------------------------
 
     def begun(self, told_us: int, sent_at: float, *, new: bool) -> None:
         """For Epochs: Redis can be asked. `new`: it may have forgotten what it knew, so all is said anew."""
@@ -351,6 +342,7 @@ class RedisShares:
             return
         counter.wants = False
         counter.recalled = False
+        self._pressing.stop(counter)
         if not counter.away:
             counter.away = True
             counter.holder.away()
@@ -392,6 +384,7 @@ class RedisShares:
     def halt(self) -> None:
         """Say nothing more, and give nothing back: Redis finds out by itself."""
         self._epochs.end()
+        self._pressing.end()
         self._counters.clear()
         self._closing.clear()
         self._batches.halt()

@@ -93,6 +93,7 @@ class RedisConnection:
         *,
         name: str = "penstock",
         tls: ssl.SSLContext | None = None,
+        server_name: str = "",
     ) -> None:
         self.address = address
         self.run_id = ""
@@ -102,6 +103,7 @@ class RedisConnection:
         self._draw = draw
         self._name = name
         self._tls = tls
+        self._server_name = server_name
         self._wire: _Wire | None = None
         self._batch: list[bytes] = []
         self._calls: list[Then] = []
@@ -181,7 +183,10 @@ class RedisConnection:
         context = None
         if address.tls:
             context = self._tls or ssl.create_default_context()
-        await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
+        expected = (self._server_name or address.host) if context is not None else None
+        await loop.create_connection(
+            lambda: wire, address.host, address.port, ssl=context, server_hostname=expected
+        )
 
     async def _greet(self, wire: _Wire) -> None:
         """Log in, look whether the server is fit, hand over the scripts, take up the channels."""

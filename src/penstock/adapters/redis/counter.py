@@ -21,7 +21,7 @@ Uses = list[tuple[float, int]]
 class Said:
     """One message about a counter: its words, and what it carries, until Redis has answered."""
 
-    __slots__ = ("back", "consumed", "introduces", "uses", "wanted", "words")
+    __slots__ = ("back", "consumed", "introduces", "least", "most", "presses", "uses", "wanted", "words")
 
     def __init__(self, words: tuple[str | int, ...], *, introduces: bool) -> None:
         self.words = words
@@ -30,19 +30,22 @@ class Said:
         self.back = 0
         self.uses: Uses = []
         self.wanted = False
+        self.least = self.most = 0
+        self.presses = False
 
 
 class SharedCounter:
     """One counter. At most one message of it is under way, so that after a break at most one fate is unknown.
 
     `told` is all that was used since this process began, `held` the lease as Holder.held has it; `consumed`,
-    `back`
-    and `uses` are what is not said yet.
+    `back` and `uses` are what is not said yet. `ripening` is the part of `held` that may not be used yet.
     """
 
     __slots__ = (
-        *("_kept", "answered", "asks_again", "away", "back", "base", "closing", "consumed", "fresh", "held"),
-        *("holder", "id", "in_time", "introduced", "least", "most", "recalled", "renewed_at", "rule", "said"),
+        *("_kept", "answered", "asks_again", "away", "back", "base", "closing", "consumed", "fresh"),
+        *("fresh_until", "held"),
+        *("holder", "id", "in_time", "introduced", "keen_until", "least", "most", "presses", "pressing"),
+        *("recalled", "renewed_at", "ripens", "ripening", "rule", "said"),
         *("seq", "stated", "told", "uses", "wants", "width_us"),
     )
 
@@ -64,7 +67,14 @@ class SharedCounter:
         self.wants = False
         self.least = 0
         self.most = 0
+        self.ripening = 0
+        # From when on the next of it may be used, and until when asking for more would bring no other answer.
+        self.ripens = self.fresh_until = 0.0
         self.asks_again: Timer | None = None
+        # Of a rate of which more is wanted than there is: asks for the rest without being told to, until then.
+        self.presses: Timer | None = None
+        self.pressing = False
+        self.keen_until = 0.0
         # Redis has waved us to the front while a message of ours was under way.
         self.in_time = False
         self.recalled = False
@@ -97,7 +107,7 @@ class SharedCounter:
 
     def reopen(self, rule: CounterRule, holder: Holder) -> None:
         """It was closed and is needed again before Redis heard of that; the new holder begins with nothing."""
-        self.give(self.held)
+        self.give(self.held - self.ripening)
         self.rule, self.holder = rule, holder
         self.closing = False
 
@@ -165,6 +175,7 @@ class SharedCounter:
             introduces=False,
         )  # fmt: skip
         said.consumed, said.back, said.uses, said.wanted = self.consumed, self.back, self.uses, self.wants
+        said.least, said.most, said.presses = least, most, self.pressing
         self.keep(self.uses)
         self.consumed = self.back = 0
         self.uses = []

@@ -1,7 +1,7 @@
 """The configuration document as types. Importable in the gateway: only msgspec and the standard library."""
 
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
-from penstock.config.document.alerts import Alerts, AlertWebhook, Severity
+from penstock.config.document.alerts import AlertAction, Alerts, AlertWebhook, Outliers, Severity
 from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
@@ -65,6 +65,7 @@ from penstock.config.document.tenants import (
     Org,
     PreviousSecret,
     Team,
+    Throttle,
     User,
     VirtualKey,
 )
@@ -72,6 +73,7 @@ from penstock.config.document.vault import Vault
 
 __all__ = [
     "AbNode",
+    "AlertAction",
     "AlertWebhook",
     "Alerts",
     "Allowed",
@@ -111,6 +113,7 @@ __all__ = [
     "NameRules",
     "OidcProvider",
     "Org",
+    "Outliers",
     "Policy",
     "PolicyNode",
     "PreviousSecret",
@@ -142,6 +145,7 @@ __all__ = [
     "Success",
     "TargetNode",
     "Team",
+    "Throttle",
     "Timeouts",
     "Tls",
     "TokenIssuer",

@@ -35,7 +35,8 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         facts_max_age: How old the verification of a fact may be before it is warned about.
         on_accounts_away: What holds for rates and simultaneous requests while what several gateways share
             cannot be asked for: `fail_open` goes on with this gateway's share of each limit, `fail_closed`
-            refuses. Budgets always refuse what is not leased.
+            refuses. Limits may say something else for themselves, and budgets always do: they refuse what is
+            not leased, unless they say `fail_open`.
         health: When targets are left alone because of how they do.
     """
 

@@ -13,6 +13,7 @@ Window = Literal["hour", "day", "week", "month", "total"]
 Unit = Literal["requests", "input_tokens", "output_tokens", "tokens"]
 Span = Literal["second", "minute", "hour", "day"]
 Priority = Literal["high", "normal", "low"]
+Away = Literal["fail_open", "fail_closed"]
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,11 +23,14 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         unit: `requests`, `input_tokens`, `output_tokens` or `tokens` (input and output together).
         per: The sliding span: `second`, `minute`, `hour` or `day`.
         limit: How many.
+        on_accounts_away: What holds for this rate while it is shared and its owner cannot be asked; without it
+            as for the other limits.
     """
 
     unit: Unit = "requests"
     per: Span = "minute"
     limit: Count
+    on_accounts_away: Away | None = None
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,12 +41,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tpm: Tokens in any 60 seconds.
         concurrency: Requests at the same time.
         rates: Other rates.
+        on_accounts_away: What holds for these limits while gateways share them and their owner cannot be asked:
+            `fail_open` goes on with this gateway's share of each, `fail_closed` refuses what is not leased;
+            without it as `defaults.on_accounts_away` says.
     """
 
     rpm: Count | None = None
     tpm: Count | None = None
     concurrency: Count | None = None
     rates: tuple[Rate, ...] = ()
+    on_accounts_away: Away | None = None
 
 
 class Downgrade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +75,9 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         soft: Refuse nothing: the sum is there for alerts and for `downgrade`.
         alerts: Shares of the sum at which somebody is told.
         downgrade: Another route for requests once a share is spent.
+        on_accounts_away: What holds while gateways share it and its owner cannot be asked: `fail_closed`
+            refuses what is not leased, so that it is never overspent; `fail_open` goes on with this gateway's
+            share of what was left when the owner was heard of last.
     """
 
     usd: Usd
@@ -75,6 +86,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     soft: bool = False
     alerts: tuple[Share, ...] = ()
     downgrade: Downgrade | None = None
+    on_accounts_away: Away = "fail_closed"
 
     @property
     def nanousd(self) -> int:

@@ -27,6 +27,23 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     key: Text
 
 
+class RedisTls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a `rediss://` server is recognised, and what it is shown.
+
+    Attributes:
+        ca_file: PEM file of certificate authorities trusted for it, instead of `server.ca_file`'s or the
+            system's.
+        cert: PEM file with the certificate that we show, where the server asks for one.
+        key: PEM file with its private key.
+        server_name: The name in the server's certificate, where it is not the host of the URL.
+    """
+
+    ca_file: Text | None = None
+    cert: Text | None = None
+    key: Text | None = None
+    server_name: Text | None = None
+
+
 class Cors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which web pages may call the gateway from a browser.
 
@@ -62,8 +79,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         control_listen: Where control answers gateways of other machines; by TLS, unless it is on loopback.
         control_token: The secret by which control and other machines know each other; at least 24
             characters.
+        control_ca_file: PEM file of certificate authorities trusted for control, instead of `ca_file`'s.
         tls: Certificate and key, also of `control_listen`; without them the gateway speaks plain HTTP.
-        ca_file: PEM file of certificate authorities trusted for upstreams and control, instead of the system's.
+        ca_file: PEM file of certificate authorities trusted for upstreams, instead of the system's.
         trusted_proxies: Networks whose `X-Forwarded-For` is believed.
         cors: Which web pages may call the gateway.
         max_body_bytes: Largest request body, such as `32MB`.
@@ -74,6 +92,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         database_url: PostgreSQL for several machines, instead of the embedded SQLite; a secret, as it may
             have a password.
         redis_url: Redis for several machines; a secret as well.
+        redis_tls: Certificates for a `rediss://` URL.
     """
 
     listen: Address = "127.0.0.1:4000"
@@ -81,6 +100,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     control_url: Url | None = None
     control_listen: Address | None = None
     control_token: Secret | None = None
+    control_ca_file: Text | None = None
     tls: Tls | None = None
     ca_file: Text | None = None
     trusted_proxies: tuple[Network, ...] = ()
@@ -92,6 +112,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     drain: Drain = Drain()
     database_url: Secret | None = None
     redis_url: Secret | None = None
+    redis_tls: RedisTls = RedisTls()
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

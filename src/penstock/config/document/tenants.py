@@ -89,6 +89,26 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     credentials: dict[Name, Credential] = {}
 
 
+class Throttle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tighter bounds of one user or one key for a while, set by an alert's action or by hand.
+
+    Attributes:
+        user: The user, by name; of this organisation.
+        key: The key instead, as logs call it; of this organisation.
+        limits: How much they may use meanwhile; without any, `why` is only shown to them.
+        downgrade: A route that serves all of their requests meanwhile.
+        until: The moment from which it holds no more, such as `2026-12-01T12:00:00Z`.
+        why: What they are told.
+    """
+
+    user: Text | None = None
+    key: Text | None = None
+    limits: Limits = Limits()
+    downgrade: Name | None = None
+    until: Moment
+    why: Text | None = None
+
+
 class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An organisation: the line that no data crosses.
 
@@ -102,6 +122,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         tags: How much is used in the name of a tag's value: by tag, then by value, `"*"` for each other value.
         weight: Its share in queues, against other organisations.
         credentials: Its own credentials by the provider's name, which its requests use and no one else's.
+        throttles: Users and keys that are bound more tightly for a while, by name.
     """
 
     require: Require | None = None
@@ -113,6 +134,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     tags: dict[Name, dict[Text, Allowed]] = {}
     weight: Weight = 1.0
     credentials: dict[Name, Credential] = {}
+    throttles: dict[Name, Throttle] = {}
 
 
 class PreviousSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -68,6 +68,7 @@ def _fit(specs: Schema) -> None:
     key.pop("required", None)
     key["properties"].update(_OPEN_FIELD)
     org["properties"].pop("teams")
+    org["properties"].pop("throttles")
     org["properties"]["users"] = {
         "type": "object",
         "properties": {"*": {"$ref": "#/$defs/User"}},

@@ -37,6 +37,7 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
     "first_event_timeout": ("fallback", "upstream_timeout"),
     "idle_timeout": ("fallback", "upstream_timeout"),
     "total_timeout": ("final", "upstream_timeout"),
+    "stalled": ("fallback", "upstream_timeout"),
     "too_late": ("fallback", "upstream_timeout"),
     "reset": ("retry", "upstream_error"),
     "cut": ("retry", "upstream_error"),

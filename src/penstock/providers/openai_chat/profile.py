@@ -51,9 +51,15 @@ _GPT51 = replace(
     efforts=("none", "low", "medium", "high"),
 )
 
+# https://developers.openai.com/api/docs/guides/deployment-checklist. Where there are responses, too, they are
+# asked by those for clients of other APIs: providers/openai_responses/profile.py.
+_NEWEST = ("low", "medium", "high", "xhigh", "max")
+
 ROWS: tuple[ProfileRow, ...] = (
     # https://platform.openai.com/docs/models/gpt-5-chat-latest: not a reasoning model.
     ProfileRow(r"gpt-5(?:\.\d+)?-chat", _CHAT),
+    ProfileRow(r"gpt-6-(?:sol|luna)|gpt-5\.6", replace(_GPT5, efforts=("none", *_NEWEST))),
+    ProfileRow(r"gpt-(?:[6-9]|\d\d)(?!\d)", replace(_GPT5, efforts=_NEWEST)),
     # https://platform.openai.com/docs/models/gpt-5-pro: only high.
     ProfileRow(r"gpt-5-pro", replace(_GPT5, efforts=("high",))),
     # https://platform.openai.com/docs/models/gpt-5-codex and its like: always think.
@@ -98,6 +104,13 @@ DEFAULT = Profile(lacks=_EXTENSIONS | _OPENAI_ONLY, thinking="effort")
 # Servers of open models, which sample by top_k, too.
 _OPEN = replace(DEFAULT, lacks=DEFAULT.lacks - {"top_k"})
 
+_GROK = Profile(
+    lacks=DEFAULT.lacks | {"audio", "document", "stop", "frequency_penalty", "presence_penalty"},
+    thinking="effort",
+    efforts=("low", "medium", "high"),
+    thinking_field="reasoning_content",
+)
+
 VENDORS: dict[str, Profile] = {
     # https://api-docs.deepseek.com/guides/thinking_mode: the thinking of turns with tool calls must come back.
     "deepseek": Profile(
@@ -132,13 +145,8 @@ VENDORS: dict[str, Profile] = {
         max_stop=4,
         thinking_field="reasoning",
     ),
-    # https://docs.x.ai/docs/guides/reasoning
-    "xai": Profile(
-        lacks=DEFAULT.lacks | {"audio", "document"},
-        thinking="effort",
-        efforts=("low", "high"),
-        thinking_field="reasoning_content",
-    ),
+    # https://docs.x.ai/developers/model-capabilities/text/reasoning: who thinks refuses `stop` and penalties.
+    "xai": _GROK,
     # https://inference-docs.cerebras.ai/capabilities/reasoning
     "cerebras": Profile(
         lacks=DEFAULT.lacks
@@ -218,4 +226,17 @@ VENDORS: dict[str, Profile] = {
     "sglang": _OPEN,
     # https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
     "llamacpp": _OPEN,
+}
+
+# Families of one vendor's models, before `VENDORS`, which is for the others.
+FAMILIES: dict[str, tuple[ProfileRow, ...]] = {
+    "xai": (
+        ProfileRow(r"grok-3-mini", replace(_GROK, efforts=("low", "high"))),
+        ProfileRow(r"non-reasoning|grok-[23]", Profile(lacks=DEFAULT.lacks | {"audio", "document"})),
+        # https://github.com/vercel/ai/releases/tag/@ai-sdk/xai@4.0.0-canary.61
+        ProfileRow(r"grok-4[.-]3", replace(_GROK, efforts=("none", "low", "medium", "high"))),
+        # How much these think is a matter of the model's name: any word is refused.
+        # https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/grok/capabilities/reasoning
+        ProfileRow(r"grok-(?:code|4(?![.-][5-9]))", replace(_GROK, thinking="always")),
+    ),
 }

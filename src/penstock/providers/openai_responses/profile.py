@@ -1,4 +1,9 @@
-"""What families of models accept behind the Responses API. The first row that matches a name counts."""
+"""What families of models accept behind the Responses API. The first row that matches a name counts.
+
+`ALONE` are OpenAI's models that chat completions do not serve, or not with tools while they think, so that
+clients of other APIs reach them by responses. `lacks` knows, besides the pivot's fields, `temperature.thinking`
+and its like (not while it thinks) and `reasoning.unset` (it thinks where nothing is said).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +29,40 @@ def _thinker(lacks: frozenset[str], *efforts: str) -> Profile:
     )
 
 
+_ALL = ("low", "medium", "high", "xhigh", "max")
+# They think unless told `none`, and take sampling parameters then alone.
+_THINKS_UNASKED = _NO_SAMPLING_WHILE_THINKING | {
+    "reasoning.unset",
+    "logprobs.thinking",
+    "top_logprobs.thinking",
+}
+
+ALONE: tuple[ProfileRow, ...] = (
+    # Effort words and sampling by probes of a third party: no page of OpenAI's with them was seen.
+    # "4 Request-Validation Gotchas When Migrating OpenAI Clients to GPT-6.2", https://dev.to/routerbase_com
+    ProfileRow(r"(^|/)gpt-6\.2", _thinker(_NO_SAMPLING, "low", "medium", "high", "xhigh")),
+    # https://developers.openai.com/api/docs/guides/deployment-checklist: tools by responses, or without
+    # thinking; `none` for these two alone, and sampling parameters with it alone.
+    ProfileRow(r"(^|/)gpt-6-(?:sol|luna)", _thinker(_THINKS_UNASKED, "none", *_ALL)),
+    ProfileRow(r"(^|/)gpt-(?:[6-9]|\d\d)", _thinker(_NO_SAMPLING, *_ALL)),
+    # The same page, of before GPT-6: all words, medium by default.
+    ProfileRow(r"(^|/)gpt-5\.6", _thinker(_THINKS_UNASKED, "none", *_ALL)),
+    # https://platform.openai.com/docs/models/gpt-5-pro, o3-pro, gpt-5-codex: responses only.
+    ProfileRow(r"(^|/)gpt-5-pro", _thinker(_NO_SAMPLING, "high")),
+    ProfileRow(r"(^|/)gpt-5\.\d-pro", _thinker(_NO_SAMPLING, "medium", "high", "xhigh")),
+    ProfileRow(r"(^|/)o\d-(?:pro|deep-research)", _thinker(_NO_SAMPLING, "low", "medium", "high")),
+    ProfileRow(
+        r"(^|/)gpt-5\.[2-9]\d*-codex|codex-max", _thinker(_NO_SAMPLING, "low", "medium", "high", "xhigh")
+    ),
+    ProfileRow(r"codex", _thinker(_NO_SAMPLING, "low", "medium", "high")),
+    # No tools in chat while they think:
+    # https://github.com/goruck/home-generative-agent/releases/tag/v3.46.0-beta.1
+    ProfileRow(
+        r"(^|/)gpt-5\.[45]", _thinker(_NO_SAMPLING_WHILE_THINKING, "none", "low", "medium", "high", "xhigh")
+    ),
+)
 ROWS: tuple[ProfileRow, ...] = (
+    *ALONE,
     # Models without reasoning: https://platform.openai.com/docs/models
     ProfileRow(r"(^|/)gpt-(3\.5|4)|(^|/)chatgpt-4o|(^|/)gpt-5(\.\d+)?-chat", _CHAT),
     # https://platform.openai.com/docs/guides/reasoning (no sampling parameters)

@@ -101,9 +101,11 @@ def _scalars(request: ChatRequest, to: Addressee, *, own: bool) -> dict[str, Any
 
 def _thinks(request: ChatRequest, to: Addressee) -> bool:
     """Whether the request makes the model think: some models then take no sampling parameters."""
-    wish = request.reasoning
-    if wish is None or to.profile.thinking == "none":
+    wish, unset = request.reasoning, "reasoning.unset" in to.profile.lacks
+    if to.profile.thinking == "none":
         return False
+    if wish is None or (wish.effort is None and wish.budget_tokens is None and wish.enabled is None):
+        return unset
     return wish.effort not in (None, "none") or bool(wish.budget_tokens) or wish.enabled is True
 
 

@@ -28,7 +28,6 @@ class FallbackCursor(Alternatives):
         "_left_out",
         "_make",
         "_next",
-        "_started",
         "_walk",
     )
 
@@ -38,7 +37,6 @@ class FallbackCursor(Alternatives):
         self._make = make
         self._next = 0
         self._ejected = 0
-        self._started = False
         # Those that were closed, until one of them is tried as the last resort.
         self._left_out: list[PolicyNode] | None = []
         self._child: PolicyNode | None = None

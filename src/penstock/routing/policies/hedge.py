@@ -155,6 +155,7 @@ class HedgeCursor:
         if child is None:
             return None
         self._hedged = True
+        walk.notes["hedged"] = f"beside {self._target_id}"
         return Lane(self._make(child, walk))
 
     def _next_s(self, now: float) -> float:

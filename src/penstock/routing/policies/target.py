@@ -10,6 +10,8 @@ from penstock.routing.walk import Walk
 
 _STALE_TRIES = 3
 TOO_LATE = "too_late"
+# What a Retry-After that was measured a moment earlier may differ by.
+CLOSE_S = 0.05
 
 
 class TargetCursor:
@@ -62,7 +64,7 @@ class TargetCursor:
         delay_s = backoff_s(walk.rule, self._tries, outcome.retry_after_s, draw)
         if delay_s is None or self._too_late(now + delay_s):
             return None
-        if walk.standings.of(self._target.id).wait_s(now) > delay_s:
+        if walk.standings.of(self._target.id).wait_s(now) > delay_s + CLOSE_S:
             return None  # it is closed by now, and will be then: nothing is won by asking once more
         return delay_s if walk.share.allow(now, walk.rule.max_retry_share) else None
 

@@ -11,16 +11,20 @@ from pathlib import Path
 from penstock.adapters.sqlite.outbox import SqliteOutbox
 from penstock.compile.alerts import budgets_of, has_budgets
 from penstock.config.document import Document
-from penstock.core.alerts import Webhook
+from penstock.core.alert_actions import TAKEN, Action, action_of, taken, wish_of
+from penstock.core.alerts import Alert, Webhook
 from penstock.core.budget_alerts import readings_of
 from penstock.core.exchange import AlertRaised, Entry
-from penstock.ports.alerts import Numbered, Poster
+from penstock.core.outlier_alerts import outliers
+from penstock.ports.alerts import Acting, Numbered, Posted, Poster
 from penstock.ports.ledger import LedgerStore
 from penstock.worker.alerts.courier import Courier
+from penstock.worker.alerts.routing import FILE_NAME, RoutingDesk
 
 LOOK_S = 2.0
 FORECAST_S = 60.0
 PRUNE_S = 3600.0
+SAVE_S = 10.0
 # Looking takes at most this share of the worker's time, however many keys there are.
 _MAX_SHARE = 0.05
 log = logging.getLogger("penstock.alerts")
@@ -29,9 +33,11 @@ log = logging.getLogger("penstock.alerts")
 class AlertSettings:
     """What a document says of alerts."""
 
-    def __init__(self, document: Document, webhooks: Sequence[Webhook]) -> None:
+    def __init__(self, document: Document, webhooks: Sequence[Webhook], actions: Sequence[Action] = ()) -> None:
         self.document = document
-        self.webhooks = tuple(webhooks)
+        self.actions = {action.name: action for action in actions}
+        # The outbox keeps an action until it is carried out, as it keeps a webhook's alert.
+        self.webhooks = (*webhooks, *(action.when for action in actions))
         self.cooldown_ms = document.alerts.cooldown_s * 1000
 
 
@@ -47,7 +53,10 @@ class AlertDesk:
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
         draw: Callable[[], float],
+        act: Acting | None = None,
     ) -> None:
+        """`act` carries actions out."""
+        self._act = act
         self._path = path
         self._read_settings = settings
         self._post = post
@@ -57,6 +66,8 @@ class AlertDesk:
         self._settings = AlertSettings(Document(), ())
         self._couriers: dict[str, Courier] = {}
         self._outbox: SqliteOutbox | None = None
+        self._routing = RoutingDesk(path.with_name(FILE_NAME))
+        self._save_due = monotonic() + SAVE_S
         self._look_due = self._forecast_due = self._prune_due = float("-inf")
 
     def take(self, boot: str, entries: Sequence[tuple[int, Entry]]) -> None:
@@ -65,6 +76,7 @@ class AlertDesk:
         Raises:
             sqlite3.Error, OSError: they are not on disk; the position must not move.
         """
+        self._routing.take(boot, entries)
         found = [
             Numbered(f"{boot}-{seq}", each.alert) for seq, each in entries if isinstance(each, AlertRaised)
         ]
@@ -96,12 +108,23 @@ class AlertDesk:
 
     def _look(self, store: LedgerStore) -> None:
         document, now_ms = self._settings.document, self._now_ms()
-        if not has_budgets(document):
+        readings = list(self._routing.readings(document, now_ms, self._settings.cooldown_ms))
+        if readings:
+            self._opened().look(readings, now_ms)
+        if self._monotonic() >= self._save_due:
+            self._save_due = self._monotonic() + SAVE_S
+            self._routing.save(frozenset(store.positions()))
+        outlying = document.alerts.outliers
+        if not has_budgets(document) and outlying is None:
             return
         spent: dict[str, dict[int, int]] = {}
         for _, account, slot, nanousd in store.state(now_ms).spent:
             slots = spent.setdefault(account, {})
             slots[slot] = slots.get(slot, 0) + nanousd
+        if outlying is not None:
+            least, cooldown_ms = outlying.least_nanousd, self._settings.cooldown_ms
+            found = outliers(spent, now_ms, times=outlying.times, least_nanousd=least, cooldown_ms=cooldown_ms)
+            self._opened().look(found, now_ms)
         with_forecast = self._monotonic() >= self._forecast_due
         if with_forecast:
             self._forecast_due = self._monotonic() + FORECAST_S
@@ -120,9 +143,29 @@ class AlertDesk:
             self._couriers.pop(name).end()
         for name, webhook in wanted.items():
             if name not in self._couriers:
-                courier = Courier(webhook, self._path, self._post, self._now_ms, self._draw)
+                courier = Courier(webhook, self._path, self._deliver, self._now_ms, self._draw)
                 self._couriers[name] = courier
                 courier.start()
+
+    def _deliver(self, webhook: Webhook, alert_id: str, alert: Alert) -> Posted:
+        """Post to a webhook, or carry an action out and raise that it was."""
+        name = action_of(webhook.name)
+        if not name:
+            return self._post(webhook, alert_id, alert)
+        if alert.kind == TAKEN:
+            return Posted("an action is no cause of another", final=True)
+        settings = self._settings
+        action = settings.actions.get(name)
+        if action is None or self._act is None:
+            return Posted("the action is no longer configured", final=True)
+        done = self._act(action, alert_id, alert)
+        wish = wish_of(action, alert)
+        if done.error or wish is None:
+            return done
+        # In the courier's thread, so on a connection of its own; the id makes it the same one each time.
+        with contextlib.closing(SqliteOutbox(self._path, lambda: settings.webhooks)) as outbox:
+            outbox.take([Numbered(f"{alert_id}-{name}", taken(action, wish, alert_id, alert))])
+        return done
 
     def _prune(self) -> None:
         if self._monotonic() >= self._prune_due and self._path.exists():

@@ -3,7 +3,8 @@
 -- C hash     kind, used, leased (the sum of leases above zero), n (holders), and by holder
 --            s: number of its last turn        g: what that turn was answered    b: told, all that it said it used
 --            r: 1 recalled, 2 and it answered  w: least:until, it waits          x: reaped, must state itself anew
---            e: by source, that it said what was spent before
+--            e: by source, the epoch in which it said what was spent before    f: whose ledger a holder stands in
+--            and k: who wants more of a rate than there is (holder:until …)
 -- L hash     leases by holder
 -- Q list     holders that wait, in order
 -- W list     part:amount of a rate's window, in order of parts (a thousandth of the window each)

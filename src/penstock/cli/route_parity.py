@@ -51,7 +51,13 @@ _PROMPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 @click.option(
     "--prompts", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="One prompt a line."
 )
-@click.option("--max-tokens", type=click.IntRange(1, 8192), default=MAX_TOKENS, show_default=True)
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(1, 8192),
+    default=MAX_TOKENS,
+    show_default=True,
+    help="The most output tokens of an answer.",
+)
 @click.option("-c", "--config", "file", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def parity_command(

@@ -58,13 +58,18 @@ def test_a_role_runs_once_in_a_state_directory(tmp_path: Path) -> None:
         assert (whole.returncode, "another `penstock serve` uses" in whole.stderr) == (1, True)
 
 
-def test_there_is_no_inference_process_yet(tmp_path: Path) -> None:
-    """The role is refused with a sentence that says what to do."""
-    file = tmp_path / "penstock.yaml"
-    file.write_text("version: 1\n")
-    refused = penstock("serve", "-c", str(file), "--state-dir", str(tmp_path / "state"), "--role", "inference")
-    assert refused.returncode == 1
-    assert "start the other roles without it" in refused.stderr
+def test_inference_runs_by_itself(tmp_path: Path) -> None:
+    """Beside control, and ends in order."""
+    file, state = tmp_path / "penstock.yaml", tmp_path / "state"
+    file.write_text("version: 1\nserver: {listen: 127.0.0.1:0}\n")
+    with Served(file, state, "control") as control, Served(file, state, "inference") as inference:
+        control.wait_said("publishes to")
+        inference.wait_said("Penstock's inference process serves")
+        until(lambda: len(inference.pids("inference")) == 1)
+        (pid,) = inference.pids("inference")
+        inference.stop()
+        assert not Path(f"/proc/{pid}").exists()
+        assert "is killed" not in inference.said
 
 
 def _models(port: int, key: str) -> int:

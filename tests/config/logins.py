@@ -21,7 +21,8 @@ PROVIDER: dict[str, Any] = {
     "team_claim": "g",
     "teams": {"a": "t"},
 }
-OTHERS = {
+OTHERS: dict[str, Any] = {
+    "auth.oidc.*.create": False,
     "auth.oidc.*.issuer": "https://other.example",
     "auth.oidc.*.org": "o2",
     "auth.oidc.*.roles.*.org": "o2",

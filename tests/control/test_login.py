@@ -145,7 +145,8 @@ def test_sessions_end_by_themselves(tmp_path: Any) -> None:
         assert client.get("/admin/api/whoami").status_code == 401
         log_in(client)
         house.now += 61 * 60_000
-        assert client.get("/admin/api/whoami").status_code == 401
+        ended = client.get("/admin/api/whoami")
+        assert (ended.status_code, "this session has ended" in ended.json()["detail"]) == (401, True)
     finally:
         house.close()
 

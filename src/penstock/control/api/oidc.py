@@ -84,7 +84,7 @@ def begin(
     except Denied as denied:
         return _failed(request, denied)
     sent = {"location": url, "set-cookie": login_cookie_line(browser, headers), **_NO_STORE}
-    return Response(None, status_code=302, headers=sent)
+    return Response("", status_code=302, media_type="text/plain", headers=sent)
 
 
 @get(
@@ -117,10 +117,9 @@ def finish(
     except Denied as denied:
         return _failed(request, denied)
     seconds = (session.expires_ms - session.created_ms) // 1000
-    answered = Response(None, status_code=302, headers={"location": then, **_NO_STORE})
+    sent = {"location": then, "set-cookie": cookie_line(token, headers, seconds), **_NO_STORE}
     # The login's own cookie stays: it may bind another login of this browser, and ends by itself.
-    answered.headers["set-cookie"] = cookie_line(token, headers, seconds)
-    return answered
+    return Response("", status_code=302, media_type="text/plain", headers=sent)
 
 
 @get(

@@ -20,6 +20,7 @@ import venv
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -252,18 +253,13 @@ def npm() -> list[str | Path]:
     return [system]
 
 
-def install_npm(folder: Path) -> None:
-    """The packages of the npm registry that the lock file names."""
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(CLIENTS / "node" / name, folder)
+def install_npm(lock: Path, folder: Path) -> None:
+    """The packages of the npm registry that a lock file names."""
+    for file in (lock.with_name("package.json"), lock):
+        shutil.copy(file, folder)
     env = {**os.environ, "PATH": f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     run(*npm(), "ci", *options, cwd=folder, env=env)
-
-
-def install_uv(folder: Path) -> None:
-    """uv, which fills an environment in a second where pip takes ten."""
-    with_pip(folder, INSTALLER_LOCK)
 
 
 def with_pip(folder: Path, lock: Path) -> None:
@@ -354,22 +350,25 @@ def install_postgres(folder: Path) -> None:
 # --- all ----------------------------------------------------------------------------------------------------
 
 INSTALLER_LOCK = ROOT / "requirements" / "installer.lock"
+_GGUF = ROOT / "scripts" / "tiny_gguf.py"
+NODE_LOCK = CLIENTS / "node" / "package-lock.json"
+OIDC_LOCK = ROOT / "tests" / "login" / "node" / "package-lock.json"
 CLIENT_LOCKS = sorted((ROOT / "requirements" / "clients").glob("*.lock"))
 TOOLS = {
     tool.name: tool
     for tool in (
+        Tool("llama", "a llama.cpp server with a tiny model", install_llama, (_GGUF,)),
+        Tool("npm", "the JavaScript clients", partial(install_npm, NODE_LOCK), (NODE_LOCK,)),
         Tool(
-            "llama",
-            "a llama.cpp server with a tiny model",
-            install_llama,
-            (ROOT / "scripts" / "tiny_gguf.py",),
+            "oidc", "an identity provider (npm's oidc-provider)", partial(install_npm, OIDC_LOCK), (OIDC_LOCK,)
         ),
-        Tool("npm", "the JavaScript clients", install_npm, (CLIENTS / "node" / "package-lock.json",)),
         Tool("redis", "a Redis server", install_redis),
         Tool("nginx", "nginx, as a second opinion on HTTP framing", debian("nginx-light", find_nginx)),
         Tool("systemd", "systemd-analyze", debian("systemd", lambda: shutil.which("systemd-analyze"))),
         Tool("postgres", "PostgreSQL, for what several machines share", install_postgres),
-        Tool("uv", "uv, which sets up the next ones", install_uv, (INSTALLER_LOCK,)),
+        Tool(
+            "uv", "uv, which sets up the next ones", partial(with_pip, lock=INSTALLER_LOCK), (INSTALLER_LOCK,)
+        ),
         *(
             Tool(f"py-{lock.stem}", f"the clients of {lock.stem}", environment(lock), (lock,))
             for lock in CLIENT_LOCKS

@@ -44,6 +44,7 @@ from penstock.core.policy import PolicyNode
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import RateCard
+from tests.config.logins import OTHERS, PROVIDER, logins_of
 from tests.transport.certificates import Authority
 
 Value = Any
@@ -111,6 +112,8 @@ BASE: dict[str, Value] = {
         "o2": {"teams": {"t": {}}},
     },
     "auth": {
+        "public_url": "https://gate.example",
+        "oidc": {"i": PROVIDER},
         "tokens": {
             "j": {
                 "issuer": "https://id.example",
@@ -122,7 +125,7 @@ BASE: dict[str, Value] = {
                 "tags": {"a": "b"},
                 **{name: BOUNDS[name] for name in ("limits", "budget", "budgets") if name in BOUNDS},
             }
-        }
+        },
     },
     "routes": {"r": {"policy": "d", "mirror": {"to": "q/m", "percent": 5}, **BOUNDS}, "r2": {"policy": "q/m"}},
     "keys": [
@@ -204,6 +207,7 @@ VALUES: dict[str, Value] = {
     "keys.*.team": "t",
     "keys.*.routes": ["r2"],
     "auth.passwords": False,
+    **OTHERS,
     "auth.tokens.*.issuer": "https://other.example",
     "auth.tokens.*.audience": ["b"],
     "auth.tokens.*.jwks_url": "https://id.example/keys",
@@ -356,13 +360,8 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
     alerts = alert_settings(loaded, {})
     acts = (list(alerts.actions.values()), loaded.alerts.outliers)
-    told = (
-        alerts.webhooks,
-        acts,
-        alerts.cooldown_ms,
-        alerts.document.alerts.deprecations,
-        budgets_of(loaded, {"user:o/x": {0: 1}}, 0),
-    )
+    spent = budgets_of(loaded, {"user:o/x": {0: 1}}, 0)
+    told = (alerts.webhooks, acts, alerts.cooldown_ms, alerts.document.alerts.deprecations, spent)
     vault = (vault_place(loaded, {}), loaded.vault.refresh_s)
     people = [item.body for item in items_of(document, loaded) if item.kind == "user"]
     engine = engine_for(loaded, StateDir(folder))
@@ -373,9 +372,7 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     fleet = (loaded.server.control_listen, FleetToken(token.resolve({})).bearer if token is not None else "")
     fleet += (loaded.server.control_ca_file,)  # tests/fleet follows with it
     leaving = (loaded.server.drain, leave_s(loaded))
-    # What control reads for logins and for the keys of issuers.
-    auth = (loaded.auth.passwords, loaded.auth.session, [one.jwks_url for one in loaded.auth.tokens.values()])
-    away = [fleet, leaving, auth, vault, admin, shared, str(engine.url)]
+    away = [fleet, leaving, logins_of(loaded), vault, admin, shared, str(engine.url)]
     return seen([plan, settings, told, tls, host, root, people, away])
 
 

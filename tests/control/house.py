@@ -9,11 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from penstock.adapters.control_db.engine import open_postgresql, open_sqlite
 from penstock.adapters.control_db.identity import SqlIdentityStore
 from penstock.adapters.control_db.store import SqlControlStore
+from penstock.adapters.oidc.fetch import JsonFetcher
+from penstock.adapters.oidc.providers import OidcProviders
 from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
 from penstock.config.document import Document
@@ -23,6 +26,7 @@ from penstock.control.api.app import make_app
 from penstock.control.api.auth import AdminVirtualKeys, OperatorToken
 from penstock.control.audit import Actor, AuditLog
 from penstock.control.keys import Keys
+from penstock.control.login.oidc import OidcLogins
 from penstock.control.login.people import People
 from penstock.control.login.sessions import Sessions
 from penstock.control.objects import Asker, Objects
@@ -73,11 +77,14 @@ class House:
         self.now = 1_900_000_000_000
         self.url = url
         self.machine = machine
+        self.web_s = 0.0
+        self.web = OidcProviders(JsonFetcher(), lambda: self.web_s)
         self.env = {"PENSTOCK_MASTER_KEY": MASTER_KEY, "PATH": os.environ.get("PATH", "")}
         self.open()
 
     def open(self) -> None:
         """Start, or start again: nothing is kept in memory."""
+        self.__dict__.pop("app", None)
         engine = open_postgresql(self.url) if self.url else open_sqlite(self.state.control_db)
         self.store = SqlControlStore(engine)
         self.identities = SqlIdentityStore(engine)
@@ -135,16 +142,35 @@ class House:
         with self.store.reading() as reading:
             return reading.head()
 
-    def client(self, token: str = OPERATOR) -> TestClient[Any]:
-        """The admin API, asked with a credential."""
+    def _app(self) -> Litestar:
         directory = Directory(self.store)
         sessions = Sessions(self.identities, directory, self.plane, self.plane.auth)
         people = People(self.plane, self.identities, directory, sessions, self.plane.auth)
-        app = make_app(
-            self.plane, [OperatorToken(OPERATOR), AdminVirtualKeys(directory, self.plane), sessions], people
-        )
-        client = TestClient(app, base_url="http://control.local")
+        logins = OidcLogins(self.plane, self.identities, directory, sessions, self.web)
+        known = [OperatorToken(OPERATOR), AdminVirtualKeys(directory, self.plane), sessions]
+        return make_app(self.plane, known, people, logins)
+
+    def client(self, token: str = OPERATOR) -> TestClient[Any]:
+        """The admin API, asked with a credential."""
+        client = TestClient(self._app(), base_url="http://control.local")
         client.headers["authorization"] = f"Bearer {token}"
+        return client
+
+    @functools.cached_property
+    def app(self) -> Litestar:
+        """The admin API, made once, which saves a third of a second; for clients that are in no `with`."""
+        return self._app()
+
+    def operator(self) -> TestClient[Any]:
+        """A client of `app` that may do everything."""
+        client = self.browser()
+        client.headers["authorization"] = f"Bearer {OPERATOR}"
+        return client
+
+    def browser(self) -> TestClient[Any]:
+        """A client of `app` without a credential, which follows nothing by itself."""
+        client = TestClient(self.app, base_url="http://control.local")
+        client.follow_redirects = False
         return client
 
     def member(self, org: str, name: str, role: str, team: str | None = None) -> str:

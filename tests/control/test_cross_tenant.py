@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from litestar.testing import TestClient
 from msgspec.structs import replace
 
+from penstock.control.login.sessions import COOKIE, CSRF, Sessions, csrf_of
+from penstock.control.rights import Directory
 from penstock.core.exchange import Event, Subject
+from penstock.core.permissions import ROLES, Role
+from penstock.ports.identity_store import Granted, Identity, Password
 from penstock.ports.ledger import Gaps, Position
 from penstock.worker.stores import LedgerPlace, open_reader, open_store
 from tests.control.house import CONFIG, House
@@ -24,18 +28,15 @@ TEAMS = ("red", "blue")
 
 
 class Who(NamedTuple):
-    """A principal: a role in an organisation, or in one team of it."""
+    """A principal: a role in an organisation, or in one team of it, by a key or by a claim of a login."""
 
-    role: str
+    role: Role
     org: str
     team: str | None = None
+    by: Literal["key", "login"] = "key"
 
 
-WHO = [
-    Who(role, "acme", team)
-    for role in ("owner", "admin", "member", "viewer", "auditor")
-    for team in (None, "red")
-]
+WHO = [Who(role, "acme", team, by) for by in ("key", "login") for role in ROLES for team in (None, "red")]
 
 
 def furnish(house: House) -> None:
@@ -51,6 +52,7 @@ def furnish(house: House) -> None:
             binding = {"service_account": f"{mark}-{team}", "role": "viewer", "team": team}
             house.objects.put(house.owner, "role_binding", org, f"{mark}-{team}", binding)
         house.objects.put(house.owner, "user", org, mark, {})
+        furnish_login(house, org, mark)
     house.objects.put(house.owner, "provider", "", "marker-of-nobody", {"kind": "simulator"})
     house.objects.put(house.owner, "route", "", "marker-of-nobody", {"policy": "sim/echo"})
     house.objects.put(house.owner, "user", "", "marker-of-nobody", {})
@@ -74,6 +76,42 @@ def bill(house: House) -> None:
     house.plane.metering = lambda: open_reader(place)
 
 
+def furnish_login(house: House, org: str, mark: str) -> None:
+    """What a person has beside the objects: a password, a session, a link to an identity provider."""
+    sessions = Sessions(house.identities, Directory(house.store), house.plane, house.plane.auth)
+    user = Directory(house.store).item("user", org, mark)
+    assert user is not None
+    sessions.begin(user, "password", mark)
+    house.identities.keep_password(
+        Password(org=org, user=mark, born_ms=user.created_ms, hash="$argon2id$none", changed_ms=house.now)
+    )
+    house.identities.link(
+        Identity(issuer="https://id.example", subject=mark, org=org, user=mark, born_ms=user.created_ms)
+    )
+
+
+def logins(house: House) -> list[Any]:
+    """What the other organisation's person has."""
+    mark, kept = MARK.format(org="beta"), house.identities
+    return [kept.password("beta", mark), kept.sessions("beta", mark), kept.identities("beta", mark)]
+
+
+def logged_in(house: House, who: Who) -> TestClient[Any]:
+    """Somebody whose role came with a login at an identity provider, and nothing else."""
+    name = f"person-{who.role}-{who.team or 'org'}"
+    house.objects.put(house.owner, "user", who.org, name, {})
+    directory = Directory(house.store)
+    user = directory.item("user", who.org, name)
+    assert user is not None
+    sessions = Sessions(house.identities, directory, house.plane, house.plane.auth)
+    token, _ = sessions.begin(user, "password", "local", (Granted(who.role, who.org, who.team or ""),))
+    client = house.client()
+    del client.headers["authorization"]
+    client.cookies.set(COOKIE, token)
+    client.headers[CSRF] = csrf_of(token)
+    return client
+
+
 def operations(client: TestClient[Any]) -> Iterator[tuple[str, str]]:
     """Every method and path of the document."""
     document = client.get("/admin/api/schema").json()
@@ -85,8 +123,11 @@ def operations(client: TestClient[Any]) -> Iterator[tuple[str, str]]:
 def filled(path: str, org: str, name: str) -> str:
     """A path with its parameters."""
     name = org if path == "/admin/api/orgs/{name}" else name
-    path = path.replace("{org}", org).replace("{name}", name).replace("{number}", "3")
-    return path.replace("{request_id}", f"{MARK.format(org='beta')}-red")
+    mark = f"{MARK.format(org='beta')}-red"
+    values = {"org": org, "name": name, "number": "3", "provider": "none", "request_id": mark}
+    for parameter, value in values.items():
+        path = path.replace(f"{{{parameter}}}", value)
+    return path
 
 
 def body_of(method: str, path: str) -> dict[str, Any] | None:
@@ -98,6 +139,8 @@ def body_of(method: str, path: str) -> dict[str, Any] | None:
             "set": {"orgs": {"beta": {"budget": {"usd": 9, "window": "day"}}}},
             "remove": {"routes": ["echo"]},
         }
+    if path.endswith("/password"):
+        return {"password": "a password that somebody else chose"}
     if path.endswith("/keys"):
         return {"name": "stolen", "org": "beta", "spec": {}}
     return {"policy": "sim/echo"} if "routes" in path else {"kind": "simulator"} if "providers" in path else {}
@@ -112,12 +155,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house.close()
 
 
-@pytest.fixture(scope="module", params=WHO, ids=lambda who: f"{who.role}-{who.team or 'org'}")
+@pytest.fixture(scope="module", params=WHO, ids=lambda who: f"{who.role}-{who.team or 'org'}-{who.by}")
 def asking(request: pytest.FixtureRequest, world: House) -> Iterator[tuple[Who, TestClient[Any]]]:
     """A principal with its client."""
     who: Who = request.param
-    secret = world.member(who.org, f"self-{who.role}-{who.team or 'org'}", who.role, who.team)
-    with world.client(secret) as client:
+    if who.by == "login":
+        client = logged_in(world, who)
+    else:
+        client = world.client(world.member(who.org, f"self-{who.role}-{who.team or 'org'}", who.role, who.team))
+    with client:
         yield who, client
 
 
@@ -155,9 +201,10 @@ def test_nobody_sees_what_is_not_his(asking: tuple[Who, TestClient[Any]], world:
 def test_nobody_changes_what_is_not_his(asking: tuple[Who, TestClient[Any]], world: House) -> None:
     """No operation changes, removes or makes anything outside the principal's place."""
     who, client = asking
-    before = world.head()
+    before = (world.head(), logins(world))
     for method, path in operations(client):
-        if method == "get":
+        # Who has logged in may log out: that is tests/control/test_login.py.
+        if method == "get" or path == "/admin/api/session":
             continue
         names = [MARK.format(org="beta"), f"{MARK.format(org='beta')}-red", "marker-of-nobody", "brand-new"]
         for name in names if "{name}" in path else [""]:
@@ -165,7 +212,8 @@ def test_nobody_changes_what_is_not_his(asking: tuple[Who, TestClient[Any]], wor
                 place = filled(path, org, name)
                 answer = client.request(method, place, json=body_of(method, path))
                 assert answer.status_code in {400, 403, 404, 409, 422}, (method, place, answer.text)
-    assert world.head() == before
+    assert (world.head(), logins(world)) == before
+    assert all(before[1])
     assert who.org == "acme"
     live = world.plane.live
     assert isinstance(live, FakeLive)
@@ -182,6 +230,9 @@ def test_the_same_requests_of_an_owner_work(world: House) -> None:
         assert seen >= 6
         for kind in ("keys", "service-accounts", "role-bindings"):
             assert client.get(f"/admin/api/orgs/beta/{kind}/{MARK.format(org='beta')}-red").status_code == 200
+        person = f"/admin/api/orgs/beta/users/{MARK.format(org='beta')}"
+        for what in ("sessions", "identities"):
+            assert MARK.format(org="beta") in client.get(f"{person}/{what}").text.replace(person, "")
 
 
 def test_roles_inside_their_place(world: House) -> None:

@@ -34,7 +34,8 @@ WHERE: dict[Resource, tuple[Place, str, str]] = {
 _INSTALLATION = Target("settings")
 # What the others need: an action on an object; None where everybody may, or where it depends on the caller.
 OTHERS: dict[str, tuple[Action, Target] | None] = {
-    "whoami": None, "login_methods": None, "log_in": None, "log_out": None, "get_session": None,
+    "whoami": None, "login_methods": None, "begin_login": None, "finish_login": None, "log_in": None,
+    "log_out": None, "get_session": None,
     "list_audit": ("read", Target("audit", TEAM)), "export_audit": ("read", Target("audit", TEAM)),
     "verify_audit": ("read", Target("audit")), "list_revisions": ("read", Target("revision")),
     "list_exchanges": None, "list_metering": ("read", Target("metering", TEAM)),
@@ -151,7 +152,7 @@ def test_no_operation_is_forgotten(world: House) -> None:
     known = {f"{verb}_{kind}" for kind in KINDS for verb in ("get", "put", "delete", "list")} | set(OTHERS)
     about_objects = {
         "create_key", "rotate_key", "revoke_key", "rollback", "apply", "set_password", "forget_password",
-        "get_sessions", "end_sessions", "kill_exchange",
+        "get_sessions", "end_sessions", "kill_exchange", "get_identities", "unlink",
     }  # fmt: skip
     found = {operation.id for operation in operations(world.client())}
     assert found == known | about_objects

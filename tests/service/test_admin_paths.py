@@ -77,6 +77,26 @@ def test_without_control_the_gateway_says_so_and_recovers(service: Service) -> N
     until(lambda: call(service, "GET", "/admin/api/whoami")[0] == 200)
 
 
+def test_a_deep_folder_hides_control_from_nobody(tmp_path: Path) -> None:
+    """Beyond what a socket's path may be long: gateways, commands and the client find control all the same."""
+    folder = tmp_path / ("deep" * 20) / ("er" * 40)
+    folder.mkdir(parents=True)
+    with Service(folder, CONFIG) as service:
+        until((service.state / "control.sock").exists)
+        assert len(str(service.state / "control.sock")) > 200
+        until(lambda: call(service, "GET", "/admin/api/whoami")[0] == 200)
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "penstock.cli", "orgs", "list", "--json"),
+                *("-c", service.config, "--state-dir", service.state),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "acme" in done.stdout
+
+
 def test_an_own_address_takes_them_off_the_public_port(tmp_path: Path) -> None:
     """With admin_listen the public port answers 404, and the other address serves nothing else."""
     port = free_port()

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import uvicorn
 from penstock.adapters.control_db.engine import Engine, open_postgresql, open_sqlite
 from penstock.adapters.control_db.identity import SqlIdentityStore
 from penstock.adapters.control_db.store import SqlControlStore
+from penstock.adapters.credentials.place import address_of
 from penstock.adapters.doors import Doors
 from penstock.adapters.oidc.fetch import JsonFetcher
+from penstock.adapters.oidc.providers import OidcProviders
 from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.token_refresh import TokenRefresh
@@ -28,6 +31,7 @@ from penstock.control.api.app import make_app
 from penstock.control.api.auth import AdminKey, AdminVirtualKeys, OperatorToken
 from penstock.control.audit import AuditLog
 from penstock.control.fleet import Fleet
+from penstock.control.login.oidc import OidcLogins
 from penstock.control.login.people import People
 from penstock.control.login.sessions import Sessions
 from penstock.control.plane import ControlPlane, heard_of
@@ -88,9 +92,9 @@ class ControlService:
             self.plane.in_force(read_snapshot(state.snapshot, snapshot_box(state, os.environ)).revision)
         except SnapshotError as error:
             log.warning("%s", error)
-        fetch = JsonFetcher(document.server.ca_file)
+        self._web = JsonFetcher(document.server.ca_file)
         self._tokens = TokenRefresh(
-            self.plane, TokenKeys(state.token_keys, fetch), state.token_keys_wanted, now_ms
+            self.plane, TokenKeys(state.token_keys, self._web), state.token_keys_wanted, now_ms
         )
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -109,8 +113,10 @@ class ControlService:
             sessions,
         ]
         people = People(plane, self._identities, directory, sessions, plane.auth)
+        providers = OidcProviders(self._web, time.monotonic)
+        logins = OidcLogins(plane, self._identities, directory, sessions, providers)
         settings = uvicorn.Config(
-            make_app(plane, authenticators, people),
+            make_app(plane, authenticators, people, logins),
             log_config=None,
             access_log=False,
             lifespan="on",
@@ -157,11 +163,12 @@ def engine_for(document: Document, state: StateDir) -> Engine:
 
 
 def unix_socket(path: Path) -> socket.socket:
-    """A listening socket that only this user can connect to. Raises OSError."""
-    path.unlink(missing_ok=True)
+    """A listening socket that only this user can connect to. Raises StoreError."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.bind(str(path))
+        path.unlink(missing_ok=True)
+        with address_of(path) as name:
+            sock.bind(name)
         path.chmod(0o600)
         sock.listen(BACKLOG)
     except OSError as error:

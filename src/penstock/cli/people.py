@@ -1,4 +1,4 @@
-"""`penstock users create`, `password` and `logout`: people who log in to the control plane."""
+"""`penstock users create`, `password`, `logout` and `unlink`: people who log in to the control plane."""
 
 from __future__ import annotations
 
@@ -115,6 +115,17 @@ def logout(name: str, org: str, file: Path | None, state: Path | None, *, as_jso
     _say(ended, as_json=as_json)
 
 
+@click.command()
+@click.argument("name")
+@_ORG
+@control_options
+def unlink(name: str, org: str, file: Path | None, state: Path | None, *, as_json: bool) -> None:
+    """Forget whom identity providers mean by a person: the next one who logs in under the name is it."""
+    with control(file, state) as client:
+        ended = client.send(_call("DELETE", _path(org, name, "identities")))
+    _say(ended, as_json=as_json)
+
+
 def _say(ended: Ended, *, as_json: bool) -> None:
     if as_json:
         say_json(ended)
@@ -122,4 +133,4 @@ def _say(ended: Ended, *, as_json: bool) -> None:
         click.echo(f"{ended.ended} sessions ended", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (create, password, logout)
+COMMANDS: tuple[click.Command, ...] = (create, password, logout, unlink)

@@ -26,6 +26,7 @@ from penstock.client.models import (
     Verdict,
     Who,
 )
+from penstock.client.place import SocketPlace
 
 PAGE = 100
 T = TypeVar("T")
@@ -109,8 +110,8 @@ class AsyncClient:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         """`socket`: the path of control's socket, instead of the network."""
-        transport = httpx.AsyncHTTPTransport(uds=str(socket)) if socket is not None else None
-        self._socket = socket
+        self._place = SocketPlace(socket) if socket is not None else None
+        transport = httpx.AsyncHTTPTransport(uds=self._place.name) if self._place is not None else None
         self._http = httpx.AsyncClient(
             transport=transport, **settings_of(url, token, socket, headers, timeout_s)
         )
@@ -139,6 +140,8 @@ class AsyncClient:
     async def close(self) -> None:
         """Close its connections."""
         await self._http.aclose()
+        if self._place is not None:
+            self._place.close()
 
     async def explain_route(self, name: str, question: dict[str, Any]) -> dict[str, Any]:
         """Where a request would be led, and why. Raises ProblemError, UnreachableError.
@@ -149,7 +152,7 @@ class AsyncClient:
 
     async def send(self, call: Call[T]) -> T:
         """Carry out one call."""
-        request = request_of(call, self._socket)
+        request = request_of(call, self._place.path if self._place is not None else None)
         try:
             answer = await self._http.request(**request)
         except httpx.HTTPError as error:

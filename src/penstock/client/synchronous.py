@@ -26,6 +26,7 @@ from penstock.client.models import (
     Verdict,
     Who,
 )
+from penstock.client.place import SocketPlace
 
 PAGE = 100
 T = TypeVar("T")
@@ -106,8 +107,8 @@ class Client:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         """`socket`: the path of control's socket, instead of the network."""
-        transport = httpx.HTTPTransport(uds=str(socket)) if socket is not None else None
-        self._socket = socket
+        self._place = SocketPlace(socket) if socket is not None else None
+        transport = httpx.HTTPTransport(uds=self._place.name) if self._place is not None else None
         self._http = httpx.Client(transport=transport, **settings_of(url, token, socket, headers, timeout_s))
         kinds = calls.KINDS
         self.orgs: Objects[Item] = Objects(self, kinds["orgs"])
@@ -134,6 +135,8 @@ class Client:
     def close(self) -> None:
         """Close its connections."""
         self._http.close()
+        if self._place is not None:
+            self._place.close()
 
     def explain_route(self, name: str, question: dict[str, Any]) -> dict[str, Any]:
         """Where a request would be led, and why. Raises ProblemError, UnreachableError.
@@ -144,7 +147,7 @@ class Client:
 
     def send(self, call: Call[T]) -> T:
         """Carry out one call."""
-        request = request_of(call, self._socket)
+        request = request_of(call, self._place.path if self._place is not None else None)
         try:
             answer = self._http.request(**request)
         except httpx.HTTPError as error:

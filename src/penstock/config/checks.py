@@ -9,6 +9,7 @@ from penstock.config import node as nodes
 from penstock.config.access_checks import access_problems, header_problems, signs
 from penstock.config.allowance_checks import allowance_problems, throttle_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
+from penstock.config.login_checks import login_problems
 from penstock.config.node import Node
 from penstock.config.policy_checks import policy_problems
 from penstock.config.problem import Problem, child, nearest, suggestion
@@ -65,6 +66,7 @@ class Checks:
             self._keys,
             self._tenants,
             self._tokens,
+            self._logins,
             self._defaults,
             self._allowances,
             self._policies,
@@ -252,6 +254,10 @@ class Checks:
             for index, route in enumerate(issuer.routes or ()):
                 if route not in self.names["routes"]:
                     self._unknown(child(child(path, "routes"), index), "route", route, self.names["routes"])
+
+    def _logins(self) -> None:
+        for at, message, hint in login_problems(self.document.auth, self.document.orgs):
+            self._report(f"auth.{at}", message, hint)
 
     def _defaults(self) -> None:
         for index, name in enumerate(self.document.defaults.provider_order):

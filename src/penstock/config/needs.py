@@ -34,8 +34,6 @@ class Need(msgspec.Struct, frozen=True):
 
 
 NEEDS: tuple[Need, ...] = (
-    Need("auth.oidc", "logging in at an identity provider"),
-    Need("auth.public_url", "logging in at an identity provider"),
     Need("server.cors", "answers to browsers"),
     Need("guards.*", "guardrails"),
     Need("routes.*.policy.**.accept.judge", "a route as judge", instead="use schema, scorer or function"),

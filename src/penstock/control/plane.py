@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from penstock.compile.targets import CompileError
-from penstock.config.document import Auth
+from penstock.config.document import Auth, Secret, SecretError
 from penstock.config.problem import ConfigError
 from penstock.config.snapshot import Snapshot, SnapshotError
 from penstock.control.acks import HEARD_WITHIN_MS, Gateways
@@ -123,10 +123,18 @@ class ControlPlane:
         self._own: list[Item] = []
         self._content = ""
         self._auth = Auth()
+        self._snapshot: Snapshot | None = None
 
     def auth(self) -> Auth:
         """Who is let in, as published last."""
         return self._auth
+
+    def reveal(self, secret: Secret) -> str:
+        """A secret of what was published last. Raises Denied where it cannot be read any more."""
+        try:
+            return self.publisher.reveal(secret, self._snapshot)
+        except SecretError as error:
+            raise Denied("config_invalid", str(error)) from None
 
     # --- changes ----------------------------------------------------------------------------------------------
 
@@ -333,7 +341,7 @@ class ControlPlane:
                 self._content = snapshot.revision
                 log.info("published revision %d (%s)", number, snapshot.revision)
             self._published = number
-            self._auth = snapshot.document.auth
+            self._auth, self._snapshot = snapshot.document.auth, snapshot
             self.gateways.published(snapshot.revision, number)
             if self._fleet is not None:
                 self._fleet.publish(snapshot, number)

@@ -11,6 +11,7 @@ from penstock.config.problem import Problem as ConfigProblem
 # status, title
 CODES: dict[str, tuple[int, str]] = {
     "invalid_request": (400, "The request cannot be read."),
+    "login_state": (400, "The answer belongs to no login that this browser has under way."),
     "invalid_cursor": (400, "The cursor is not one that this API gave out."),
     "unauthenticated": (401, "The request carries no valid credential."),
     "login_failed": (401, "The name or the password is not right."),

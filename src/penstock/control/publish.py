@@ -137,6 +137,7 @@ class Publisher:
             raise CompileError(str(error)) from None
         env = with_fetched(self._env, fetched)
         webhooks_of(document, env)
+        _check_logins(document, env)
         compile_plan(
             document,
             revision="",
@@ -154,6 +155,10 @@ class Publisher:
         self.in_force = snapshot.document
         if self._published is not None:
             self._published(snapshot.document, snapshot.environment(self._env))
+
+    def reveal(self, secret: Secret, snapshot: Snapshot | None) -> str:
+        """A secret of the document that a snapshot holds. Raises SecretError."""
+        return secret.resolve(snapshot.environment(self._env) if snapshot is not None else self._env)
 
     def publish(self, document: Document, now_ms: int) -> Snapshot:
         """Try the document out, then write its snapshot. Raises CompileError, SnapshotError, OSError."""
@@ -193,6 +198,15 @@ def _source_of(document: Document) -> Json:
         for name, provider in document.providers.items()
     }
     return {"providers": providers, "defaults": {"provider_order": list(document.defaults.provider_order)}}
+
+
+def _check_logins(document: Document, env: Mapping[str, str]) -> None:
+    for name, provider in document.auth.oidc.items():
+        try:
+            if provider.client_secret is not None:
+                provider.client_secret.resolve(env)
+        except SecretError as error:
+            raise CompileError(f"auth.oidc.{name}.client_secret: {error}") from None
 
 
 def _wanted(prices: PriceBook, document: Document) -> PriceBook:

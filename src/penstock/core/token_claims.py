@@ -56,7 +56,7 @@ def key_of_claims(
     template = issuer.template
     routes = template.routes
     if issuer.routes_claim:
-        said = frozenset(_texts(claim_at(claims, issuer.routes_claim)))
+        said = frozenset(texts_of(claim_at(claims, issuer.routes_claim)))
         routes = said if routes is None else said & routes
     return replace(
         template,
@@ -84,10 +84,10 @@ def _check(issuer: TokenIssuer, claims: dict[str, Any], now_ms: int) -> int:
         raise Refusal("key_expired", "this token has expired; get a new one from its issuer")
     if begins * 1000 > now_ms + leeway:
         raise Refusal("token_rejected", "this token is not valid yet (nbf)")
-    if not issuer.audiences & frozenset(_texts(claims.get("aud"))):
+    if not issuer.audiences & frozenset(texts_of(claims.get("aud"))):
         raise Refusal("token_rejected", "this token is for another audience (aud)")
     for name, wanted in issuer.require.items():
-        if wanted not in _texts(claim_at(claims, name)):
+        if wanted not in texts_of(claim_at(claims, name)):
             raise Refusal("token_rejected", f"this token does not have the value of {name!r} that is required")
     return until
 
@@ -111,7 +111,8 @@ def _named(claims: dict[str, Any], claim: str) -> str:
     return value
 
 
-def _texts(value: object) -> list[str]:
+def texts_of(value: object) -> list[str]:
+    """A claim as texts: itself, or what a list holds; a truth value as JSON writes it."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, bool):

@@ -65,7 +65,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a provider's subject is here."""
+    """Who a provider's subject is in an organisation, or, where that is empty, in the installation."""
 
     issuer: str
     subject: str
@@ -133,8 +133,8 @@ class IdentityStore(Protocol):
         """Remove and return one: none can be used twice."""
         ...
 
-    def identity(self, issuer: str, subject: str) -> Identity | None:
-        """Who a provider's subject is."""
+    def identity(self, issuer: str, subject: str, org: str) -> Identity | None:
+        """Who a provider's subject is in an organisation."""
         ...
 
     def identities(self, org: str, user: str) -> list[Identity]:
@@ -142,7 +142,11 @@ class IdentityStore(Protocol):
         ...
 
     def link(self, identity: Identity) -> None:
-        """Keep who a provider's subject is."""
+        """Keep who a provider's subject is, instead of whoever it was."""
+        ...
+
+    def unlink(self, org: str, user: str) -> int:
+        """Forget all of a user's links; says how many."""
         ...
 
     def prune(self, now_ms: int, idle_ms: int) -> None:

@@ -145,11 +145,10 @@ class SqlIdentityStore:
             connection.execute(delete(FLOWS).where(FLOWS.c.digest == digest))
         return Flow(**_fields(found)) if found is not None else None
 
-    def identity(self, issuer: str, subject: str) -> Identity | None:
+    def identity(self, issuer: str, subject: str, org: str) -> Identity | None:
         """See the port."""
-        same = and_(IDENTITIES.c.issuer == issuer, IDENTITIES.c.subject == subject)
         with self._reading() as connection:
-            found = connection.execute(select(IDENTITIES).where(same)).first()
+            found = connection.execute(select(IDENTITIES).where(_link(issuer, subject, org))).first()
         return Identity(**_fields(found)) if found is not None else None
 
     def identities(self, org: str, user: str) -> list[Identity]:
@@ -160,10 +159,15 @@ class SqlIdentityStore:
 
     def link(self, identity: Identity) -> None:
         """See the port."""
-        same = and_(IDENTITIES.c.issuer == identity.issuer, IDENTITIES.c.subject == identity.subject)
+        same = _link(identity.issuer, identity.subject, identity.org)
         with self._writing() as connection:
             connection.execute(delete(IDENTITIES).where(same))
             connection.execute(insert(IDENTITIES).values(msgspec.structs.asdict(identity)))
+
+    def unlink(self, org: str, user: str) -> int:
+        """See the port."""
+        with self._writing() as connection:
+            return int(connection.execute(delete(IDENTITIES).where(_of(IDENTITIES, org, user))).rowcount)
 
     def prune(self, now_ms: int, idle_ms: int) -> None:
         """See the port."""
@@ -183,6 +187,11 @@ def _blocked(count: int, last_ms: int, free: int, longest_ms: int) -> int:
 
 def _of(table: Table, org: str, user: str) -> Any:
     return and_(table.c.org == org, table.c.user == user)
+
+
+def _link(issuer: str, subject: str, org: str) -> Any:
+    known = IDENTITIES.c
+    return and_(known.issuer == issuer, known.subject == subject, known.org == org)
 
 
 def _session(row: Row[Any]) -> Session:

@@ -57,7 +57,7 @@ IDENTITIES = Table(
     METADATA,
     Column("issuer", Text, primary_key=True),
     Column("subject", Text, primary_key=True),
-    Column("org", Text, nullable=False),
+    Column("org", Text, primary_key=True),
     Column("user", Text, nullable=False),
     Column("born_ms", BigInteger, nullable=False),
     Index("identities_by_user", "org", "user"),

@@ -11,6 +11,7 @@ from penstock.config.document.limits import Budget, Limits
 from penstock.config.document.secret import Secret
 
 TokenAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"]
+RoleName = Literal["owner", "admin", "member", "viewer", "auditor"]
 ALGORITHMS: tuple[TokenAlgorithm, ...] = ("RS256", "ES256", "EdDSA", "Ed25519")
 
 
@@ -34,12 +35,12 @@ class ClaimRole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         value: The value that it has, or holds where it is a list.
         role: What they may do.
         org: The organisation that the role is in; without it, that of the provider.
-        team: The team that the role is for, which the person then belongs to; without it, all.
+        team: The team that the role is for; without it, all.
     """
 
     claim: Text
     value: Text
-    role: Literal["owner", "admin", "member", "viewer", "auditor"]
+    role: RoleName
     org: Name | None = None
     team: Name | None = None
 
@@ -53,9 +54,15 @@ class OidcProvider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         client_secret: Our password there, best as `${VARIABLE}`; without it we are a public client.
         title: What a person sees on the button.
         scopes: What we ask for; `openid` is always among it.
-        org: The organisation whose people log in there; without it they belong to none.
-        user_claim: The claim that becomes the user's name; `email` must be verified there.
+        leeway: By how many seconds its clock may differ from ours.
+        org: The organisation whose people log in there; without it they are the installation's own.
+        user_claim: The claim that becomes the user's name; people must not be able to choose it themselves.
+        create: Whether who logs in for the first time becomes a user; otherwise the user must be there.
         roles: Roles by claims. Somebody without any role is not let in.
+        team_claim: The claim that names the teams that a person belongs to, one or a list.
+        teams: What its values mean, such as `{/eng/search: search}`; without it, they are names of teams.
+        team_role: What people may do in the teams that the claim names.
+        unknown_teams: What to do with somebody whose claim names something that is no team here.
     """
 
     issuer: Text
@@ -63,9 +70,15 @@ class OidcProvider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     client_secret: Secret | None = None
     title: Text | None = None
     scopes: tuple[Text, ...] = ("openid", "profile", "email")
+    leeway_s: CountOrNone = msgspec.field(default=30, name="leeway")
     org: Name | None = None
     user_claim: Text = "sub"
+    create: bool = True
     roles: tuple[ClaimRole, ...] = ()
+    team_claim: Text | None = None
+    teams: dict[Text, Name] = {}
+    team_role: RoleName = "member"
+    unknown_teams: Literal["ignore", "refuse"] = "ignore"
 
 
 class TokenIssuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

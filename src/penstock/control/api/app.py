@@ -12,12 +12,13 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 
 from penstock import __version__
-from penstock.control.api import audit, exchanges, keys, metering, revisions, routing, session
+from penstock.control.api import audit, exchanges, keys, metering, oidc, revisions, routing, session
 from penstock.control.api.answers import defect, http_error, refused, unavailable
 from penstock.control.api.auth import Authentication, Authenticator
 from penstock.control.api.openapi import document
 from penstock.control.api.requests import provide_asker, provide_body, provide_plane
 from penstock.control.api.resources import routers
+from penstock.control.login.oidc import OidcLogins
 from penstock.control.login.people import People
 from penstock.control.objects import Asker
 from penstock.control.plane import ControlPlane
@@ -42,9 +43,12 @@ async def schema(state: State) -> Response[bytes]:
 
 
 def make_app(
-    plane: ControlPlane, authenticators: Sequence[Authenticator], people: People | None = None
+    plane: ControlPlane,
+    authenticators: Sequence[Authenticator],
+    people: People | None = None,
+    logins: OidcLogins | None = None,
 ) -> Litestar:
-    """The admin API around a service; without `people` nobody logs in."""
+    """The admin API around a service; without `people` nobody logs in, without `logins` not at providers."""
     router = Router(
         PREFIX,
         route_handlers=[
@@ -58,6 +62,7 @@ def make_app(
             *session.HANDLERS,
             *exchanges.HANDLERS,
             *metering.HANDLERS,
+            *oidc.HANDLERS,
         ],
         dependencies={
             "asker": Provide(provide_asker, sync_to_thread=True),
@@ -73,6 +78,7 @@ def make_app(
                 "plane": plane,
                 "authentication": Authentication(plane, authenticators),
                 "people": people,
+                "logins": logins,
                 "auth": plane.auth,
             }
         ),

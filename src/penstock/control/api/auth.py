@@ -10,6 +10,7 @@ from typing import Protocol
 
 from penstock.control.admin_key import stored_hash
 from penstock.control.audit import Actor, Event
+from penstock.control.login.sessions import cookie_of
 from penstock.control.objects import Asker
 from penstock.control.plane import ControlPlane
 from penstock.control.problems import Denied
@@ -21,7 +22,7 @@ from penstock.core.permissions import Principal
 CLIENT = "x-penstock-client"
 OS_USER = "x-penstock-os-user"
 LONGEST_NAME = 64
-_HINT = "send an admin credential as `Authorization: Bearer …`"
+_HINT = "log in (GET /admin/api/login has the ways), or send an admin credential as `Authorization: Bearer …`"
 
 
 class Authenticator(Protocol):
@@ -100,6 +101,11 @@ class Authentication:
                 actor = Actor(name=principal.name, kind=principal.kind, address=address, request_id=request_id)
                 return Asker(principal, actor)
         given = bearer(headers)
+        if not given and cookie_of(headers):
+            self._failed(address, request_id, "no session, or one that has ended")
+            raise Denied(
+                "unauthenticated", "this session has ended; GET /admin/api/login has the ways to log in"
+            )
         self._failed(address, request_id, "an unknown credential" if given else "no credential")
         raise Denied("unauthenticated", _HINT)
 

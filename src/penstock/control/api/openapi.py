@@ -32,7 +32,11 @@ _NAME = {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,127}$"}
 
 # Where passwords are compared or hashed, attempts are counted.
 _PASSWORD_PATH = "/admin/api/orgs/{org}/users/{name}/password"  # noqa: S105 - a path
-_COUNTED = {("post", "/admin/api/session"), ("put", _PASSWORD_PATH)}
+_COUNTED = {("post", "/admin/api/session"), ("put", _PASSWORD_PATH), ("get", "/admin/api/login/{provider}")}
+# What somebody who is not known yet may ask.
+_OPEN = frozenset({"login_methods", "log_in", "begin_login", "finish_login"})
+# Where a browser comes, and an identity provider is asked.
+_BROWSED = frozenset({"begin_login", "finish_login"})
 
 Schema = dict[str, Any]
 
@@ -79,7 +83,10 @@ def _fit(specs: Schema) -> None:
 
 def _finish(method: str, operation: Schema, path: str) -> None:
     responses: Schema = operation["responses"]
-    ok = {status: said for status, said in responses.items() if status.startswith("2")}
+    ok = {status: said for status, said in responses.items() if status[0] in "23"}
+    browsed = operation["operationId"] in _BROWSED
+    if operation["operationId"] in _OPEN:
+        operation["security"] = []
     changes = method != "get"
     if method == "get" and any(one["name"] == "If-None-Match" for one in operation.get("parameters", [])):
         ok["304"] = {"description": "The caller has it already."}
@@ -87,12 +94,15 @@ def _finish(method: str, operation: Schema, path: str) -> None:
         ok["201"] = {**ok["200"], "description": "It was made."}
         ok["200"] = {**ok["200"], "description": "It was changed, or was so already."}
     counted = (429,) if (method, path) in _COUNTED else ()
-    for status in (*_ALWAYS, *(_CHANGES if changes else ()), *counted):
+    failed = (502,) if browsed else ()
+    for status in (*_ALWAYS, *(_CHANGES if changes else ()), *counted, *failed):
         codes = sorted(code for code, (known, _) in CODES.items() if known == status)
         ok[str(status)] = {
             "description": ", ".join(codes),
             "content": {"application/problem+json": {"schema": {"$ref": _PROBLEM}}},
         }
+        if browsed:
+            ok[str(status)]["content"]["text/html"] = {"schema": {"type": "string"}}
     operation["responses"] = ok
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path" and parameter["schema"].get("type") == "string":

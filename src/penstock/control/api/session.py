@@ -14,6 +14,7 @@ from litestar.params import QueryParameter
 from penstock.control.api.requests import AnyRequest, fields_of, read_body, request_id
 from penstock.control.api.resources import NO_ORG, NamePath, OrgPath, org_of
 from penstock.control.api.shapes import timestamp
+from penstock.control.login.oidc import OidcLogins
 from penstock.control.login.people import People
 from penstock.control.login.sessions import cookie_line, cookie_of, csrf_of, digest_of
 from penstock.control.objects import Asker
@@ -71,9 +72,13 @@ class SessionList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How many sessions ended."""
+    """How many sessions ended.
+
+    `logout_url` is where a browser ends its session at the identity provider, too; empty where there is none.
+    """
 
     ended: int
+    logout_url: str = ""
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,17 +177,20 @@ def log_out(
 ) -> Response[Ended]:
     """Ends the session of the cookie, and with `everywhere` the person's other ones."""
     people, headers = people_of(state), fields_of(request)
-    token = cookie_of(headers)
-    ended = 0
+    token = cookie_of(headers) if "authorization" not in headers else ""
+    session = people.sessions.find(token) if token else None
+    logins: OidcLogins | None = state.logins
+    url = logins.logout_url(session) if logins is not None and session is not None else ""
     principal = asker.principal
     if everywhere and principal.kind == "user":
         ended = people.log_out_everywhere(asker, principal.org, principal.user)
-    elif token and "authorization" not in headers:
+    elif token:
         people.log_out(asker, digest_of(token))
         ended = 1
     else:
         raise Denied("invalid_request", "this request has no session to end; revoke the key to end a token")
-    return Response(Ended(ended=ended), headers={"set-cookie": cookie_line("", headers, 0)})
+    answer = Ended(ended=ended, logout_url=url)
+    return Response(answer, headers={"set-cookie": cookie_line("", headers, 0)})
 
 
 @put(

@@ -14,7 +14,7 @@ from penstock.control.problems import Denied
 from penstock.control.rights import Directory, may_act_for
 from penstock.core.permissions import Action, Place, Target, allows
 from penstock.ports.control_store import Item
-from penstock.ports.identity_store import IdentityStore, Password, Session
+from penstock.ports.identity_store import Identity, IdentityStore, Password, Session
 
 # Free attempts, then the longest wait: for one account from one address, for one address, for one account. The
 # last one is short, or anybody could keep a person out.
@@ -170,6 +170,25 @@ class People:
             principal = asker.principal
             event = Event(action="logout", kind="user", org=principal.org, name=principal.user)
             self._plane.note(asker.actor, event)
+
+    # --- identity providers -----------------------------------------------------------------------------------
+
+    def identities_of(self, asker: Asker, org: str, user: str) -> list[Identity]:
+        """The identity providers' subjects that somebody is. Raises Denied, StoreError."""
+        item = self._reachable(asker, org, user, "read")
+        return [one for one in self._store.identities(org, user) if one.born_ms == item.created_ms]
+
+    def unlink(self, asker: Asker, org: str, user: str) -> int:
+        """Let whoever comes next under this name be somebody else; says how many sessions that ended.
+
+        Raises Denied, StoreError.
+        """
+        item = self._reachable(asker, org, user, "write")
+        if not self._store.unlink(org, user):
+            return 0
+        ended = self._store.end_sessions(org, user)
+        self._audited(asker, item, "unlink")
+        return ended
 
     # --- rules ------------------------------------------------------------------------------------------------
 

@@ -122,9 +122,13 @@ class Sessions:
         session = self.store.session(digest_of(token))
         if session is None:
             return None
-        now, life = self._plane.now_ms(), self._auth().session
+        now, auth = self._plane.now_ms(), self._auth()
+        life = auth.session
         user = self._directory.item("user", session.org, session.user)
         is_over = now >= min(session.expires_ms, session.seen_ms + life.idle_s * 1000)
+        # Whoever closes a way of logging in wants those out who came by it.
+        kind, _, name = session.method.partition(":")
+        is_over = is_over or not (auth.passwords if kind == "password" else name in auth.oidc)
         if is_over or user is None or user.created_ms != session.born_ms:
             self.store.end_session(session.digest)
             return None

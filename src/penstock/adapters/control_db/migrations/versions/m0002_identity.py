@@ -37,7 +37,8 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_table(
         "identities",
-        text("issuer", key=True), text("subject", key=True), text("org"), text("user"), number("born_ms"),
+        text("issuer", key=True), text("subject", key=True), text("org", key=True), text("user"),
+        number("born_ms"),
     )  # fmt: skip
     op.create_index("identities_by_user", "identities", ["org", "user"])
 

@@ -27,6 +27,13 @@ TARGETS = {
         "--constraint",
         "requirements/dev.lock",
     ],
+    "requirements/semantic.lock": [
+        "pyproject.toml",
+        "--extra",
+        "semantic",
+        "--constraint",
+        "requirements/dev.lock",
+    ],
     "requirements/build.lock": ["--group", "build", "--constraint", "requirements/dev.lock"],
     "requirements/installer.lock": ["--group", "installer"],
 }

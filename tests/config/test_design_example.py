@@ -107,7 +107,7 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", ["cascade", "learned", "cached"])
+@pytest.mark.parametrize("kind", ["cached"])
 def test_later_policy_nodes_are_known_but_refused(kind: str) -> None:
     """A node whose engine comes later is no unknown key, at any depth."""
     text = f"routes: {{r: {{policy: {{fallback: [{{{kind}: {{a: 1}}}}]}}}}}}"

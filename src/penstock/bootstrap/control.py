@@ -20,6 +20,7 @@ from penstock.bootstrap.plan_source import control_box, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.supervisor import BESIDE
 from penstock.compile.access import sources_of
+from penstock.compile.held_back import asks_inference
 from penstock.compile.review import review
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document, Secret, SecretError
@@ -132,11 +133,16 @@ def vault_place(document: Document, env: Mapping[str, str]) -> VaultPlace:
 
 
 def say_wanted(state: StateDir, document: Document, env: Mapping[str, str]) -> None:
-    """Leave word for the supervisor whether there are credentials that expire."""
-    if any(sources_of(document, lambda secret: secret.resolve(env))):
-        state.credentials_wanted.touch(mode=0o600)
-    else:
-        state.credentials_wanted.unlink(missing_ok=True)
+    """Leave word for the supervisor whether there are credentials that expire, or questions for a model."""
+    wanted = {
+        state.credentials_wanted: any(sources_of(document, lambda secret: secret.resolve(env))),
+        state.inference_wanted: asks_inference(document),
+    }
+    for path, is_wanted in wanted.items():
+        if is_wanted:
+            path.touch(mode=0o600)
+        else:
+            path.unlink(missing_ok=True)
 
 
 class ControlProcess:

@@ -23,6 +23,7 @@ from penstock.adapters.clock import LoopClock
 from penstock.adapters.credentials.feed import CredentialFeed
 from penstock.adapters.files.posix import PosixDirectory, is_locked
 from penstock.adapters.http.client import HttpClient
+from penstock.adapters.oracle.line import OracleLine
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
@@ -42,7 +43,9 @@ from penstock.ledger.journal.settings import JournalSettings
 from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.probing import Prober
+from penstock.ports.oracle import Oracle
 from penstock.ports.secrets import UnsealError
+from penstock.routing.asked import questions_of
 from penstock.server.places import VARIABLE, Places
 
 SWEEP_S = 0.1
@@ -52,6 +55,8 @@ SAY_AGAIN_S = 10.0
 FIRST_CREDENTIALS_S = 2.0
 # How long it waits for the owner of accounts, and for what it knows of the Plan's budgets.
 FIRST_OWNER_S = 2.0
+# How long a model may take to be read, when nobody waits for it yet.
+FIRST_MODEL_S = 60.0
 # Longer than a new epoch of Redis takes (adapters.redis.epochs).
 FIRST_REDIS_S = 12.0
 log = logging.getLogger("penstock.gateway")
@@ -141,6 +146,7 @@ class GatewayProcess:
         )
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
+        line = await self._oracle(ctx, clock)
         listeners = Listeners(ctx, clock, self._state, settings, self._sock, self._admin_sock, self._places)
         self._watch(loop)
         gc.collect()
@@ -152,8 +158,9 @@ class GatewayProcess:
         self._acknowledge(boot, plan.revision)
         warm(transport, plan)
         missing = MissingRecords(journal, clock)
-        await self._serve(clock, ctx, transport, source, boot, missing, feed)
+        await self._serve(clock, ctx, transport, source, boot, missing, feed, line)
         feed.close()
+        line.close()
         await self._drain(listeners, settings.server.drain)
         await door.close()
         await transport.close()
@@ -164,6 +171,13 @@ class GatewayProcess:
             await self._part.close()
         missing.say()
         self._state.ack(boot).unlink(missing_ok=True)
+
+    async def _oracle(self, ctx: GatewayContext, clock: LoopClock) -> OracleLine:
+        """The line to the inference process; it may not be there yet."""
+        line = OracleLine(self._state.inference, clock, lambda: rouse(line, ctx.plan))
+        ctx.outside.oracle = line
+        await line.tend(wanted=self._state.inference_wanted.exists())
+        return line
 
     async def _drain(self, listeners: Listeners, drain: Drain) -> None:
         if self._places is not None:
@@ -208,6 +222,7 @@ class GatewayProcess:
         boot: str,
         missing: MissingRecords,
         feed: CredentialFeed,
+        line: OracleLine,
     ) -> None:
         looked_at = 0.0
         prober, targets = Prober(ctx), TargetLog(ctx.standings)
@@ -223,6 +238,7 @@ class GatewayProcess:
                 self._reload(clock, ctx, transport, source, boot)
                 missing.say_if_due()
                 await feed.tend(outside_sources(ctx.plan))
+                await line.tend(wanted=self._state.inference_wanted.exists())
             try:
                 await asyncio.wait_for(self._stop.wait(), SWEEP_S)
             except TimeoutError:
@@ -237,6 +253,8 @@ class GatewayProcess:
                 ctx.swap(plan)
                 self._acknowledge(boot, plan.revision)
                 log.info("serving revision %s", plan.revision)
+                if ctx.outside.oracle is not None:
+                    rouse(ctx.outside.oracle, plan)
                 warm(transport, plan)
         except Exception:
             log.exception("reload failed; the revision in force goes on")
@@ -277,6 +295,12 @@ async def open_keys(source: PlanSource) -> None:
 def outside_sources(plan: Plan) -> set[str]:
     """The credentials that come from the credentials process."""
     return {signing.source for signing in plan.signings() if signing.source}
+
+
+def rouse(oracle: Oracle, plan: Plan) -> None:
+    """Have models that routes name read from their files before the first request wants one."""
+    for question in {each for route in plan.routes.values() for each in questions_of(route.policy)}:
+        oracle.ask(question, lambda: None, FIRST_MODEL_S)
 
 
 def owned_ids(state: StateDir, loop: asyncio.AbstractEventLoop) -> OwnedThread:

@@ -35,6 +35,10 @@ class StateDir:
         self.token_keys_wanted = self.run / "jwks.wanted"
         self.credentials_wanted = self.run / "credentials.wanted"
 
+        # The same for the inference process.
+        self.inference = self.run / "inference.sock"
+        self.inference_wanted = self.run / "inference.wanted"
+
     def create(self) -> None:
         """Make the folders."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

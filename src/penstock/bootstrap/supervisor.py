@@ -27,9 +27,11 @@ POLL_S = 0.05
 # The simulator is a product of its own, above the gateway's processes, so it has its entry there.
 _MODULES = {"simulator": "penstock.simulator.child"}
 # In the order in which they start.
-ROLES = ("worker", "control", "credentials", "accounts", "gateway")
+ROLES = ("worker", "control", "credentials", "inference", "accounts", "gateway")
 # Where control is on another machine, somebody follows it there.
-FOLLOWING = ("worker", "follower", "credentials", "accounts", "gateway")
+FOLLOWING = ("worker", "follower", "credentials", "inference", "accounts", "gateway")
+# In the order in which they end.
+ENDING = ("gateway", "accounts", "inference", "credentials", "control", "follower", "worker", "simulator")
 # The roles that this supervisor runs, for its children.
 BESIDE = "PENSTOCK_ROLES"
 log = logging.getLogger("penstock.supervisor")
@@ -98,11 +100,11 @@ class Supervisor:
             common[SIMULATOR_URL] = f"http://127.0.0.1:{self.simulator_port}/v1"
             common["PENSTOCK_SIMULATOR_PORT"] = str(self.simulator_port)
             self._add(Child("simulator", "", common, 1.0))
-        plain = {"worker": 15.0, "control": 2.0, "follower": 2.0, "credentials": 2.0, "accounts": 2.0}
+        plain = {"worker": 15.0, "control": 2.0, "follower": 2.0, "credentials": 2.0, "inference": 2.0}
+        plain["accounts"] = 2.0
         for role, drain_s in plain.items():
             if role in self.roles and (role != "accounts" or self._shares or self.roles == ("accounts",)):
-                wanted = self.state.credentials_wanted if role == "credentials" else None
-                self._add(Child(role, "", common, drain_s, wanted=wanted))
+                self._add(Child(role, "", common, drain_s, wanted=self._wanted.get(role)))
         if "gateway" in self.roles:
             self._add_gateways(common)
 
@@ -110,6 +112,13 @@ class Supervisor:
     def _shares(self) -> bool:
         """Whether gateways share counters through a process of this machine."""
         return self.workers > 1 and not self.redis
+
+    @property
+    def _wanted(self) -> dict[str, Path]:
+        """The files without which a process is not needed; one that was asked for by name always is."""
+        if self.roles == ("inference",):
+            return {}
+        return {"credentials": self.state.credentials_wanted, "inference": self.state.inference_wanted}
 
     def _add_gateways(self, common: dict[str, str]) -> None:
         room = self._room = Room(self.workers, self.state.run) if self.workers > 1 else None
@@ -212,7 +221,16 @@ class Supervisor:
         for sock in (*self.socks, *([self.admin_sock] if self.admin_sock is not None else [])):
             sock.close()
         running = [(child, child.process) for child in self.children if child.process is not None]
-        for role in ("gateway", "accounts", "credentials", "control", "follower", "worker", "simulator"):
+        for role in (
+            "gateway",
+            "accounts",
+            "inference",
+            "credentials",
+            "control",
+            "follower",
+            "worker",
+            "simulator",
+        ):
             ending = [(each, process) for each, process in [*self.leaving, *running] if each.role == role]
             for _, process in ending:
                 if process.poll() is None:

@@ -24,18 +24,13 @@ ALONE: dict[str, tuple[str, ...]] = {
     "control": ("control", "credentials"),
     "worker": ("worker",),
     "accounts": ("accounts",),
-    "inference": (),
+    "inference": ("inference",),
 }
 FIRST_SNAPSHOT_S = 30.0
 
 
 def serve_alone(state: StateDir, path: Path | None, listen: str | None, role: str) -> int:
     """Run one role that publishes nothing. Raises click.ClickException."""
-    if role == "inference":
-        raise click.ClickException(
-            "there is no inference process in this version: embeddings, classifiers and the learned router come"
-            " with semantic caching; start the other roles without it"
-        )
     if role == "worker":
         _document(state)  # it says where the ledger is, and whether counters are in Redis
     if role != "gateway":

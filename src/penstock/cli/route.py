@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from penstock.adapters.prices.cache import load_book
+from penstock.cli import learning
 from penstock.cli.control import control, control_options
 from penstock.cli.explaining import question_of, question_options, show
 from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
@@ -26,7 +27,11 @@ from penstock.control.route_card_text import route_card_text
 
 @click.group()
 def route() -> None:
-    """Look at routes."""
+    """Look at routes, train and tune them."""
+
+
+for _command in (learning.train, learning.evaluate, learning.tune):
+    route.add_command(_command)
 
 
 route.add_command(health)

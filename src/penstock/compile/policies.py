@@ -9,6 +9,7 @@ import msgspec
 
 from penstock.compile.conditions import condition_of, told
 from penstock.compile.differences import variant_with
+from penstock.compile.held_back import cascade_of, learned_of
 from penstock.compile.targets import CompileError
 from penstock.config import document as doc
 from penstock.config.policy import arm_name
@@ -122,12 +123,21 @@ class Policies:
                     config.by,
                     config.salt or f"ab {self._route} {','.join(names)}",
                 )
-            case doc.WebhookNode():
-                return WebhookNode(self._hook(self._route, config))
             case doc.EasyNode():
                 default = self.node(config.default)
                 hard = self.node(config.hard) if config.hard is not None else default
                 return EasyNode(self.node(config.simple), default, hard, scorer_of(config))
+            case _:
+                return self._asking(config)
+
+    def _asking(self, config: doc.PolicyNode) -> PolicyNode:
+        match config:
+            case doc.WebhookNode():
+                return WebhookNode(self._hook(self._route, config))
+            case doc.CascadeNode():
+                return cascade_of(config, self.node, self._route)
+            case doc.LearnedNode():
+                return learned_of(config, self.node)
             case _:
                 raise CompileError(f"a policy node of type {type(config).__name__} has no engine yet")
 

@@ -9,6 +9,7 @@ import msgspec
 
 from penstock.compile.dry import dry_plan
 from penstock.compile.handling import at_vendor
+from penstock.compile.held_back import holds_back
 from penstock.compile.targets import CompileError
 from penstock.config.document import Document
 from penstock.config.policy_checks import claims, written_facts
@@ -33,7 +34,7 @@ class Notice(msgspec.Struct, frozen=True):
 
 def review(document: Document, today: date) -> list[Notice]:
     """Everything that deserves a look, in the document's order."""
-    return [*old_facts(document, today), *_unserved(document, today)]
+    return [*old_facts(document, today), *_unserved(document, today), *_buffered(document)]
 
 
 def old_facts(document: Document, today: date) -> Iterator[Notice]:
@@ -103,6 +104,14 @@ def _unserved(document: Document, today: date) -> Iterator[Notice]:
 def users_of(plan: Plan, route: str) -> list[VirtualKey]:
     """The keys that may name a route."""
     return [key for key in plan.keys.values() if key.routes is None or route in key.routes]
+
+
+def _buffered(document: Document) -> Iterator[Notice]:
+    """Routes that nobody gets a first token of before there is a whole answer."""
+    for name, route in document.routes.items():
+        if holds_back(route.policy):
+            what = "answers are held back until one is accepted, so nothing is streamed before"
+            yield Notice(child(child("routes", name), "policy"), f"{what} (cascade)")
 
 
 def _epoch_ms(day: date) -> int:

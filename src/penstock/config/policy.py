@@ -9,11 +9,14 @@ import msgspec
 
 from penstock.config import node as nodes
 from penstock.config.conditions import ConditionReader
+from penstock.config.document.cascade import Accept
 from penstock.config.document.fields import LONGEST_TARGET, Name, Weight
 from penstock.config.document.policy import (
     AbNode,
     Arm,
     CanaryNode,
+    CascadeNode,
+    CascadeStep,
     CheapestNode,
     EasyNode,
     FallbackNode,
@@ -21,6 +24,7 @@ from penstock.config.document.policy import (
     HedgeNode,
     LaterKind,
     LaterNode,
+    LearnedNode,
     PolicyNode,
     StaticNode,
     StickyNode,
@@ -31,6 +35,7 @@ from penstock.config.document.policy import (
     WhenCase,
     WhenNode,
 )
+from penstock.config.held_back_checks import held_back_problems
 from penstock.config.node import Node, Scalar, describe
 from penstock.config.problem import child, suggestion
 from penstock.config.reader import INVALID, Reader
@@ -47,11 +52,14 @@ OPTIONS: dict[str, tuple[type, str]] = {
     "canary": (CanaryNode, ""),
     "easy": (EasyNode, ""),
     "webhook": (WebhookNode, ""),
+    "cascade": (CascadeNode, "steps"),
+    "learned": (LearnedNode, ""),
 }
 KINDS = ("fallback", "weighted", "static", "when", *OPTIONS, *LATER_KINDS)
 
 _WEIGHT = msgspec.inspect.type_info(Weight)
 _NAME = msgspec.inspect.type_info(Name)
+_ACCEPT = msgspec.inspect.type_info(Accept)
 _ARMS = 2
 
 
@@ -63,7 +71,7 @@ class PolicyReader:
         self.targets: list[tuple[Node, str, str]] = []
         self.sets: list[tuple[str, dict[str, Any]]] = []
         self._conditions = ConditionReader(reader)
-        reader.special |= {"branch": self._branch, "arm": self._arm}
+        reader.special |= {"branch": self._branch, "arm": self._arm, "step": self._step}
         self._readers: dict[str, Callable[[nodes.Mapping, Node, str], Any]] = {
             "fallback": self._fallback,
             "weighted": self._weighted,
@@ -169,6 +177,9 @@ class PolicyReader:
             self._arms(read, value, at)
         if isinstance(read, EasyNode):
             self._rules(read, value, at)
+        if isinstance(read, CascadeNode | LearnedNode) and not self.reader.problems:
+            for where, message, hint in held_back_problems(read):
+                self.reader.problem(value, f"{at}.{where}" if where else at, message, hint)
         return read
 
     def _arms(self, read: AbNode, value: Node, at: str) -> None:
@@ -228,6 +239,10 @@ class PolicyReader:
     def _arm(self, node: Node, path: str) -> Any:
         side = self._side(node, path, {"weight": _WEIGHT, "name": _NAME})
         return INVALID if INVALID in side.values() else Arm(**side)
+
+    def _step(self, node: Node, path: str) -> Any:
+        side = self._side(node, path, {"accept": _ACCEPT})
+        return INVALID if INVALID in side.values() else CascadeStep(**side)
 
     def _side(self, node: Node, path: str, options: dict[str, msgspec.inspect.Type]) -> dict[str, Any]:
         """One side of a choice: a node alone, or `use` with options; a target's `set` may stand beside them."""

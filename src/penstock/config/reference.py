@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from penstock.config.document import Document, shown
+from penstock.config.document import Accept, Document, shown
 from penstock.config.needs import NEEDS
 from penstock.config.policy import OPTIONS
 from penstock.config.schema import field_docs, summary, unwrapped
@@ -83,6 +83,7 @@ _NAMES = {
     "lateness": "seconds or percentile",
     "policy": "policy",
     "branch": "policy, or `{use: …, weight: …}`",
+    "step": "policy, or `{use: …, accept: {…}}`",
     "arm": "policy, or `{use: …, name: …, weight: …}`",
 }
 
@@ -102,7 +103,8 @@ def reference_text() -> str:
 def _options() -> Iterator[str]:
     """The options of each policy node that has any."""
     seen: set[type] = set()
-    for kind, (cls, _) in OPTIONS.items():
+    parts = {"cascade.steps[].accept": (Accept, "")}
+    for kind, (cls, _) in [*OPTIONS.items(), *parts.items()]:
         for path, struct in _structs(inspect.type_info(cls), kind):
             if struct.cls not in seen:
                 seen.add(struct.cls)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import inspect
 
-from penstock.config.document import Document
+from penstock.config.document import Accept, Document
 from penstock.config.policy import LATER_KINDS, OPTIONS
 from penstock.core.predicates import FIELDS, OPERATORS
 
@@ -30,6 +30,7 @@ _READS: dict[str, dict[str, Any]] = {
     "policy": {"$ref": "#/$defs/Policy"},
     "branch": {"$ref": "#/$defs/Branch"},
     "arm": {"$ref": "#/$defs/ArmItem"},
+    "step": {"$ref": "#/$defs/StepItem"},
 }
 
 
@@ -152,6 +153,9 @@ def _policy() -> dict[str, Any]:
     definitions: dict[str, Any] = {"Policy": {}, "Branch": branch}
     definitions["Condition"] = _condition(definitions)
     named = {"use": policy, "weight": weight, "name": _READS["name"], "set": sets}
+    accept = _type(inspect.type_info(Accept), definitions)
+    step = {"use": policy, "accept": accept, "set": sets}
+    definitions["StepItem"] = {"anyOf": [_closed(step, ["use"]), policy]}
     definitions["ArmItem"] = {"anyOf": [_closed(named, ["use"]), policy]}
     nodes: dict[str, dict[str, Any]] = {
         "fallback": children,

@@ -21,6 +21,7 @@ from penstock.ports.transport import Transport
 from penstock.routing.floors import Floors
 from penstock.routing.resolve import Resolver
 from penstock.routing.standings import Standings
+from penstock.routing.walk import Outside
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.credentials import CredentialTable
 from penstock.upstream.learned import Learned
@@ -82,6 +83,7 @@ class GatewayContext:
         self.credentials = CredentialTable()
         self.shares: dict[str, RetryShare] = {}
         self.standings = Standings()
+        self.outside = Outside()
         self.attempts: set[Attempt] = set()
         self._looked_at = float("-inf")
         self.chains = Chains()

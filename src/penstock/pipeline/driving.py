@@ -97,6 +97,8 @@ class Driving(Settling):
         self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
         self._walk.skips, self._walk.max_slow = route.skips, route.max_slow
         self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
+        self._walk.outside = ctx.outside
+        self._walk.woken = self._told_outside
         self._cursor = cursor_for(route.policy, self._walk)
         self._notes = self._walk.notes
 
@@ -183,6 +185,11 @@ class Driving(Settling):
             self._timer = self._ctx.clock.call_later(delay_s, self._wake)
         elif not self._running and self._parked is None:
             self._fail(self._failure)
+
+    def _told_outside(self) -> None:
+        """A question of the policy is answered before the time that it gave itself."""
+        if self._timer is not None and not self._ended:
+            self._advance(None)
 
     def _wake(self) -> None:
         self._timer = None

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
+from penstock.core.cascade import Escalations
 from penstock.core.policy import PolicyNode, TargetNode
 from penstock.core.retry import RetryRule, RetryShare
+from penstock.ports.oracle import Oracle, Question, Ticket
 from penstock.routing.standings import Standings
 from penstock.routing.trees import targets_of
 from penstock.routing.view import RequestView
+
+MAX_CASCADES = 65_536
+
+
+def _nobody() -> None:
+    """Nobody waits."""
 
 
 class Alternatives(ABC):
@@ -21,6 +30,28 @@ class Alternatives(ABC):
         """Whether there is one with a target that is open."""
 
 
+class Outside:
+    """What nodes may ask outside of the gateway, and what cascades have spent of their escalations.
+
+    `oracle` is set by the process; without one every question is answered with nothing.
+    """
+
+    __slots__ = ("_escalations", "oracle")
+
+    def __init__(self) -> None:
+        self.oracle: Oracle | None = None
+        self._escalations: dict[str, Escalations] = {}
+
+    def escalations(self, cascade: str) -> Escalations:
+        """A cascade's, by its id; bounded."""
+        found = self._escalations.get(cascade)
+        if found is None:
+            found = Escalations()
+            if len(self._escalations) < MAX_CASCADES:
+                self._escalations[cascade] = found
+        return found
+
+
 class Walk:
     """One exchange's way through its route's policy.
 
@@ -29,12 +60,13 @@ class Walk:
     `deadline`: when the client must have been answered, monotonic seconds. `inside`: the nodes in whose hands
     the step is that is being taken, outermost first. `skipped`: targets that were not tried, and why.
     `skips`, `max_slow`: see core.plan.Route. `given_up`: the places of targets that are not tried again in this
-    exchange; `cause`: the last one's.
+    exchange; `cause`: the last one's. `outside`: whom nodes may ask; `woken` steps the policy again once such a
+    question is answered.
     """
 
     __slots__ = (
-        "cause", "deadline", "given_up", "inside", "max_slow", "notes", "request", "rule", "share", "skipped",
-        "skips", "standings", "started",
+        "cause", "deadline", "given_up", "inside", "max_slow", "notes", "outside", "request", "rule", "share",
+        "skipped", "skips", "standings", "started", "woken",
     )  # fmt: skip
 
     def __init__(self, rule: RetryRule, share: RetryShare, request: RequestView, standings: Standings) -> None:
@@ -51,6 +83,21 @@ class Walk:
         self.skipped: list[tuple[str, str]] = []
         self.given_up: set[str] = set()
         self.cause = ""
+        self.outside: Outside | None = None
+        self.woken: Callable[[], None] = _nobody
+
+    def ask(self, question: Question, within_s: float) -> Ticket:
+        """Ask outside; the policy is stepped again once it is answered."""
+        oracle = self.outside.oracle if self.outside is not None else None
+        if oracle is not None:
+            return oracle.ask(question, self.woken, within_s)
+        ticket = Ticket()
+        ticket.tell((), "nobody can be asked")
+        return ticket
+
+    def escalations(self, cascade: str) -> Escalations:
+        """What a cascade has spent."""
+        return self.outside.escalations(cascade) if self.outside is not None else Escalations()
 
     def give_up(self, node: PolicyNode, cause: str) -> None:
         """A node has given up. Where it is a target, it is not tried again."""

@@ -3,6 +3,7 @@
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.alerts import AlertAction, Alerts, AlertWebhook, Outliers, Severity
 from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
+from penstock.config.document.cascade import Accept
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
 from penstock.config.document.health import Health, Probe, RouteHealth
@@ -19,6 +20,7 @@ from penstock.config.document.policy import (
     AbNode,
     Arm,
     CanaryNode,
+    CascadeNode,
     CheapestNode,
     DifficultyRule,
     EasyNode,
@@ -28,6 +30,7 @@ from penstock.config.document.policy import (
     HedgeNode,
     LaterKind,
     LaterNode,
+    LearnedNode,
     Policy,
     PolicyNode,
     StaticNode,
@@ -73,6 +76,7 @@ from penstock.config.document.vault import Vault
 
 __all__ = [
     "AbNode",
+    "Accept",
     "AlertAction",
     "AlertWebhook",
     "Alerts",
@@ -82,6 +86,7 @@ __all__ = [
     "AwsAccess",
     "Budget",
     "CanaryNode",
+    "CascadeNode",
     "CheapestNode",
     "ClaimRole",
     "Cors",
@@ -108,6 +113,7 @@ __all__ = [
     "Journal",
     "LaterKind",
     "LaterNode",
+    "LearnedNode",
     "Limits",
     "Mirror",
     "NameRules",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from penstock.config.document.cascade import Accept
 from penstock.config.document.fields import Lateness, Name, Percent, Seconds, Share, Target, Text, Url, Weight
 from penstock.config.document.secret import Secret
 
@@ -266,7 +267,64 @@ class WhenNode(msgspec.Struct, frozen=True, kw_only=True, tag="when", tag_field=
     otherwise: PolicyNode
 
 
-LaterKind = Literal["cascade", "learned", "cached"]
+class CascadeStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One stage of a cascade.
+
+    Attributes:
+        use: The node that is asked.
+        accept: When its answer is good enough; the last step has none, its answer is taken.
+    """
+
+    use: Policy
+    accept: Accept | None = None
+
+
+class CascadeNode(msgspec.Struct, frozen=True, kw_only=True, tag="cascade", tag_field="node"):
+    """Ask a cheap target first, and a dearer one where the answer does not pass; answers are held back.
+
+    Attributes:
+        steps: From the cheapest to the dearest, at least two.
+        max_escalations_percent: At most so many requests in per cent go beyond the first step, over the last
+            minutes; when they are spent, the answer at hand is taken.
+    """
+
+    steps: tuple[StepItem, ...]
+    max_escalations_percent: Percent = 100.0
+
+
+class LearnedNode(msgspec.Struct, frozen=True, kw_only=True, tag="learned", tag_field="node"):
+    """Choose by a router that was trained on outcomes; the other children follow as fallbacks.
+
+    Either `cheap` and `strong`, or `targets`. Of `strong_percent`, `recover`, `threshold` and `worth_usd` one
+    says when the stronger one is worth it.
+
+    Attributes:
+        model: The file that `penstock route train` wrote.
+        cheap: The model that the training names first.
+        strong: The model that it names last.
+        targets: Nodes by the names that the training has.
+        default: `cheap`, `strong` or a name in `targets`: used where the router has no signal, is not asked in
+            time, or does not know prompts of this kind.
+        strong_percent: About so many requests in per cent go to the strong one.
+        recover: The share of the gap in quality between the two that is to be closed.
+        threshold: How much better the strong one must be expected to do, 0 to 1.
+        worth_usd: What a good answer is worth; the best of worth times quality less cost is chosen.
+        deadline_s: How long the inference process may take.
+    """
+
+    model: Text
+    default: Text
+    cheap: Policy | None = None
+    strong: Policy | None = None
+    targets: dict[str, Policy] = {}
+    strong_percent: Percent | None = None
+    recover: Share | None = None
+    threshold: Annotated[float, Meta(ge=-1, le=1)] | None = None
+    worth_usd: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
+    deadline_s: Seconds = 0.1
+
+
+LaterKind = Literal["cached"]
 
 
 class LaterNode(msgspec.Struct, frozen=True, kw_only=True, tag="later", tag_field="node"):
@@ -297,8 +355,11 @@ PolicyNode = (
     | EasyNode
     | WhenNode
     | WebhookNode
+    | CascadeNode
+    | LearnedNode
     | LaterNode
 )
 Policy = Annotated[PolicyNode, Meta(extra={"reads": "policy"})]
 Branch = Annotated[WeightedBranch, Meta(extra={"reads": "branch"})]
 ArmItem = Annotated[Arm, Meta(extra={"reads": "arm"})]
+StepItem = Annotated[CascadeStep, Meta(extra={"reads": "step"})]

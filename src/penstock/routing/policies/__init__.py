@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from penstock.core.asking import LearnedNode
+from penstock.core.cascade import CascadeNode
 from penstock.core.choosing import DeniedNode
 from penstock.core.hook import WebhookNode
 from penstock.core.itinerary import Cursor
 from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode
+from penstock.routing.policies.cascade import CascadeCursor
 from penstock.routing.policies.choosing import CHOOSING, ChoosingCursor
 from penstock.routing.policies.denied import DeniedCursor
 from penstock.routing.policies.fallback import FallbackCursor
 from penstock.routing.policies.hedge import HedgeCursor
+from penstock.routing.policies.learned import LearnedCursor
 from penstock.routing.policies.static import StaticCursor
 from penstock.routing.policies.target import TargetCursor
 from penstock.routing.policies.webhook import WebhookCursor
@@ -28,8 +32,17 @@ def cursor_for(node: PolicyNode, walk: Walk) -> Cursor:
         return StaticCursor(node.text)
     if isinstance(node, CHOOSING):
         return ChoosingCursor(node, walk, cursor_for)
+    return _asking(node, walk)
+
+
+def _asking(node: PolicyNode, walk: Walk) -> Cursor:
+    """Nodes that ask somebody else, and what leads nowhere."""
     if isinstance(node, WebhookNode):
         return WebhookCursor(node.hook)
+    if isinstance(node, CascadeNode):
+        return CascadeCursor(node, walk, cursor_for)
+    if isinstance(node, LearnedNode):
+        return LearnedCursor(node, walk, cursor_for)
     if isinstance(node, DeniedNode):
         return DeniedCursor()
     raise TypeError(type(node).__name__)

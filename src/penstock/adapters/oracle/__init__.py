@@ -1,0 +1,1 @@
+"""Questions of the gateway to the inference process, over a Unix socket."""

@@ -1,0 +1,1 @@
+"""The inference process's insides: what needs numpy or a model, away from the gateway."""

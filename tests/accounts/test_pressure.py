@@ -166,3 +166,37 @@ def test_a_limit_that_is_lowered_holds_as_soon_as_it_can() -> None:
     served = one.ask("slots", 1)
     world.settle_all(0.05)
     assert served.answer == OK
+
+
+def test_a_shared_rate_that_queues_serves_everybody_in_time() -> None:
+    """Two processes with thirty requests each at ten a second: all are served, no second has more than ten."""
+    world = World(2, (10, 10, 10))
+    world.flow()
+    askers: list[Asker] = []
+    for process in world.processes.values():
+        process.counters["rate"].queues = True
+        askers += [process.ask("rate", 1) for _ in range(30)]
+    for _ in range(8000):
+        world.flow()
+        world.clock.advance(STEP_S)
+    assert [asker.answer for asker in askers] == [OK] * 60
+    times = [at for at, _ in world.uses]
+    assert all(sum(1 for at in times if begin <= at < begin + 1.0) <= 10 for begin in times)
+    assert max(times) - min(times) < 7.0
+
+
+def test_a_shared_rate_that_queues_refuses_what_cannot_come_in_time() -> None:
+    """Who would have to wait longer than the queue lasts is told at once, once the owner has said so."""
+    world = World(1, (10, 10, 10))
+    world.flow()
+    (process,) = world.processes.values()
+    rate = process.counters["rate"]
+    rate.queues, rate.patience_s = True, 0.2
+    first = [process.ask("rate", 1) for _ in range(10)]
+    world.flow()
+    assert [asker.answer for asker in first] == [OK] * 10
+    late = process.ask("rate", 1)
+    for _ in range(20):
+        world.flow()
+        world.clock.advance(STEP_S)
+    assert late.answer == NO

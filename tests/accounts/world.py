@@ -157,7 +157,7 @@ class Process:
         self.boot = boot
         self.wire = Wire(world, boot)
         self.alive = True
-        wakings = Wakings(self.soon)
+        wakings = Wakings(self.soon, world.clock.call_later)
         make = leased_counters(self.wire, world.clock, Away(fail_open=fail_open, share=0.5))(wakings)
         rate, slots, budget = limits
         now_ms = world.clock.now_ms()

@@ -9,6 +9,8 @@ import subprocess
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import pytest
+
 from scripts.test_tools import find_nginx
 from tests.accounts.redis_server import RedisServer
 from tests.clients.needed import needed
@@ -76,6 +78,7 @@ class House:
             return answer.status
 
 
+@pytest.mark.long
 def test_the_files_serve_requests_and_survive_a_replacement(tmp_path: Path) -> None:
     """A key from control is served through nginx by both gateways, also while one of them is being replaced."""
     needed("nginx")

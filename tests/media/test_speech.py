@@ -172,3 +172,16 @@ keys:
     door.vendor.script = [Answer(raw=SOUND, content_type="audio/mpeg")]
     assert door.post(PATH, {"model": "tts", "input": "Hi", "voice": "alloy"}).raw == SOUND
     assert urlsplit(door.vendor.asked[0].path).path == "/base/text-to-speech/ours"
+
+
+def test_a_price_by_the_minute_where_the_vendor_reports_none(doors: Doors) -> None:
+    """The usual pace, marked as an estimate: three hundred characters are twenty seconds."""
+    door = doors.open("elevenlabs", model="eleven_multilingual_v2", price="{per_minute: 0.06}")
+    door.vendor.script = [Answer(raw=SOUND, content_type="audio/mpeg")]
+    assert door.post(PATH, {"model": "priced", "input": "x" * 298, "voice": "v"}).status == 200
+    (attempt,) = door.gateway.exchanges(1)[0].attempts
+    assert (attempt.usage_source, attempt.usage.audio_ms, attempt.cost_nanousd) == (
+        "estimated",
+        20_000,
+        20_000_000,
+    )

@@ -61,7 +61,10 @@ def sky(request: pytest.FixtureRequest) -> Iterator[Sky]:
             yield Sky(gateway, upstream)
 
 
-BETAS = "claude-code-20250219, interleaved-thinking-2025-05-14,context-1m-2025-08-07,effort-2025-11-24"
+BETAS = (
+    "claude-code-20250219, interleaved-thinking-2025-05-14,context-1m-2025-08-07,effort-2025-11-24"
+    ",thinking-binding-controls-2026-08-01"
+)
 
 
 def test_betas_go_into_the_body_at_bedrock(sky: Sky) -> None:

@@ -16,14 +16,22 @@ class Served:
     """One `penstock serve` until the block ends."""
 
     def __init__(
-        self, config: Path, state: Path, role: str = "", *, listen: int = 0, env: dict[str, str] | None = None
+        self,
+        config: Path,
+        state: Path,
+        role: str = "",
+        *,
+        listen: int = 0,
+        env: dict[str, str] | None = None,
+        program: Path | None = None,
     ) -> None:
-        """`listen` is a port of this machine; 0 leaves the address to the file."""
+        """`listen` is a port of this machine; 0 leaves the address to the file. `program` is another script."""
         self.state = state
         self.config = config
         self.port = listen
         self._output = config.parent / f"{state.name}-{role or 'all'}.log"
-        self._command = [sys.executable, "-m", "penstock.cli", "serve", "-c", str(config)]
+        self._command = [str(program)] if program is not None else [sys.executable, "-m", "penstock.cli"]
+        self._command += ["serve", "-c", str(config)]
         self._command += ["--state-dir", str(state)]
         self._command += ["--role", role] if role else []
         self._command += ["--listen", f"127.0.0.1:{listen}"] if listen else []

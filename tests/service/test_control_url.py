@@ -138,6 +138,7 @@ def _with_stores(redis: RedisServer, url: str) -> str:
     return f", redis_url: '{redis.url}', database_url: '{url}'"
 
 
+@pytest.mark.long
 def test_machines_share_redis_and_postgresql(tmp_path: Path) -> None:
     """One dollar for all of them, one ledger that each can read, and changes that are kept in one database."""
     with (

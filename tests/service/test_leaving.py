@@ -9,6 +9,8 @@ import signal
 import threading
 from pathlib import Path
 
+import pytest
+
 from penstock.testing.simulator import SimulatorThread
 from tests.service.service import Service, until
 from tests.service.workers import Clients, ask, config, gateways
@@ -39,6 +41,7 @@ def test_readyz_says_so_before_anything_is_refused(tmp_path: Path) -> None:
                 assert ask(connection) == (200, "")
 
 
+@pytest.mark.long
 def test_all_workers_leave_without_a_dropped_request(tmp_path: Path) -> None:
     """SIGTERM to the whole service under load: what was sent is answered, streams to their end."""
     with SimulatorThread() as simulator:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.service.balancer import Balancer
 from tests.service.load import Load
 from tests.service.service import until
@@ -13,6 +15,7 @@ from tests.service.workers import KEY
 ROUND = 24
 
 
+@pytest.mark.long
 def test_machines_are_replaced_one_by_one_without_a_dropped_request(tmp_path: Path) -> None:
     """Under load, streams included: each gateway, then control; every answer is whole."""
     rules = "limits: {rpm: 1000000}"

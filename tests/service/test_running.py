@@ -116,6 +116,10 @@ def test_commands_list_and_stop_what_every_gateway_has(tmp_path: Path) -> None:
         with Client(token=token, socket=service.state / "control.sock") as client:
             for each in found[1:]:
                 assert client.kill_exchange(each["request_id"]).stopped
+            until(lambda: len(client.metering(org="acme").items) == 16)
+            events = client.export_metering(org="acme").splitlines()
+            assert {json.loads(line)["id"] for line in events} == {each["request_id"] for each in found}
+            assert client.metering(org="beta").items == []
         assert [call.result() for call in calls] == [(403, "exchange_killed")] * 16
         gone = _command(service.state, "kill", found[0]["request_id"])
         assert gone.returncode == 1

@@ -25,6 +25,7 @@ from penstock.adapters.accounts.owner import Owner
 from penstock.adapters.credentials.place import address_of
 from penstock.adapters.files.posix import is_locked
 from penstock.bootstrap import lifeline
+from penstock.bootstrap.handover import HEIR, INHERITS
 from penstock.bootstrap.plan_source import budgeted_tags, snapshot_box
 from penstock.bootstrap.state_dir import StateDir
 from penstock.config.snapshot import SnapshotError, read_snapshot
@@ -134,9 +135,16 @@ def listen(path: Path) -> socket.socket:
 
 @contextlib.contextmanager
 def sole_owner(state: StateDir) -> Generator[None]:
-    """Two owners would each grant the whole of every limit. Raises OSError where there is one."""
+    """Two owners would each grant the whole of every limit. Raises OSError where there is one.
+
+    An heir waits instead, with all that it has to import done.
+    """
     with (state.run / "accounts.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.environ.get(INHERITS):
+            (state.run / HEIR).write_text(str(os.getpid()))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        else:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from penstock.bootstrap.handover import sockets_for
 from penstock.config.document import Server
 from penstock.config.values import is_loopback
 from penstock.server.places import COUNT_BYTES, VARIABLE, Places
@@ -18,6 +19,8 @@ def listening_sockets(address: str, workers: int) -> list[socket.socket]:
     """Bound, inheritable sockets for `host:port`: on Linux one for each worker, else one. Raises OSError."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
+    if left := sockets_for(host, int(port), workers if sys.platform.startswith("linux") else 1):
+        return left
     if workers == 1 or not sys.platform.startswith("linux"):
         return [_listen(host, int(port))]
     # Whoever else listens here may share its port as well: it would get a part of our connections, so look

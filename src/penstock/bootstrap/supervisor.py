@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from penstock.bootstrap.handover import INHERITS, Handed, OldChild, Predecessor, exec_anew
+from penstock.bootstrap.handover import VARIABLE as HANDED_OVER
 from penstock.bootstrap.lifeline import ADMIN_FD, VARIABLE
 from penstock.bootstrap.places import Room
 from penstock.bootstrap.plan_source import SIMULATOR_URL
@@ -88,8 +90,10 @@ class Supervisor:
         default_factory=list[tuple[Child, subprocess.Popen[bytes]]]
     )
     stopping: bool = False
+    upgrading: bool = False
 
     def __post_init__(self) -> None:
+        self._old = Predecessor(self.state.run)
         self._lifeline_read, self._lifeline_write = os.pipe()
         self._room: Room | None = None
         common = {"PENSTOCK_STATE_DIR": str(self.state.root), VARIABLE: str(self._lifeline_read)}
@@ -139,19 +143,32 @@ class Supervisor:
 
     def _add(self, child: Child) -> None:
         child.module = _MODULES.get(child.role, f"penstock.bootstrap.{child.role}")
-        child.env = {**self.env, **child.env}
+        child.env = {name: text for name, text in {**self.env, **child.env}.items() if name != HANDED_OVER}
         self.children.append(child)
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT; SIGHUP asks control to publish the configuration anew."""
+        """Until SIGTERM or SIGINT. SIGHUP asks control to publish the configuration anew.
+
+        SIGUSR2 replaces this program by the one on disk.
+        """
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
+        self._old.give_way(gateways=self.workers == 1 and not self.redis)
         for child in self.children:
-            if child.needed:
+            if child.role == "accounts" and self._old.owns_accounts:
+                child.env[INHERITS] = "1"
+                self._old.give_accounts_to(self._start(child))
+            elif child.needed:
                 self._start(child)
+        signal.signal(signal.SIGUSR2, self._on_upgrade)
         while not self.stopping:
             time.sleep(POLL_S)
+            if self.upgrading:
+                self._hand_over()
+            self._old.tend(
+                {each.process.pid for each in self.children if each.process and each.role == "gateway"}
+            )
             for child in self.children:
                 self._look_after(child)
             self.leaving = [(each, process) for each, process in self.leaving if process.poll() is None]
@@ -161,12 +178,33 @@ class Supervisor:
     def _on_stop(self, *_: object) -> None:
         self.stopping = True
 
+    def _on_upgrade(self, *_: object) -> None:
+        self.upgrading = True
+
+    def _hand_over(self) -> None:
+        """Become the version on disk; where that cannot be, everything goes on."""
+        self.upgrading = False
+        running = [(each, each.process) for each in self.children if each.process is not None]
+        handed = Handed(
+            socks=[sock.fileno() for sock in self.socks],
+            admin=self.admin_sock.fileno() if self.admin_sock is not None else None,
+            lifeline=self._lifeline_write,
+            children=[
+                OldChild(role=each.role, pid=process.pid, drain_s=each.drain_s)
+                for each, process in [*self.leaving, *running]
+                if process.poll() is None
+            ],
+        )
+        reason = exec_anew(handed, os.environ, self.config)
+        log.error("the version on disk cannot take over, this one goes on: %s", reason)
+
     def _on_reload(self, *_: object) -> None:
         for child in self.children:
             if child.role == "control" and child.process is not None and child.process.poll() is None:
                 child.process.send_signal(signal.SIGHUP)
 
-    def _start(self, child: Child) -> None:
+    def _start(self, child: Child) -> int:
+        """Start it; its process id."""
         child.started_at = time.monotonic()
         # A session of its own: Ctrl-C reaches the supervisor alone, which ends the others in order.
         child.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -176,6 +214,7 @@ class Supervisor:
             pass_fds=(self._lifeline_read, *child.fds),
             start_new_session=True,
         )
+        return child.process.pid
 
     def _look_after(self, child: Child) -> None:
         process = child.process
@@ -242,6 +281,7 @@ class Supervisor:
                     log.warning("%s did not end within %.0f s and is killed", role, child.drain_s)
                     process.kill()
                     process.wait()
+        self._old.end()
         os.close(self._lifeline_write)
         os.close(self._lifeline_read)
 

@@ -20,6 +20,7 @@ from penstock.client.models import (
     Item,
     Key,
     Killed,
+    MeteringPage,
     Page,
     Revision,
     Verdict,
@@ -202,3 +203,11 @@ class AsyncClient:
     async def kill_exchange(self, request_id: str, *, reason: str = "") -> Killed:
         """Stop a request that is under way: its client gets `403 exchange_killed`."""
         return await self.send(calls.kill_exchange(request_id, reason))
+
+    async def metering(self, *, limit: int = PAGE, cursor: str | None = None, **filters: str) -> MeteringPage:
+        """One page of events for billing; filters are `since`, `until`, `tag` (`NAME=VALUE`), and names."""
+        return await self.send(calls.metering(filters, limit, cursor))
+
+    async def export_metering(self, *, cursor: str | None = None, form: str = "jsonl", **filters: str) -> bytes:
+        """All events for billing behind a cursor, as `jsonl` or `csv`; filters as for `metering`."""
+        return await self.send(calls.export_metering(filters, cursor, form))

@@ -14,6 +14,7 @@ from penstock.client.models import (
     Item,
     Key,
     Killed,
+    MeteringPage,
     Page,
     Revision,
     Verdict,
@@ -162,6 +163,18 @@ def exchanges(filters: dict[str, str], limit: int, cursor: str | None) -> Call[E
 def kill_exchange(request_id: str, reason: str) -> Call[Killed]:
     """Stop one."""
     return Call("DELETE", f"{PREFIX}/exchanges/{quote(request_id, safe='')}", Killed, _why(reason))
+
+
+def metering(filters: dict[str, str], limit: int, cursor: str | None) -> Call[MeteringPage]:
+    """Events for billing."""
+    query = {**filters, "limit": str(limit), **({"cursor": cursor} if cursor else {})}
+    return Call("GET", f"{PREFIX}/metering", MeteringPage, query)
+
+
+def export_metering(filters: dict[str, str], cursor: str | None, form: str) -> Call[bytes]:
+    """All of them as lines."""
+    query = {**filters, "format": form, **({"cursor": cursor} if cursor else {})}
+    return Call("GET", f"{PREFIX}/metering/export", bytes, query)
 
 
 def whoami() -> Call[Who]:

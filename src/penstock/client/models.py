@@ -146,6 +146,14 @@ class Killed(msgspec.Struct, frozen=True, kw_only=True):
     stopped: bool
 
 
+class MeteringPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Events for billing (docs/billing.md). `resume` is where to go on later, also behind the last page."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None = None
+    resume: str | None = None
+
+
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """A role at a place."""
 

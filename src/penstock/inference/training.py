@@ -106,7 +106,9 @@ def train(
 
     Rows with answers give a scorer. Rows must know all models (`Rows.of_models`), the cheaper one first.
     Preferences follow style and length as much as quality, and what they teach fails on other traffic (worse
-    than chance on MT-Bench): unless they are trusted, they count as no signal. Raises RowsError for too few rows.
+    than chance on MT-Bench): unless they are trusted, they count as no signal.
+
+    Raises RowsError for too few rows.
     """
     if len(rows) < LEAST_ROWS:
         raise RowsError(f"{len(rows)} rows are too few to learn from; at least {LEAST_ROWS}")

@@ -184,7 +184,7 @@ def test_two_answers_stream_side_by_side(doors: Doors) -> None:
     assert usages[-1]["completion_tokens"] == 8
 
 
-_TOOLS = [
+_TOOLS: list[dict[str, Any]] = [
     {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 ]
 
@@ -319,3 +319,37 @@ def test_a_schema_is_emulated_by_a_forced_tool(doors: Doors) -> None:
     assert asked.body["tool_choice"]["name"] == asked.body["tools"][0]["name"] == "answer"
     assert asked.body["tools"][0]["input_schema"]["required"] == ["x"]
     assert "output.schema" in told.headers["x-penstock-warning"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_binds_thoughts_to_a_conversation_goes_through(doors: Doors, *, stream: bool) -> None:
+    """A Messages client says what becomes of a thought whose history changed, and hears what was dropped."""
+    door = doors.open("anthropic")
+    dropped = [{"type": "thinking_dropped", "message_index": 1}]
+    start = {**_STREAM[0], "message": {**_STREAM[0]["message"], "input_transformations": dropped}}
+    door.upstream.answer = (
+        sse(start, *_STREAM[1:], names=True)
+        if stream
+        else Answer({**_MESSAGE, "input_transformations": dropped})
+    )
+    thinking = {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
+    thought = {"type": "thinking", "thinking": "Hm.", "signature": "c2VhbA=="}
+    said = {"role": "assistant", "content": [thought, {"type": "text", "text": "Hello."}]}
+    messages = [*_HELLO, said, {"role": "user", "content": "More"}]
+    told = door.post(
+        "/v1/messages",
+        {
+            "model": "up/claude-fable-5-1",
+            "max_tokens": 99,
+            "messages": messages,
+            "thinking": thinking,
+            "stream": stream,
+        },
+        **{"anthropic-beta": "thinking-binding-controls-2026-08-01"},
+    )
+    assert told.status == 200, told.text
+    assert '"thinking_dropped"' in told.text
+    (asked,) = door.upstream.asked
+    assert asked.headers["anthropic-beta"] == "thinking-binding-controls-2026-08-01"
+    assert asked.body["thinking"] == thinking
+    assert asked.body["messages"][1]["content"][0] == thought

@@ -4,6 +4,7 @@ Bedrock's `invoke` reads `anthropic_beta` and refuses the whole request ("invali
 it does not know, and clients such as Claude Code name several that are Anthropic's own affair. So the features
 that are known to be Bedrock's pass, whatever their date, and the others are dropped and said so.
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-thinking-block-binding.html
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from penstock.core.losses import Losses
 
 _BEDROCK = re.compile(
     r"(?:computer-use|token-efficient-tools|interleaved-thinking|output-128k|dev-full-thinking|context-1m"
-    r"|context-management|effort|tool-search-tool|tool-examples|compact|fine-grained-tool-streaming)-\d{4}-\d{2}-\d{2}"
+    r"|context-management|effort|tool-search-tool|tool-examples|compact|fine-grained-tool-streaming"
+    r"|thinking-binding-controls)-\d{4}-\d{2}-\d{2}"
 )
 
 

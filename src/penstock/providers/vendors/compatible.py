@@ -196,7 +196,7 @@ _HOSTS = (
         embed_api="",
         evidence="secondary",
         source="https://docs.rs/rig-core/latest/src/rig_core/providers/hyperbolic.rs.html",
-        caveat="address, completions and the usage of streams are known from makers of clients alone",
+        caveat="known from makers of clients alone; Hugging Face removed it as dead in June 2026",
     ),
     Vendor(
         kind="nebius",

@@ -16,6 +16,7 @@ def _row(
     headers: tuple[tuple[str, str], ...] = (),
     *,
     detected: bool = True,
+    caveat: str = "",
 ) -> Vendor:
     return Vendor(
         kind=kind,
@@ -25,6 +26,7 @@ def _row(
         auth=auth,
         headers=headers,
         detected=detected,
+        caveat=caveat,
         media=media,
         media_api=kind,
         source=source,
@@ -126,6 +128,7 @@ MEDIA = (
         "bearer",
         ("videos",),
         "https://docs.lumalabs.ai/docs/video-generation",
+        caveat="Luma's older API (`ray-2`); its Agents API (`ray-3.2`, `agents.lumalabs.ai`) is not spoken",
     ),
     _row(
         "pika",

@@ -198,7 +198,6 @@ def test_a_rate_holds_over_three_machines(tmp_path: Path) -> None:
         assert sum(1 for a, b in spans if a >= begin and b <= begin + 1.0) <= limit
     # That 99 % of it are used is in tests/accounts/test_rates_under_pressure.py; see test_workers.
     found = used(spans, began, began + seconds)
-    print("FOUND", found)
     assert found >= 0.9 * limit, found
 
 

@@ -85,7 +85,6 @@ def test_a_rate_holds_over_two_workers(tmp_path: Path) -> None:
     # That 99 % of it are used is in tests/accounts; here clients, gateways and upstream share a machine with
     # other tests, and whoever is not scheduled asks for nothing.
     found = used(spans, began, began + seconds)
-    print("FOUND", found)
     assert found >= 0.9 * limit, found
 
 

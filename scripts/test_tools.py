@@ -133,10 +133,8 @@ def debian_mirror() -> str:
     return found[0]
 
 
-def install_llama(folder: Path) -> None:
-    """A llama.cpp server from Debian's unstable packages, run by their own loader, and a tiny model."""
-    from scripts.tiny_gguf import write  # noqa: PLC0415 - the script's folder is put on the path above
-
+def unpack_unstable(folder: Path, packages: tuple[str, ...]) -> Path:
+    """Debian's unstable packages, unpacked here; where their libraries are. Raises MissingError."""
     apt = folder / "apt"
     for part in ("lists/partial", "cache/archives/partial", "state", "debs"):
         (apt / part).mkdir(parents=True)
@@ -153,11 +151,18 @@ def install_llama(folder: Path) -> None:
     }
     (apt / "apt.conf").write_text("".join(f'{name} "{value}";\n' for name, value in settings.items()))
     run("apt-get", "-qc", apt / "apt.conf", "update")
-    run("apt-get", "-qc", apt / "apt.conf", "download", *LLAMA_PACKAGES, cwd=apt / "debs")
+    run("apt-get", "-qc", apt / "apt.conf", "download", *packages, cwd=apt / "debs")
     for package in (apt / "debs").glob("*.deb"):
         run("dpkg-deb", "-x", package, folder / "root")
     shutil.rmtree(apt)
-    library = one(folder, "root/usr/lib/*-linux-gnu")
+    return one(folder, "root/usr/lib/*-linux-gnu")
+
+
+def install_llama(folder: Path) -> None:
+    """A llama.cpp server from Debian's unstable packages, run by their own loader, and a tiny model."""
+    from scripts.tiny_gguf import write  # noqa: PLC0415 - the script's folder is put on the path above
+
+    library = unpack_unstable(folder, LLAMA_PACKAGES)
     backends = library / "ggml" / "backends0"
     launcher = folder / "llama-server"
     launcher.write_text(
@@ -222,6 +227,34 @@ def install_redis(folder: Path) -> None:
     shutil.copy2(real, server)
     libraries = one(folder, "root/usr/lib/*-linux-gnu")
     launcher.write_text(_REDIS_LAUNCHER.format(libraries=libraries, server=server))
+    launcher.chmod(0o755)
+    run(launcher, "--version")
+
+
+VALKEY_PACKAGES = (
+    "valkey-server", "valkey-tools", "libc6", "libgcc-s1", "libatomic1", "libjemalloc2", "liblzf1",
+    "libssl3t64", "libsystemd0", "libcap2", "libgcrypt20", "liblz4-1", "liblzma5", "libzstd1",
+    "libgpg-error0", "zlib1g", "libhiredis1.1.0", "liblua5.1-0", "libstdc++6",
+)  # fmt: skip
+_VALKEY_LAUNCHER = """#!/bin/sh
+exec "{loader}" --library-path "{libraries}" "{server}" "$@"
+"""
+
+
+def install_valkey(folder: Path) -> None:
+    """A Valkey server from Debian's unstable packages, run by their own loader."""
+    libraries = unpack_unstable(folder, VALKEY_PACKAGES)
+    # The server is one of its tools under another name, or the other way round.
+    found = [folder / "root" / "usr" / "bin" / name for name in ("valkey-server", "valkey-check-rdb")]
+    program = next((path.resolve() for path in found if path.exists()), None)
+    if program is None:
+        raise MissingError("the packages hold no valkey-server")
+    server = folder / "server" / "valkey-server"
+    server.parent.mkdir()
+    shutil.copy2(program, server)
+    launcher = folder / "redis-server"
+    loader = one(libraries, "ld-linux-*.so.*")
+    launcher.write_text(_VALKEY_LAUNCHER.format(loader=loader, libraries=libraries, server=server))
     launcher.chmod(0o755)
     run(launcher, "--version")
 
@@ -363,6 +396,7 @@ TOOLS = {
             "oidc", "an identity provider (npm's oidc-provider)", partial(install_npm, OIDC_LOCK), (OIDC_LOCK,)
         ),
         Tool("redis", "a Redis server", install_redis),
+        Tool("valkey", "a Valkey server", install_valkey),
         Tool("nginx", "nginx, as a second opinion on HTTP framing", debian("nginx-light", find_nginx)),
         Tool("systemd", "systemd-analyze", debian("systemd", lambda: shutil.which("systemd-analyze"))),
         Tool("postgres", "PostgreSQL, for what several machines share", install_postgres),

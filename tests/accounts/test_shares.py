@@ -26,7 +26,12 @@ def redis() -> AbstractAsyncContextManager[House]:
     return redis_house(needed("redis") / "redis-server")
 
 
-@pytest.fixture(params=[memory_house, socket_house, redis], ids=["memory", "socket", "redis"])
+def valkey() -> AbstractAsyncContextManager[House]:
+    """Valkey, a real one."""
+    return redis_house(needed("valkey") / "redis-server")
+
+
+@pytest.fixture(params=[memory_house, socket_house, redis, valkey], ids=["memory", "socket", "redis", "valkey"])
 def run(request: pytest.FixtureRequest) -> Callable[[Test], None]:
     """Runs a test in a house of each kind."""
 

@@ -20,7 +20,7 @@ from tests.accounts.redis_server import RedisServer
 from tests.clients.needed import needed
 from tests.databases.postgres import PostgresServer, postgres_server
 from tests.service.service import Service, until
-from tests.service.workers import Clients, config
+from tests.service.workers import Clients, config, used
 
 DOLLAR = "budget: {usd: 1, window: total}"
 
@@ -196,8 +196,9 @@ def test_a_rate_holds_over_three_machines(tmp_path: Path) -> None:
     spans = sorted(span for each in clients for span in each.answers.spans)
     for begin, _ in spans:
         assert sum(1 for a, b in spans if a >= begin and b <= begin + 1.0) <= limit
-    inside = sum(1 for begin, _ in spans if began <= begin < began + seconds)
-    assert inside >= 0.75 * limit * seconds, inside
+    # That 99 % of it are used is in tests/accounts/test_rates_under_pressure.py; see test_workers.
+    found = used(spans, began, began + seconds)
+    assert found >= 0.9 * limit, found
 
 
 @pytest.mark.long

@@ -12,7 +12,7 @@ import pytest
 
 from penstock.testing.simulator import SimulatorThread
 from tests.service.service import Service, until
-from tests.service.workers import Clients, ask, config, gateways
+from tests.service.workers import Clients, ask, config, gateways, used
 
 DOLLAR = "budget: {usd: 1, window: total}"
 
@@ -82,10 +82,10 @@ def test_a_rate_holds_over_two_workers(tmp_path: Path) -> None:
     spans = sorted(answers.spans)
     for begin, _ in spans:
         assert sum(1 for a, b in spans if a >= begin and b <= begin + 1.0) <= limit
-    # How much of it is used to the full depends on how busy this machine is; tests/accounts has it in virtual
-    # time.
-    inside = sum(1 for begin, _ in spans if began <= begin < began + seconds)
-    assert inside >= 0.75 * limit * seconds, inside
+    # That 99 % of it are used is in tests/accounts; here clients, gateways and upstream share a machine with
+    # other tests, and whoever is not scheduled asks for nothing.
+    found = used(spans, began, began + seconds)
+    assert found >= 0.9 * limit, found
 
 
 def test_concurrency_holds_over_two_workers(tmp_path: Path) -> None:

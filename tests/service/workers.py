@@ -43,6 +43,16 @@ class Answers:
     ended: int = 0
 
 
+def used(spans: list[tuple[float, float]], begin: float, end: float) -> float:
+    """How many were served in a second, on average over all seconds that begin within [begin, end - 1]."""
+    counts: list[int] = []
+    at = begin
+    while at + 1.0 <= end:
+        counts.append(sum(1 for _, answered in spans if at <= answered < at + 1.0))
+        at += 0.01
+    return sum(counts) / len(counts)
+
+
 class Clients:
     """Threads that ask; each sends `each` requests, or as many as it can until `stop`."""
 

@@ -17,7 +17,7 @@ from bench.routing_quality.report import Measured, mean
 from penstock.core.difficulty import difficulty
 from penstock.inference.costs import costs_from
 from penstock.inference.curves import aiq, apgr, cost_at, cpt, recovered
-from penstock.inference.deciding import DEFAULT, Decider, Rule
+from penstock.inference.deciding import DEFAULT, LEAST_SEEN, Decider, Rule
 from penstock.inference.router_model import RouterModel, router_from
 from penstock.inference.rows import Rows
 from penstock.inference.training import Embed, items_of, train
@@ -61,10 +61,13 @@ def judged(setting: Setting, model: RouterModel, rows: Rows) -> tuple[Floats, ND
 
 
 def routed(setting: Setting, model: RouterModel, rows: Rows) -> Routed:
-    """The decisions under `strong_share` from 0 to 100 %, with `default: strong`, in the order of the rows."""
+    """The decisions under `strong_share` from 0 to 100 %, with `default: strong`, in the order of the rows.
+
+    The first requests, at which a new process only looks, are not counted.
+    """
     quality, known = judged(setting, model, rows)
     points: list[tuple[float, float]] = [(0.0, 0.0), (1.0, 1.0)]
-    gain = rows.quality[:, 1] - rows.quality[:, 0]
+    gain = (rows.quality[:, 1] - rows.quality[:, 0])[LEAST_SEEN:]
     for share in SHARES:
         decider = Decider(model, Rule(strong_share=float(share)))
         chosen = np.array(
@@ -73,7 +76,7 @@ def routed(setting: Setting, model: RouterModel, rows: Rows) -> Routed:
                 for prompt, row, is_known in zip(rows.prompts, quality, known, strict=True)
             ]
         )
-        strong = np.where(chosen == DEFAULT, 1, chosen)
+        strong = np.where(chosen == DEFAULT, 1, chosen)[LEAST_SEEN:]
         points.append((float(strong.mean()), float((gain * strong).sum() / gain.sum())))
     xs, ys = _steps(points)
     curve = np.interp(np.linspace(0.0, 1.0, 1001), xs, ys)

@@ -77,7 +77,7 @@ class Decider:
     def astray(self) -> bool:
         """Whether most requests of late were of another kind than the training's, or too few were seen."""
         seen = self._strange
-        return len(seen) < LEAST_SEEN or 2 * sum(seen) > len(seen)
+        return len(seen) <= LEAST_SEEN or 2 * sum(seen) > len(seen)
 
     def decide(self, prompt: str, embedding: NDArray[np.float32] | None) -> int:
         """The index of the model, or DEFAULT where there is no reason to choose.

@@ -105,10 +105,8 @@ def train(
     """Learn how well each model does. `embed` gives unit vectors; without one only words are looked at.
 
     Rows with answers give a scorer. Rows must know all models (`Rows.of_models`), the cheaper one first.
-    Preferences follow style and length as much as quality, and what they teach fails on other traffic (worse
-    than chance on MT-Bench): unless they are trusted, they count as no signal.
-
-    Raises RowsError for too few rows.
+    Preferences follow style and length as much as quality, and what they teach fails elsewhere (worse than
+    chance on MT-Bench): unless they are trusted, they count as no signal. Raises RowsError for too few rows.
     """
     if len(rows) < LEAST_ROWS:
         raise RowsError(f"{len(rows)} rows are too few to learn from; at least {LEAST_ROWS}")

@@ -55,7 +55,7 @@ MIXTURES = {
 FIRST_SIGNAL = len(DENSE) + SIGNALS
 WIDTH = 0.5
 DENSE_WIDTH = 1.4
-SHUFFLES = 99
+SHUFFLES = 199
 # The penalty that tells rows left out best is still noisy; what counts is the order of prompts, which a
 # stiffer fit
 # keeps better.

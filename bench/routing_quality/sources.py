@@ -24,8 +24,8 @@ _CHOICE = re.compile(r"^([A-J])[:.)]\s*(.*)$", re.MULTILINE)
 @cache
 def records(path: Path) -> list[dict[str, Any]]:
     """The rows of a Parquet file."""
-    found: list[dict[str, Any]] = pq.read_table(path).to_pylist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return found
+    library: Any = pq
+    return list(library.read_table(path).to_pylist())
 
 
 def _pair(found: list[dict[str, Any]], weak: str, strong: str, prompt: str = "prompt") -> Rows:
@@ -180,11 +180,12 @@ def samples(data: Path) -> tuple[list[dict[str, Any]], dict[int, str]]:
 
 def seeded(rows: Rows, count: int, seed: int) -> tuple[Rows, Rows]:
     """`count` rows to learn from and the rest, by the prompt's hash under a seed: equal prompts together."""
-    places = np.argsort([share_of(prompt, f"seed {seed}") for prompt in rows.prompts], kind="stable")
+    order = np.argsort([share_of(prompt, f"seed {seed}") for prompt in rows.prompts], kind="stable")
+    places: list[int] = order.tolist()
     cut = min(count, len(places) - 1)
     while cut < len(places) - 1 and rows.prompts[places[cut]].strip() == rows.prompts[places[cut - 1]].strip():
         cut += 1
-    return rows.take(places[:cut]), rows.take(places[cut:])
+    return rows.take(order[:cut]), rows.take(order[cut:])
 
 
 def file_digest(path: Path) -> str:

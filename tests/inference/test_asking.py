@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def echoing(question: Question) -> tuple[tuple[float, ...], str]:
 @asynccontextmanager
 async def house(
     answer: Callable[[Question], tuple[tuple[float, ...], str]],
-) -> AsyncIterator[tuple[Path, InferenceServer]]:
+) -> AsyncGenerator[tuple[Path, InferenceServer]]:
     """An inference server on a socket of its own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "i.sock"

@@ -81,7 +81,8 @@ class _Graph:
 
     def constant(self, name: str, value: Any, kind: type = np.int64) -> str:
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(value, dtype=kind), name)
+            array: NDArray[Any] = np.ascontiguousarray(value, dtype=kind)
+            self._constants[name] = numpy_helper.from_array(array, name)
         return name
 
     def op(self, kind: str, *inputs: str, outputs: tuple[str, ...] = (), **attributes: Any) -> str:
@@ -120,7 +121,8 @@ def sentence_encoder(weights: Mapping[str, NDArray[Any]], shape: BertShape) -> o
     output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["texts", shape.hidden])
     made = helper.make_graph(graph.nodes, "sentence_encoder", inputs, [output], graph.constants())
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    onnx.checker.check_model(model)
+    checker: Any = onnx.checker
+    checker.check_model(model)
     return model
 
 

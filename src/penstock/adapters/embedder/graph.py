@@ -81,8 +81,8 @@ class _Graph:
 
     def constant(self, name: str, value: Any, kind: type = np.int64) -> str:
         if name not in self._constants:
-            array: NDArray[Any] = np.ascontiguousarray(value, dtype=kind)
-            self._constants[name] = numpy_helper.from_array(array, name)
+            library: Any = np
+            self._constants[name] = numpy_helper.from_array(library.ascontiguousarray(value, dtype=kind), name)
         return name
 
     def op(self, kind: str, *inputs: str, outputs: tuple[str, ...] = (), **attributes: Any) -> str:

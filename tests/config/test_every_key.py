@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import dataclasses
 import json
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -44,10 +42,10 @@ from penstock.core.policy import PolicyNode
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import RateCard
-from tests.config.logins import OTHERS, PROVIDER, logins_of
+from tests.config.logins import PROVIDER, logins_of
+from tests.config.other_values import ENDS, SIGNING, VALUES, Value
 from tests.transport.certificates import Authority
 
-Value = Any
 BOUNDS: dict[str, Value] = {
     "budget": {"usd": 1, "window": "day", "downgrade": {"to": "r", "at": 0.25}},
     "budgets": [{"usd": 1, "window": "month", "downgrade": {"to": "r", "at": 0.25}}],
@@ -62,8 +60,6 @@ FACTS: dict[str, Value] = {
     "endpoints": {"chat": {"certified": ["iso"], "url": "https://chat.example"}},
 }
 OWN: dict[str, Value] = {"p": {"api_key": "own", "headers": {"x-a": "c"}, "facts": FACTS}}
-SIGNING = f"whsec_{base64.b64encode(bytes(24)).decode()}"
-SIGNING_2 = f"whsec_{base64.b64encode(bytes(32)).decode()}"
 # A document that has a place for every key that is not refused; `*` stands for the name or index used here.
 BASE: dict[str, Value] = {
     "version": 1,
@@ -174,66 +170,6 @@ PLACES = {
     "require": "tier",
     "oidc": "i",
     "roles": 0,
-}
-OWNERS = ("orgs.*", "orgs.*.teams.*", "routes.*", "keys.*")
-# Another value than the base's, where the kind of the key alone does not give one.
-VALUES: dict[str, Value] = {
-    "orgs.*.throttles.*.downgrade": "r2",
-    "alerts.actions.*.downgrade": "r2",
-    "alerts.outliers.times": 5,
-    "server.redis_url": "redis://127.0.0.1:7/2",
-    "server.listen": "127.0.0.2:0",
-    "server.control_token": "another secret that others have",
-    "server.tls.cert": "missing.pem",
-    "server.tls.key": "missing.pem",
-    "server.max_body_bytes": 77,
-    "server.database_url": "postgresql://host/name",
-    "keys.*.endpoints": ["chat"],
-    "keys.*.dialects": ["openai"],
-    "journal.segment_bytes": 100_000,
-    "defaults.provider_order": ["q", "p"],
-    "providers.*.kind": "anthropic",
-    "providers.*.base_url": "http://127.0.0.1:10/v1",
-    "deployments.*.provider": "q",
-    "deployments.*.set.*": 0.75,
-    "deployments.*.price.service_tier.*": 2,
-    "routes.*.policy": "q/other",
-    "routes.*.timeouts.total_s": 999.0,
-    "routes.*.mirror.to": "q/other",
-    "routes.*.success.all": ["finish"],
-    "routes.*.retry.backoff_s": 0.125,
-    **{f"{of}.require.providers.{what}": ["q"] for of in OWNERS for what in ("allow", "deny")},
-    "keys.*.org": "o2",
-    "keys.*.team": "t",
-    "keys.*.routes": ["r2"],
-    "auth.passwords": False,
-    **OTHERS,
-    "auth.tokens.*.issuer": "https://other.example",
-    "auth.tokens.*.audience": ["b"],
-    "auth.tokens.*.jwks_url": "https://id.example/keys",
-    "auth.tokens.*.algorithms": ["RS256"],
-    "auth.tokens.*.routes": ["r2"],
-    "auth.tokens.*.endpoints": ["chat"],
-    "auth.tokens.*.dialects": ["openai"],
-    "alerts.webhooks.*.url": "http://127.0.0.1:9/b",
-    "alerts.webhooks.*.secret": SIGNING_2,
-    "alerts.webhooks.*.previous_secret": SIGNING_2,
-}
-# The same wherever such keys stand, by the end of their path.
-ENDS: dict[str, Value] = {
-    "timezone": "Europe/Berlin",
-    "downgrade.to": "r2",
-    "soft": True,
-    "budget.window": "week",
-    "window": "week",
-    "rates.*.unit": "tokens",
-    "rates.*.per": "second",
-    "health.enabled": False,
-    "health.skip": False,
-    "health.failure_share": 0.25,
-    "health.headroom": False,
-    "health.max_slow": 0.25,
-    "queue.overflow": False,
 }
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)

@@ -26,7 +26,8 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.test_tools import CACHE, TOOLS, run  # noqa: E402 - the script's folder is put on the path above
+from scripts.debian import run  # noqa: E402 - the script's folder is put on the path above
+from scripts.test_tools import CACHE, TOOLS  # noqa: E402 - the same
 
 KEYS = {"openai": "My API Key", "anthropic": "my-anthropic-api-key"}
 CONFIG = """

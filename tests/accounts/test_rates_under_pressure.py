@@ -22,7 +22,8 @@ from penstock.admission.leased import leased_counters
 from penstock.admission.tending import Away
 from penstock.admission.waiting import OK, WAIT, Waiter, Wakings
 from penstock.core.allowance import RateRule
-from tests.accounts.houses import House, Process, memory_house, redis_house, socket_house
+from tests.accounts.houses import House, Process, redis_house
+from tests.accounts.near_houses import memory_house, socket_house
 from tests.clients.needed import needed
 
 WINDOW_S = 1.0

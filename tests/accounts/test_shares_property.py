@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from penstock.core.allowance import CounterRule
 from penstock.core.budget import FOREVER_MS
-from tests.accounts.houses import House, Part, Process, memory_house, redis_house, socket_house, until
+from tests.accounts.houses import House, Part, Process, redis_house, until
+from tests.accounts.near_houses import memory_house, socket_house
 from tests.clients.needed import needed
 
 LIMIT = 60

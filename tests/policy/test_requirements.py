@@ -344,7 +344,7 @@ def _alive(node: PolicyNode, kept: set[str]) -> bool:
         return node.target.id in kept
     if isinstance(node, StaticNode):
         return True
-    return any(_alive(child, kept) for child in node.children)
+    return any(_alive(child, kept) for child in node.below())
 
 
 @given(FACTS, FACTS)

@@ -70,7 +70,21 @@ def dump(state_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
         "refusals",
         "spend",
     )
-    return {table: sorted(rows(state_dir, f"SELECT * FROM {table}")) for table in tables}  # noqa: S608
+    found = {table: rows(state_dir, f"SELECT * FROM {table}") for table in tables}  # noqa: S608
+    names = [row[1] for row in rows(state_dir, "PRAGMA table_info(exchanges)")]
+    at = names.index("taken")  # the order in which they came, which is another after a crash
+    found["exchanges"] = [(*row[:at], *row[at + 1 :]) for row in found["exchanges"]]
+    return {table: sorted(each) for table, each in found.items()}
+
+
+# What version 5 and 6 of the tables have that those before do not.
+BEFORE_NOTES = """
+DROP INDEX exchanges_taken;
+ALTER TABLE exchanges DROP COLUMN taken;
+ALTER TABLE exchanges DROP COLUMN purpose;
+ALTER TABLE exchanges DROP COLUMN parent;
+ALTER TABLE exchanges DROP COLUMN notes;
+"""
 
 
 Sums = dict[str, dict[str, dict[int, int]]]

@@ -35,7 +35,7 @@ from penstock.worker.housekeeping import clean
 from penstock.worker.projector import Projector
 from penstock.worker.stores import LedgerPlace, open_store
 from tests.ledger.doubles import attempt, attempt_settled, opened, refused, settled
-from tests.worker.doubles import Sums, full_sum, project, rows, write
+from tests.worker.doubles import BEFORE_NOTES, Sums, full_sum, project, rows, write
 
 HOUR = 3_600_000
 NOW = 1_790_000_000_000
@@ -308,9 +308,6 @@ def test_a_damaged_or_older_snapshot_is_as_good_as_none(tmp_path: Path) -> None:
 
 
 OLDER = """
-ALTER TABLE exchanges DROP COLUMN purpose;
-ALTER TABLE exchanges DROP COLUMN parent;
-ALTER TABLE exchanges DROP COLUMN notes;
 ALTER TABLE exchanges DROP COLUMN reported_cost_nanousd;
 ALTER TABLE attempts DROP COLUMN reported_cost_nanousd;
 DROP TABLE spend;
@@ -333,6 +330,7 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date(tmp_path: Path, vers
     project(tmp_path)
     whole = SqliteLedger(tmp_path / "ledger.db").state(NOW).spent
     database = sqlite3.connect(tmp_path / "ledger.db")
+    database.executescript(BEFORE_NOTES)
     database.executescript(OLDER)
     if version == 1:
         for table in ("exchanges", "attempts"):

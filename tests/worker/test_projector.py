@@ -14,7 +14,7 @@ from penstock.core.exchange import Event
 from penstock.ports.ledger import Gaps, LedgerState, Position
 from penstock.worker.projector import Projector
 from tests.ledger.doubles import attempt, attempt_settled, opened, refused, settled
-from tests.worker.doubles import dump, project, rows, write
+from tests.worker.doubles import BEFORE_NOTES, dump, project, rows, write
 
 STORY: list[Event] = [
     opened(1),
@@ -212,6 +212,7 @@ def test_a_ledger_without_reported_costs_gets_them(tmp_path: Path) -> None:
     write(tmp_path, "b1", [opened(1), settled(1)])
     project(tmp_path)
     database = sqlite3.connect(tmp_path / "ledger.db")
+    database.executescript(BEFORE_NOTES)
     for table in ("exchanges", "attempts"):
         database.execute(f"ALTER TABLE {table} DROP COLUMN reported_cost_nanousd")
     database.execute("PRAGMA user_version = 3")

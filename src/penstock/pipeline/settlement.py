@@ -42,7 +42,8 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
                 usage.cache_read_tokens,
             )
         cost = cost_nanousd(card, usage, service_tier=tier) if card is not None else None
-        if cost is None and card is not None and media_bound(attempt.request, target) is not None:
+        unmeasured = cost is None and card is not None and not usage.audio_ms
+        if unmeasured and card is not None and media_bound(attempt.request, target) is not None:
             # What the vendor reports has no price, such as a request where minutes are charged.
             usage, source = estimate(attempt, outcome, learned), "estimated"
             cost = cost_nanousd(card, usage, service_tier=tier)

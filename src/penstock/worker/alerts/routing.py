@@ -5,7 +5,6 @@ Counts are this worker's own: each machine's worker sees the exchanges of its ow
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -74,11 +73,12 @@ class RoutingDesk:
         if self._read:
             return
         self._read = True
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                self._watch, self._counted = _decode(self._path.read_bytes())
-            except (msgspec.DecodeError, OSError) as error:
-                log.warning("what was known of routes is counted anew: %s: %s", self._path, error)
+        try:
+            self._watch, self._counted = _decode(self._path.read_bytes())
+        except FileNotFoundError:
+            pass  # the first start
+        except (msgspec.DecodeError, OSError) as error:
+            log.warning("what was known of routes is counted anew: %s: %s", self._path, error)
 
     def _read_feed(self, path: Path) -> None:
         try:

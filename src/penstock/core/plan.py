@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from penstock.core.allowance import AccountRule, SessionRule
+from penstock.core.cache_plan import CachePlan
 from penstock.core.credentials import Signing
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import NORMAL
@@ -19,6 +20,7 @@ from penstock.core.price_book import PriceBook
 from penstock.core.profile import ProfileRow
 from penstock.core.requirements import Need, Requirement
 from penstock.core.retry import RetryRule
+from penstock.core.screen_plan import ScreenPlan
 from penstock.core.target import Target
 from penstock.core.token_claims import Tenant, TokenIssuer
 
@@ -41,7 +43,7 @@ class Route:
     """What a client asks for by name. `keeps_responses`: an answer may be asked for, or gone on from, later.
 
     `resumes`: a stream that breaks goes on at another target. `skips`: targets that are closed just now are
-    passed over, `max_slow` of them at most for being slow only.
+    passed over, `max_slow` of them at most for being slow only. `screen` and `cache`: its guards and its cache.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Route:
     max_slow: float = 0.5
     mirror: Mirror | None = None
     resumes: bool = False
+    screen: ScreenPlan | None = None
+    cache: CachePlan | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

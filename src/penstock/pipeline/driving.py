@@ -100,6 +100,7 @@ class Driving(Settling):
         self._walk.outside = ctx.outside
         self._walk.woken = self._told_outside
         self._cursor = cursor_for(route.policy, self._walk)
+        self._walk.notes.update(self._notes)  # of another route, before
         self._notes = self._walk.notes
 
     # --- the policy -------------------------------------------------------------------------------------

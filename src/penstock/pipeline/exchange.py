@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from penstock.core.exchange import FALLBACK_FROM, AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
+from penstock.pipeline.preparing import Preparing, Stage
 from penstock.pipeline.reporting import NOT_NEEDED
-from penstock.pipeline.resuming import Resuming
 from penstock.pipeline.settlement import total_cost
+from penstock.pipeline.stages import stages_of
 from penstock.pipeline.translation import broken_event
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.trees import targets_of
@@ -21,16 +22,26 @@ _QUICK = frozenset({"chat", "embed", "rerank", "other"})
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 
 
-class Exchange(Resuming):
+class Exchange(Preparing):
     """Implements ReplyListener towards the client and AttemptListener towards the upstreams."""
 
     __slots__ = ()
 
     def start(self) -> None:
-        """Begin with the first attempt."""
+        """Begin with what stands before the first attempt."""
         self._begin()
         self.reply.listener = self
-        self._advance(None)
+        self._prepare()
+
+    def _stages(self) -> list[Stage]:
+        """See Preparing."""
+        return stages_of(self._route)
+
+    def _write(self, data: bytes) -> None:
+        """A piece of the stream, as the client gets it."""
+        if self.watcher is not None:
+            self.watcher.piece(data)
+        self.reply.write(data)
 
     # --- the upstream's side (AttemptListener) ------------------------------------------------------------
 
@@ -39,7 +50,7 @@ class Exchange(Resuming):
         if self._ended:
             return
         if self._answering.started:
-            self.reply.write(data)
+            self._write(data)
             return
         first = not attempt.kept
         attempt.kept.append(data)
@@ -87,13 +98,15 @@ class Exchange(Resuming):
         self._answering.start_stream(
             attempt, self._route.name, self._ctx.clock.monotonic(), self._budget_left()
         )
-        self.reply.write(data)
+        self._write(data)
 
     def _complete(self, attempt: Attempt, last: bytes, facts: AttemptFacts | None) -> None:
         if facts is None:
             facts = self._close(attempt, "ok", "")
         if self._first and self._first != attempt.target.id and not self._outrun():
             self._walk.note(FALLBACK_FROM, self._first)
+        if self.watcher is not None:
+            self.watcher.complete(attempt, last, facts)
         answering, budget_left = self._answering, self._budget_left()
         cost = total_cost(self._settled, facts)
         overhead_us = self._overhead_us()

@@ -102,7 +102,7 @@ class OwningExchange(Exchange):
         if not self._named:
             super().start()
             return
-        self._ctx.exchanges += 1
+        self._begin()
         self.reply.listener = self
         self._ask()
 
@@ -113,7 +113,7 @@ class OwningExchange(Exchange):
         if self._asked == len(self._named):
             self._guarded(self._resolve)
             if not self._ended:
-                self._advance(None)
+                self._prepare()
             return
         self._ctx.owned.find(self.subject.org, self._named[self._asked].id, self._told, self._lost)
 

@@ -29,6 +29,7 @@ class Settling(ABC):
         "_allowance",
         "_answering",
         "_attempt",
+        "_cache",
         "_ctx",
         "_ended",
         "_facts",
@@ -74,6 +75,8 @@ class Settling(ABC):
         self._running: dict[int, tuple[Attempt, Holding]] = {}
         self._settled: list[AttemptFacts] = []
         self._opened: int = 0
+        # Where the answer comes from, as the ledger tells it: miss, exact, semantic.
+        self._cache = "miss"
         self._notes: dict[str, str] = {}
         self._failure: Failure | None = None
         self._upstream_s = 0.0
@@ -196,7 +199,7 @@ class Settling(ABC):
             status,
             code,
             last is not None and succeeded(self._route, outcome, last),
-            "miss",
+            self._cache,
             answering.first_us if answering.started else total_us if outcome == "ok" else 0,
             total_us,
             max(0, total_us - int(self._upstream_s * 1_000_000)),

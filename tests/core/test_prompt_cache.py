@@ -121,7 +121,9 @@ def test_questions_that_nobody_goes_on_from_are_soon_not_written_any_more() -> N
 def test_prompts_that_never_come_back_are_not_marked_at_all() -> None:
     """A system prompt with the time of day in it loses its mark, too, and wins it back once it stays."""
     traffic = Traffic(PrefixMemory())
-    changing = [Prompt(system=[Piece(b"it is %d" % number)], turns=[_turn("user", b"?")]) for number in range(60)]
+    changing = [
+        Prompt(system=[Piece(b"it is %d" % number)], turns=[_turn("user", b"?")]) for number in range(60)
+    ]
     marked = [traffic.send(prompt) for prompt in changing]
     assert not any(marked[5:])
     stays = Prompt(system=[Piece(b"it is now")], turns=[_turn("user", b"?")])
@@ -133,9 +135,8 @@ def test_prompts_that_never_come_back_are_not_marked_at_all() -> None:
 def test_what_comes_back_too_late_has_not_come_back(rule: PromptCacheRule, kept_s: int) -> None:
     """The vendor has forgotten it by then, and it would be written again each time."""
     traffic = Traffic(PrefixMemory(), rule)
-    for _ in range(20):
-        late = traffic.send(_asking(b"the same"), after_s=kept_s + 1)
-    assert late == []
+    late = [traffic.send(_asking(b"the same"), after_s=kept_s + 1) for _ in range(20)]
+    assert late[-1] == []
     assert traffic.send(_asking(b"the same"), after_s=kept_s - 1) == ["tools", "system", "tail"]
 
 

@@ -37,7 +37,9 @@ routes:
   aws-llama: {{policy: llama, prompt_cache: always}}
   azure-gpt: {{policy: gpt, prompt_cache: auto}}
   own: {{policy: local, prompt_cache: auto}}
-  both: {{policy: {{weighted: [{{use: claude, weight: 1}}, {{use: claude-b, weight: 1}}]}}, prompt_cache: always}}
+  both:
+    policy: {{weighted: [{{use: claude, weight: 1}}, {{use: claude-b, weight: 1}}]}}
+    prompt_cache: always
 keys:
   - {{name: dev, secret: sk-test-gateway, org: acme}}
 """
@@ -112,7 +114,8 @@ def test_a_conversation_in_the_vendors_own_api_is_marked_turn_by_turn(room: Room
 def test_everything_else_of_the_body_stays_as_it_came(room: Room) -> None:
     """Blocks without a mark keep their bytes: numbers, escapes, unknown members."""
     odd = '{"role":"user","content":[{"type":"text","text":"\\u0041","x":1.50},{"type":"text","text":"?"}]}'
-    body = '{"model":"auto","max_tokens":9,"system":%s,"messages":[%s],"odd":1e2}' % (json.dumps(LONG), odd)
+    system = json.dumps(LONG)
+    body = f'{{"model":"auto","max_tokens":9,"system":{system},"messages":[{odd}],"odd":1e2}}'
     answer = send(room.gateway.url + "/v1/messages", body.encode(), KEY)
     assert answer.status == 200
     raw = room.upstream.asked[-1].raw

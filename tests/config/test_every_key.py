@@ -79,6 +79,7 @@ BASE: dict[str, Value] = {
             "facts": FACTS,
         },
         "q": {"kind": "openai", "base_url": "http://127.0.0.1:9/v2"},
+        "c": {"kind": "anthropic", "api_key": "k"},
     },
     "deployments": {
         "d": {
@@ -123,7 +124,15 @@ BASE: dict[str, Value] = {
             }
         },
     },
-    "routes": {"r": {"policy": "d", "mirror": {"to": "q/m", "percent": 5}, **BOUNDS}, "r2": {"policy": "q/m"}},
+    "routes": {
+        "r": {
+            "policy": {"fallback": ["d", "c/claude"]},
+            "prompt_cache": "auto",
+            "mirror": {"to": "q/m", "percent": 5},
+            **BOUNDS,
+        },
+        "r2": {"policy": "q/m"},
+    },
     "keys": [
         {
             "name": "k",

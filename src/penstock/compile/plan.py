@@ -12,6 +12,7 @@ from penstock.compile.health import places_of, rule_of
 from penstock.compile.hooks import hook_of
 from penstock.compile.key_bounds import bounds_of, network
 from penstock.compile.policies import Policies
+from penstock.compile.prompt_caches import with_prompt_cache
 from penstock.compile.scopes import Scopes
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.compile.tokens import issuers_of, tenants_of
@@ -105,7 +106,7 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
     retry, timeouts = config.retry, config.timeouts
     return Route(
         name=name,
-        policy=find.policy(config.policy, name),
+        policy=with_prompt_cache(find.policy(config.policy, name), config),
         retry=RetryRule(retry.attempts, retry.backoff_s, retry.max_backoff_s, retry.max_retry_share),
         timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
         required_tags=frozenset(config.tags.required),

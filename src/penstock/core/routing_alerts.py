@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.core.alerts import Reading, Rule, Severity
 from penstock.core.exchange import FALLBACK_FROM, ExchangeSettled
+from penstock.core.prompt_cache_alerts import Reads, cache_drops, count_reads, oldest_hour
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 FALLBACK_MINUTES = 10
@@ -56,6 +57,7 @@ class RoutingWatch(msgspec.Struct):
     days: dict[str, dict[int, list[int]]] = {}
     models: dict[str, Answered] = {}
     minutes: dict[str, dict[int, list[int]]] = {}
+    reads: Reads = {}
 
     def take(self, event: ExchangeSettled) -> None:
         """One more exchange of a client. Copies and other requests of the gateway's own do not count."""
@@ -66,6 +68,8 @@ class RoutingWatch(msgspec.Struct):
             fell_back = FALLBACK_FROM in event.notes
             _count(self.minutes, route, event.ended_ms // MINUTE_MS, fell_back)
             self._answered(last.target, last.model, last.model_answered, event.ended_ms)
+            usage = last.usage
+            count_reads(self.reads, route, event.ended_ms, usage.input_tokens, usage.cache_read_tokens)
         targets = {attempt.target for attempt in event.attempts}
         _count(self.days, route, event.ended_ms // DAY_MS, len(event.attempts) > len(targets))
 
@@ -84,6 +88,7 @@ class RoutingWatch(msgspec.Struct):
         """Drop what no rule looks at any more."""
         _drop(self.minutes, now_ms // MINUTE_MS - FALLBACK_MINUTES)
         _drop(self.days, now_ms // DAY_MS - RETRY_DAYS - 1)
+        _drop(self.reads, oldest_hour(now_ms))
 
     def readings(self, now_ms: int, cooldown_ms: int) -> Iterator[Reading]:
         """What the rules see now."""
@@ -91,6 +96,7 @@ class RoutingWatch(msgspec.Struct):
             yield from _fallbacks(route, minutes, now_ms, cooldown_ms)
         for route, days in self.days.items():
             yield from _retries(route, days, now_ms, cooldown_ms)
+        yield from cache_drops(self.reads, now_ms, cooldown_ms)
         for key, answered in self.models.items():
             if answered.changed_ms > now_ms - DAY_MS:
                 yield _changed(key, answered, cooldown_ms)

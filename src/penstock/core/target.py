@@ -8,6 +8,7 @@ from penstock.core.credentials import Signing
 from penstock.core.origin import Origin
 from penstock.core.price import Ceiling
 from penstock.core.profile import Profile
+from penstock.core.prompt_cache import PromptCacheRule
 from penstock.core.prompt_variant import PromptVariant
 from penstock.core.rates import RateCard
 from penstock.core.requirements import Handling
@@ -33,7 +34,8 @@ class Target:
     `signing` is set where no fixed line authorises a request; `set_cap` is the output bound in `set_fields`;
     `handling` says how data is treated; `prompt` is what requests get as their system prompt here. `overflows`:
     what finds no free slot goes to the policy's next target, where there is one, instead of queueing. `variant`
-    tells apart the places of a policy with parameters of their own.
+    tells apart the places of a policy with parameters of their own. `prompt_cache`: its vendor is told what of
+    a prompt to cache.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Target:
     prompt: PromptVariant | None = None
     variant: str = ""
     overflows: bool = True
+    prompt_cache: PromptCacheRule | None = None
 
     @property
     def place(self) -> str:

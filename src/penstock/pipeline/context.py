@@ -10,6 +10,7 @@ from penstock.admission.accounts import Account, Accounts
 from penstock.admission.chains import Chains
 from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import Plan, VirtualKey
+from penstock.core.prompt_cache import PrefixMemory
 from penstock.core.retry import RetryShare
 from penstock.ports.clock import Clock
 from penstock.ports.inner_call import InnerCalls
@@ -87,6 +88,7 @@ class GatewayContext:
         self.attempts: set[Attempt] = set()
         self._looked_at = float("-inf")
         self.chains = Chains()
+        self.prefixes = PrefixMemory()
         self.exchanges = 0
         # Those under way, by request id.
         self.running: dict[str, Running] = {}

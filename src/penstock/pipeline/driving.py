@@ -14,6 +14,7 @@ from penstock.core.exchange import AttemptFacts, AttemptSettled, RequestFacts, S
 from penstock.core.hook import Hook
 from penstock.core.itinerary import Accept, Ask, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
 from penstock.core.plan import Route, VirtualKey
+from penstock.core.target import Target
 from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import counts
@@ -21,6 +22,7 @@ from penstock.pipeline.hooking import FAILED, HookCall, question
 from penstock.pipeline.media import sealer
 from penstock.pipeline.opening import opened_event, opening_for
 from penstock.pipeline.parked import Parked
+from penstock.pipeline.prompt_caching import told_what_to_cache
 from penstock.pipeline.reporting import NOT_NEEDED
 from penstock.pipeline.sending import encode, patience_s, send
 from penstock.pipeline.settling import Settling
@@ -222,14 +224,15 @@ class Driving(Settling):
             self._unpark()
         if isinstance(opening, Failure):
             return self._skip(opening, number)
+        request = self._request_for(target)
         attempt = Attempt(
-            self, self._request, target, self._opened + 1, self._route.timeouts, self._deadline, ctx.clock
+            self, request, target, self._opened + 1, self._route.timeouts, self._deadline, ctx.clock
         )
         attempt.retry_of = step.retry_of
         attempt.number, attempt.entire = number, step.whole
         opening.note(attempt)
         cap = opening.cap
-        if not passes(self._request, target):
+        if not passes(request, target):
             seal = sealer(ctx.box, self.subject, target, self._facts)
             refused = encode(attempt, cap, self._facts, self.http, ctx.plan.on_unsupported, seal)
             if refused is not None:
@@ -256,6 +259,13 @@ class Driving(Settling):
             return self._failure.outcome(number)
         self._opened += 1
         return None
+
+    def _request_for(self, target: Target) -> OpenAIRequest:
+        """The request as this target is to get it."""
+        if target.prompt_cache is None:
+            return self._request
+        facts, subject = self._facts, self.subject
+        return told_what_to_cache(self._ctx, self._request, target, facts, subject, self._notes)
 
     def _skip(self, failure: Failure, number: int) -> AttemptOutcome:
         """The attempt is not made."""

@@ -87,10 +87,14 @@ class Learned:
                 return ceil(2 ** ((at + 1) / _BUCKETS_PER_OCTAVE))
         return DEFAULT_OUTPUT_TOKENS
 
+    @property
+    def chars_per_token(self) -> float:
+        """How many characters of input make a token, as far as is known."""
+        return self._in_chars / self._in_tokens if self._in_tokens else DEFAULT_CHARS_PER_TOKEN
+
     def input_tokens(self, chars: int) -> int:
         """An estimate of the tokens in `chars` characters of input."""
-        ratio = self._in_chars / self._in_tokens if self._in_tokens else DEFAULT_CHARS_PER_TOKEN
-        return ceil(chars / ratio)
+        return ceil(chars / self.chars_per_token)
 
     def input_tokens_at_most(self, chars: int) -> int:
         """A cautious bound for a reservation: half again the estimate, twice before anything was learnt."""

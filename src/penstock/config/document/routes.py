@@ -211,6 +211,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         success: What counts as a successful answer.
         evals: Judging answers after the fact.
         mirror: Copies of requests to another target.
+        prompt_cache: Whether vendors are told what of a prompt to cache: `auto` as soon as prefixes come back
+            often enough to earn what writing them costs, `always` at once. Clients that say it themselves are
+            left alone.
+        prompt_cache_ttl: For how long vendors that can choose keep it.
         capture: What of prompts and answers is kept.
         on_break: What happens when a stream breaks after its first content: `error` ends it, `resume` goes
             on elsewhere.
@@ -237,6 +241,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     success: Success = Success()
     evals: Evals | None = None
     mirror: Mirror | None = None
+    prompt_cache: Literal["off", "auto", "always"] = "off"
+    prompt_cache_ttl: Literal["5m", "1h"] = "5m"
     capture: Literal["none", "redacted", "full"] = "none"
     on_break: Literal["error", "resume"] = "error"
     responses_store: Literal["on", "off"] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
@@ -179,9 +180,10 @@ class Accounts:
         self.counters = counters(self.wakings)
         self._earlier = earlier
         self._before: Earlier | None = None
-        self._evicted: dict[str, None] = {}
+        # Ordered, because the first entry of a plain dict is found only past all that were deleted before it.
+        self._evicted: OrderedDict[str, None] = OrderedDict()
         self._accounts: dict[str, Account] = {}
-        self._named: dict[str, Account] = {}
+        self._named: OrderedDict[str, Account] = OrderedDict()
         self._known: dict[str, Counter] = {}
         self.targets: dict[str, Account] = {}
         # What allowances.py has worked out for a key on a route; void with the next Plan.
@@ -240,8 +242,7 @@ class Accounts:
             else:
                 self._evicted[counter.id] = None
         while len(self._evicted) > MAX_EVICTED:
-            oldest = next(iter(self._evicted))
-            del self._evicted[oldest]
+            oldest, _ = self._evicted.popitem(last=False)
             self._known.pop(oldest, None)
 
     def _made(

@@ -8,18 +8,22 @@ client claims of its own spans is not believed.
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 
 MAX_SPANS = 65_536
 _TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
 class Chains:
-    """The depth of the spans that were sent upstream; the oldest are forgotten first."""
+    """The depth of the spans that were sent upstream; the oldest are forgotten first.
+
+    In an OrderedDict: the first entry of a plain dict is found only past all that were deleted before it.
+    """
 
     __slots__ = ("_depths",)
 
     def __init__(self) -> None:
-        self._depths: dict[bytes, int] = {}
+        self._depths: OrderedDict[bytes, int] = OrderedDict()
 
     def enter(self, traceparent: bytes | None, span: int, trace: int) -> tuple[int, bytes]:
         """The depth of a request, from 1, and the `traceparent` under which its attempts are sent.
@@ -34,6 +38,6 @@ class Chains:
             depth = self._depths.get(found[3], 0) + 1
             sent = b"00-%b-%b-%b" % (found[2], own, found[4])
         if len(self._depths) >= MAX_SPANS:
-            del self._depths[next(iter(self._depths))]
+            self._depths.popitem(last=False)
         self._depths[own] = depth
         return depth, sent

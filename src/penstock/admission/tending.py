@@ -160,11 +160,14 @@ class LeaseDesk:
 
 
 def close_idle(leases: dict[str, Tended], since: float) -> None:
-    """Close those that nobody has touched since then."""
-    while leases:
-        lease = next(iter(leases.values()))
+    """Close those that nobody has touched since then; those at the front were touched first."""
+    idle: list[Tended] = []
+    for lease in leases.values():
         if lease.touched > since:
-            return
+            break
+        idle.append(lease)
+    for lease in idle:
         del leases[lease.id]
+    for lease in idle:
         if lease.idle():
             lease.close()

@@ -7,10 +7,11 @@ journal. Usually one attempt is under way; a policy may have several, of which t
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 from penstock.admission.accounts import Allowance
 from penstock.admission.counters import Counter
-from penstock.core.exchange import AttemptFacts, AttemptSettled, RequestFacts, Subject
+from penstock.core.exchange import AttemptFacts, AttemptSettled, Outcome, RequestFacts, Subject
 from penstock.core.hook import Hook
 from penstock.core.itinerary import Accept, Ask, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
 from penstock.core.plan import Route, VirtualKey
@@ -34,7 +35,7 @@ from penstock.routing.policies import cursor_for
 from penstock.routing.policies.denied import DENIED
 from penstock.routing.policies.target import TOO_LATE
 from penstock.routing.view import RequestView
-from penstock.routing.walk import Walk
+from penstock.routing.walk import Walk, nobody
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 
@@ -369,6 +370,21 @@ class Driving(Settling):
         """An attempt has ended that may not be the exchange's last."""
         self._settled.append(facts)
         self._ctx.journal.append(AttemptSettled(self._facts, self.subject, facts))
+
+    def _settle(
+        self,
+        outcome: Outcome,
+        status: int,
+        code: str,
+        last: AttemptFacts | None,
+        then: Callable[[], None] | None,
+        size: int = 0,
+    ) -> None:
+        """See Settling; nothing that this exchange holds keeps it, so that its memory is free at once."""
+        self._walk.woken = nobody
+        self._shelved.clear()
+        self._broken = None
+        super()._settle(outcome, status, code, last, then, size)
 
     def _let_all_go(self, kept: Attempt | None) -> None:
         """Every attempt but this one; nothing is waited for any more."""

@@ -16,7 +16,7 @@ from penstock.routing.view import RequestView
 MAX_CASCADES = 65_536
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """Nobody waits."""
 
 
@@ -84,7 +84,7 @@ class Walk:
         self.given_up: set[str] = set()
         self.cause = ""
         self.outside: Outside | None = None
-        self.woken: Callable[[], None] = _nobody
+        self.woken: Callable[[], None] = nobody
 
     def ask(self, question: Question, within_s: float) -> Ticket:
         """Ask outside; the policy is stepped again once it is answered."""

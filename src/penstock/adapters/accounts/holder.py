@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections import OrderedDict
 from pathlib import Path
 from typing import cast
 
@@ -65,7 +66,7 @@ class AccountsSocket(asyncio.Protocol):
         self._unsaid: list[_Open] = []
         self._opened: dict[str, _Open] = {}
         self._numbered: dict[int, _Open] = {}
-        self._closed: dict[str, int] = {}
+        self._closed: OrderedDict[str, int] = OrderedDict()
         # Those that were closed while nobody could be told; what was used of them is said first.
         self._parting: list[_Open] = []
         self._next = 1
@@ -240,7 +241,7 @@ class AccountsSocket(asyncio.Protocol):
         if opened.rule.kind == "budget":
             self._closed[opened.id] = opened.told
             if len(self._closed) > MAX_CLOSED:
-                del self._closed[next(iter(self._closed))]
+                self._closed.popitem(last=False)
         del self._opened[opened.id]
         del self._numbered[opened.number]
         if self._transport is None:

@@ -39,10 +39,10 @@ class StreamReader:
     """Reads events in order. After each `read`: `out` is what may go to the client now."""
 
     __slots__ = (
+        "_chunks",
         "_complete",
         "_held",
         "_hide_usage",
-        "_read",
         "cost_nanousd",
         "error",
         "finish_reason",
@@ -58,7 +58,7 @@ class StreamReader:
         self._hide_usage = hide_usage
         self._held: bytes = b""
         self._complete = False
-        self._read = self._read_chunk if shape == "chunks" else self._read_event
+        self._chunks = shape == "chunks"
         self.out: bytes = b""
         self.usage: Usage | None = None
         self.cost_nanousd: int | None = None
@@ -76,7 +76,7 @@ class StreamReader:
             self.out = event
             return "neutral"
         try:
-            return self._read(event, data)
+            return self._read_chunk(event, data) if self._chunks else self._read_event(event, data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, FieldsError) as error:
             self.error = f"an event of the stream cannot be read: {error}".encode()
             self.out = b""

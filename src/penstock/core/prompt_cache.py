@@ -8,6 +8,7 @@ Pure: pieces and instants come in, marks come out.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -126,7 +127,8 @@ class PrefixMemory:
 
     def __init__(self, known: int = _KNOWN) -> None:
         self._most = known
-        self._seen: dict[bytes, float] = {}
+        # A plain dict would look for its oldest entry past all that were deleted.
+        self._seen: OrderedDict[bytes, float] = OrderedDict()
         # By place and level: how many prefixes were new or stale, and how many came back in time.
         self._rates: dict[str, tuple[float, float]] = {}
 
@@ -152,7 +154,7 @@ class PrefixMemory:
         before = self._seen.pop(key, None)
         self._seen[key] = now
         if len(self._seen) > self._most:
-            del self._seen[next(iter(self._seen))]
+            self._seen.popitem(last=False)
         again = before is not None and now - before <= ttl_s
         # The end of one request is what the next one of the same conversation begins with.
         was_tail = mark.level == "history"

@@ -8,8 +8,9 @@ import pytest
 from penstock.core.asking import LearnedNode
 from penstock.core.cascade import Acceptance, CascadeNode, CascadeStep, Escalations
 from penstock.core.itinerary import Accept, AttemptOutcome, GiveUp, Start, Step, Wait, WholeAnswer
+from penstock.core.judge import JudgeRule
 from penstock.core.usage import Usage
-from penstock.core.verdict import Bounds
+from penstock.core.verdict import Answer, Bounds
 from penstock.ports.oracle import Question, Ticket
 from penstock.routing.policies import cursor_for
 from penstock.routing.walk import Outside, Walk
@@ -22,6 +23,7 @@ class Scripted:
     def __init__(self, told: Mapping[str, tuple[float, ...]] | None = None) -> None:
         self.told = told
         self.asked: list[tuple[Question, Ticket, Callable[[], None], float]] = []
+        self.graded: list[str] = []
 
     def ask(self, question: Question, woken: Callable[[], None], within_s: float) -> Ticket:
         """See ports.oracle."""
@@ -29,6 +31,14 @@ class Scripted:
         self.asked.append((question, ticket, woken, within_s))
         if self.told is not None:
             ticket.tell(self.told.get(question.kind, ()))
+        return ticket
+
+    def grade(self, rule: JudgeRule, answer: Answer, woken: Callable[[], None], within_s: float) -> Ticket:
+        """See ports.judging."""
+        del answer, woken, within_s
+        self.graded.append(rule.route)
+        ticket = Ticket()
+        ticket.tell((self.told or {}).get("judge", ()))
         return ticket
 
 
@@ -54,11 +64,11 @@ class Told:
         self._cursor = cursor_for(policy, self.walk)
         self._answers = answers
 
-    def run(self) -> Step:
+    def run(self, now: float = NOW) -> Step:
         """Every answer in turn, until the policy accepts, gives up or waits for somebody else."""
         told: AttemptOutcome | None = None
         while True:
-            step = self._cursor.step(told, NOW, 0.5)
+            step = self._cursor.step(told, now, 0.5)
             if not isinstance(step, Start):
                 return step
             self.walk.started += 1
@@ -172,12 +182,17 @@ def test_a_function_is_asked_outside_and_waited_for_no_longer_than_said() -> Non
         )
         if told:
             ticket.tell(told)
-        assert run.run() == end
+            assert run.run() == end
+        else:
+            waiting = run.run(NOW + 0.5)  # somebody else was told something
+            assert isinstance(waiting, Wait)
+            assert waiting.delay_s == pytest.approx(0.2)
+            assert run.run(NOW + 0.7) == end
 
 
 def test_scorer_and_judge_are_asked_one_after_the_other() -> None:
     """The judge only sees what the scorer lets through."""
-    acceptance = Acceptance(Bounds(), scorer="s.model", least_score=0.6, judge="grader", least_grade=0.8)
+    acceptance = Acceptance(Bounds(), scorer="s.model", least_score=0.6, judge=JudgeRule("grader", 0.8))
     for told, kinds, end in (
         ({"scorer": (0.7,), "judge": (0.9,)}, ["scorer", "judge"], Accept(1)),
         ({"scorer": (0.7,), "judge": (0.7,)}, ["scorer", "judge"], Accept(2)),
@@ -185,9 +200,10 @@ def test_scorer_and_judge_are_asked_one_after_the_other() -> None:
     ):
         walk = walk_of(view())
         walk.outside = Outside()
-        oracle = walk.outside.oracle = Scripted(told)
+        oracle = walk.outside.oracle = walk.judges = Scripted(told)
         assert Told(two(acceptance), [chat("a"), chat("b")], walk).run() == end
-        assert [each[0].kind for each in oracle.asked] == kinds
+        asked = [each[0].kind for each in oracle.asked] + ["judge" for _ in oracle.graded]
+        assert asked == kinds
 
 
 def test_what_is_left_of_a_cascade_accepts_its_last_answer() -> None:

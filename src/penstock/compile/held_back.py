@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, cast
-
-import msgspec
+from collections.abc import Callable
+from typing import Any
 
 from penstock.compile.targets import CompileError
 from penstock.config import document as doc
-from penstock.config.held_back_checks import RULES
+from penstock.config.held_back_checks import RULES, parts
 from penstock.core.asking import LearnedNode
 from penstock.core.cascade import Acceptance, CascadeNode, CascadeStep
+from penstock.core.judge import RUBRIC, JudgeRule
 from penstock.core.policy import PolicyNode
 from penstock.core.regex import Patterns
 from penstock.core.verdict import Bounds
@@ -28,27 +27,13 @@ def asks_inference(document: doc.Document) -> bool:
         isinstance(node, doc.LearnedNode)
         or (isinstance(node, doc.Accept) and (node.scorer is not None or node.function is not None))
         for route in document.routes.values()
-        for node in _parts(route.policy)
+        for node in parts(route.policy)
     )
 
 
 def holds_back(policy: doc.PolicyNode) -> bool:
     """Whether a policy sees whole answers before one is passed on."""
-    return any(isinstance(node, doc.CascadeNode) for node in _parts(policy))
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """A value and every struct in it."""
-    if isinstance(value, msgspec.Struct):
-        yield value
-        for name in value.__struct_fields__:
-            yield from _parts(getattr(value, name))
-    elif isinstance(value, tuple):
-        for each in cast("tuple[Any, ...]", value):
-            yield from _parts(each)
-    elif isinstance(value, dict):
-        for each in cast("dict[Any, Any]", value).values():
-            yield from _parts(each)
+    return any(isinstance(node, doc.CascadeNode) for node in parts(policy))
 
 
 def cascade_of(config: doc.CascadeNode, node: Compile, route: str) -> CascadeNode:
@@ -82,10 +67,15 @@ def acceptance_of(accept: doc.Accept) -> Acceptance:
         scorer=accept.scorer.model if accept.scorer is not None else "",
         least_score=accept.scorer.min if accept.scorer is not None else 0.0,
         function=accept.function or "",
-        judge=accept.judge.route if accept.judge is not None else "",
-        least_grade=accept.judge.min if accept.judge is not None else 0.0,
+        judge=_judge(accept.judge) if accept.judge is not None else None,
         deadline_s=accept.deadline_s,
+        error_passes=accept.on_error == "accept",
     )
+
+
+def _judge(judge: doc.JudgeBound) -> JudgeRule:
+    rubric = judge.prompt.strip() if judge.prompt is not None else RUBRIC
+    return JudgeRule(judge.route, judge.min, rubric, judge.max_tokens, judge.sees == "conversation")
 
 
 def schema_check(schema: dict[str, Any]) -> Callable[[Any], bool]:

@@ -9,6 +9,7 @@ from penstock.config import node as nodes
 from penstock.config.access_checks import access_problems, header_problems, signs
 from penstock.config.allowance_checks import allowance_problems, throttle_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
+from penstock.config.held_back_checks import judge_problems
 from penstock.config.login_checks import login_problems
 from penstock.config.node import Node
 from penstock.config.policy_checks import policy_problems
@@ -62,6 +63,7 @@ class Checks:
             self._deployments,
             self._targets,
             self._routes,
+            self._judges,
             self._guards,
             self._keys,
             self._tenants,
@@ -190,6 +192,11 @@ class Checks:
             for phase in ("connect_s", "first_event_s", "idle_s"):
                 if getattr(route.timeouts, phase) > route.timeouts.total_s:
                     self._report(child(path, "timeouts"), f"{phase} is more than total_s", "raise total_s")
+
+    def _judges(self) -> None:
+        known = self.names["routes"] | self.names["deployments"]
+        for path, message, hint in judge_problems(self.document, known):
+            self._report(path, message, hint)
 
     def _guards(self) -> None:
         known = self.names["guards"] | BUILT_IN_GUARDS

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Any, cast
 
+import msgspec
+
+from penstock.config.document.document import Document
 from penstock.config.document.policy import Accept, CascadeNode, LearnedNode
+from penstock.config.problem import child, suggestion
 from penstock.core.regex import PatternError, Patterns
 
 Found = tuple[str, str, str]
 RULES = ("strong_percent", "recover", "threshold", "worth_usd")
+
+
+def parts(value: Any) -> Iterator[Any]:
+    """A part of a document and every struct in it."""
+    if isinstance(value, msgspec.Struct):
+        yield value
+        for name in value.__struct_fields__:
+            yield from parts(getattr(value, name))
+    elif isinstance(value, tuple):
+        for each in cast("tuple[Any, ...]", value):
+            yield from parts(each)
+    elif isinstance(value, dict):
+        for each in cast("dict[Any, Any]", value).values():
+            yield from parts(each)
+
+
+def judge_problems(document: Document, known: Collection[str]) -> Iterator[Found]:
+    """Judges that are none of the routes and deployments in `known`, or that would judge themselves."""
+    for name, route in document.routes.items():
+        at = child(child("routes", name), "policy")
+        for accept in parts(route.policy):
+            judge = accept.judge if isinstance(accept, Accept) else None
+            if judge is None:
+                continue
+            if judge.route == name:
+                yield at, f"{name!r} is its own judge", "name another route, or a deployment"
+            elif judge.route not in known:
+                hint = suggestion(judge.route, known) or "name a route or a deployment of this file"
+                yield at, f"no route {judge.route!r} for a judge", hint
 
 
 def held_back_problems(node: CascadeNode | LearnedNode) -> Iterator[Found]:
@@ -31,7 +65,7 @@ def _cascade(node: CascadeNode) -> Iterator[Found]:
 
 
 def _accept(accept: Accept, at: str) -> Iterator[Found]:
-    if accept == Accept(deadline_s=accept.deadline_s):
+    if accept == Accept(deadline_s=accept.deadline_s, on_error=accept.on_error):
         yield at, "asks for nothing", "name at least one check, such as schema or logprob"
     if accept.logprob is not None and accept.logprob.mean is None and accept.logprob.min is None:
         yield f"{at}.logprob", "bounds nothing", "write {mean: -0.1}, or {min: -2}"

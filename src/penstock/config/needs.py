@@ -36,7 +36,6 @@ class Need(msgspec.Struct, frozen=True):
 NEEDS: tuple[Need, ...] = (
     Need("server.cors", "answers to browsers"),
     Need("guards.*", "guardrails"),
-    Need("routes.*.policy.**.accept.judge", "a route as judge", instead="use schema, scorer or function"),
     Need("routes.*.policy.**.cached", "the response cache"),
     Need("routes.*.slo", "objectives for latency"),
     Need("routes.*.cache", "the response cache"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from penstock.core.judge import JudgeRule
 from penstock.core.policy import PolicyNode
 from penstock.core.verdict import Bounds
 
@@ -14,11 +15,12 @@ class Acceptance:
     `samples` answers are asked for, of which a `share` must come down to the same (1 sample asks for nothing).
     `scorer` is the id of a trained model that must give at least `least_score`, `function` the dotted path of a
     Python function that must say yes; both are asked outside of the gateway, for at most `deadline_s`, and an
-    answer that is late or missing does not pass. `judge` names a route that is asked for a grade, 0 to 1.
+    answer that is late or missing passes only with `error_passes`. `judge`: another route grades it; the same.
     """
 
     __slots__ = (
-        "bounds", "deadline_s", "function", "judge", "least_grade", "least_score", "samples", "scorer", "share",
+        "bounds", "deadline_s", "error_passes", "function", "judge", "least_score", "samples", "scorer",
+        "share",
     )  # fmt: skip
 
     def __init__(
@@ -29,9 +31,9 @@ class Acceptance:
         scorer: str = "",
         least_score: float = 0.0,
         function: str = "",
-        judge: str = "",
-        least_grade: float = 0.0,
+        judge: JudgeRule | None = None,
         deadline_s: float = 1.0,
+        error_passes: bool = False,
     ) -> None:
         self.bounds = bounds
         self.samples = samples
@@ -40,8 +42,8 @@ class Acceptance:
         self.least_score = least_score
         self.function = function
         self.judge = judge
-        self.least_grade = least_grade
         self.deadline_s = deadline_s
+        self.error_passes = error_passes
 
 
 class CascadeStep:

@@ -16,12 +16,16 @@ import msgspec
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What is checked: the text, its tokens' log probabilities where they are known, how it ended."""
+    """What is checked: the text, its tokens' log probabilities where they are known, how it ended.
+
+    `calls`: its tool calls, each as `name(arguments)`.
+    """
 
     text: str
     logprobs: tuple[float, ...] | None = None
     finish: str = ""
     tool_calls: int = 0
+    calls: tuple[str, ...] = ()
 
 
 # A provider may say minus infinity for what it cut off.

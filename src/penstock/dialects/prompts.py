@@ -38,6 +38,7 @@ _FRONT = (
     "functions",
     "toolConfig",
 )
+_SYSTEM = ("system", "instructions", "systemInstruction", "system_instruction")
 _TOOLS = ("tools", "functions")
 _CONFIG = ("toolConfig",)
 _USERS = frozenset({"user", ""})
@@ -97,6 +98,38 @@ def prompt_of(request: OpenAIRequest) -> str:
             if found:
                 return found
     return ""
+
+
+def conversation_of(request: OpenAIRequest) -> list[tuple[str, str]]:
+    """Who said what, as far as it is text: the system prompt, then turn by turn."""
+    found: list[tuple[str, str]] = []
+    raw = request.fields.raw if request.fields is not None else {}
+    for name in _SYSTEM:
+        text = _front_text(raw.get(name, b""))
+        if text:
+            found.append(("system", text))
+    conversation = _conversation(request)
+    if not conversation.startswith(b"["):
+        return [*found, ("user", prompt_of(request))]
+    try:
+        turns = _turns(conversation)
+    except msgspec.DecodeError:
+        return [*found, ("user", prompt_of(request))]
+    for turn in turns:
+        text = "\n".join([part.text for part in _parts_of(turn) if part.text])
+        if text:
+            found.append((turn.role or "user", text))
+    return found
+
+
+def _front_text(raw: bytes) -> str:
+    """What a system prompt says: a text, a list of parts, or Google's object of parts."""
+    if raw.startswith(b"{"):
+        try:
+            raw = bytes(_turn(raw).parts)
+        except msgspec.DecodeError:
+            return ""
+    return "\n".join([part.text for part in _read_parts(raw) if part.text])
 
 
 def prefix_of(request: OpenAIRequest) -> bytes:

@@ -20,13 +20,13 @@ from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import counts
 from penstock.pipeline.hooking import FAILED, HookCall, question
+from penstock.pipeline.judging import Judging
 from penstock.pipeline.media import sealer
 from penstock.pipeline.opening import opened_event, opening_for
 from penstock.pipeline.parked import Parked
 from penstock.pipeline.prompt_caching import told_what_to_cache
 from penstock.pipeline.reporting import NOT_NEEDED
 from penstock.pipeline.sending import encode, patience_s, send
-from penstock.pipeline.settling import Settling
 from penstock.pipeline.translation import may_resume, passes
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
@@ -46,12 +46,12 @@ _WHY = {
 }
 
 
-class Driving(Settling):
+class Driving(Judging):
     """An exchange as its policy's driver. Attempts are told apart by the policy's numbers."""
 
     __slots__ = (
         "_broken", "_cursor", "_deadline", "_first", "_hooking", "_parked", "_resumed", "_shelved", "_skipped",
-        "_timer", "_walk", "depth", "patient",
+        "_timer", "_walk", "patient",
     )  # fmt: skip
 
     def __init__(
@@ -69,7 +69,6 @@ class Driving(Settling):
         super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts)
         self._deadline = http.received_at + route.timeouts.total_s
         self.patient = True  # waits for room where there is none
-        self.depth = 0  # of calls that the gateway makes within calls
         self._parked: Parked | None = None
         self._hooking: HookCall | None = None
         self._skipped: Failure | None = None
@@ -102,6 +101,7 @@ class Driving(Settling):
         self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
         self._walk.outside = ctx.outside
         self._walk.woken = self._told_outside
+        self._walk.judges = self
         self._cursor = cursor_for(route.policy, self._walk)
         self._walk.notes.update(self._notes)  # of another route, before
         self._notes = self._walk.notes
@@ -395,6 +395,7 @@ class Driving(Settling):
         if self._hooking is not None:
             self._hooking.cancel()
             self._hooking = None
+        self._leave_judge()
         if len(self._running) > (kept is not None):
             for attempt in [each for each, _ in self._running.values() if each is not kept]:
                 attempt.cancel()

@@ -1,4 +1,4 @@
-"""Who is asked what the gateway cannot work out by itself: the inference process, or a route as judge."""
+"""Who is asked what the gateway cannot work out by itself: the inference process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-Kind = Literal["router", "scorer", "function", "judge"]
+Kind = Literal["router", "scorer", "function"]
 
 
 class Question(msgspec.Struct, frozen=True, gc=False):
@@ -15,7 +15,7 @@ class Question(msgspec.Struct, frozen=True, gc=False):
 
     `router`: the model `about` on the prompt; told is the expected quality of each of its models.
     `scorer`: the model `about` on prompt and answer; told is one probability that the answer is right.
-    `function`: the Python function `about`; told is one number, 0 to 1. `judge`: the route `about`; the same.
+    `function`: the Python function `about`; told is one number, 0 to 1.
     """
 
     kind: Kind

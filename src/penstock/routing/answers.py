@@ -55,7 +55,7 @@ def _answer(reply: ChatReply) -> Answer:
         return NOTHING
     choice = reply.choices[0]
     text = "".join([part.text for part in choice.parts if isinstance(part, Text)])
-    calls = len([part for part in choice.parts if isinstance(part, ToolCall)])
+    calls = tuple([f"{part.name}({part.arguments})" for part in choice.parts if isinstance(part, ToolCall)])
     logprobs = choice.logprobs
     found = tuple([token.logprob for token in logprobs.tokens]) if logprobs is not None else None
-    return Answer(text, found or None, choice.finish or "", calls)
+    return Answer(text, found or None, choice.finish or "", len(calls), calls)

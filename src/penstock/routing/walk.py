@@ -6,8 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from penstock.core.cascade import Escalations
+from penstock.core.judge import JudgeRule
 from penstock.core.policy import PolicyNode, TargetNode
 from penstock.core.retry import RetryRule, RetryShare
+from penstock.core.verdict import Answer
+from penstock.ports.judging import Judges
 from penstock.ports.oracle import Oracle, Question, Ticket
 from penstock.routing.standings import Standings
 from penstock.routing.trees import targets_of
@@ -61,12 +64,12 @@ class Walk:
     the step is that is being taken, outermost first. `skipped`: targets that were not tried, and why.
     `skips`, `max_slow`: see core.plan.Route. `given_up`: the places of targets that are not tried again in this
     exchange; `cause`: the last one's. `outside`: whom nodes may ask; `woken` steps the policy again once such a
-    question is answered.
+    question is answered. `judges`: who has answers graded.
     """
 
     __slots__ = (
-        "cause", "deadline", "given_up", "inside", "max_slow", "notes", "outside", "request", "rule", "share",
-        "skipped", "skips", "standings", "started", "woken",
+        "cause", "deadline", "given_up", "inside", "judges", "max_slow", "notes", "outside", "request", "rule",
+        "share", "skipped", "skips", "standings", "started", "woken",
     )  # fmt: skip
 
     def __init__(self, rule: RetryRule, share: RetryShare, request: RequestView, standings: Standings) -> None:
@@ -84,6 +87,7 @@ class Walk:
         self.given_up: set[str] = set()
         self.cause = ""
         self.outside: Outside | None = None
+        self.judges: Judges | None = None
         self.woken: Callable[[], None] = nobody
 
     def ask(self, question: Question, within_s: float) -> Ticket:
@@ -91,6 +95,14 @@ class Walk:
         oracle = self.outside.oracle if self.outside is not None else None
         if oracle is not None:
             return oracle.ask(question, self.woken, within_s)
+        ticket = Ticket()
+        ticket.tell((), "nobody can be asked")
+        return ticket
+
+    def grade(self, rule: JudgeRule, answer: Answer, within_s: float) -> Ticket:
+        """Have another route grade an answer; the policy is stepped again once it has."""
+        if self.judges is not None:
+            return self.judges.grade(rule, answer, self.woken, within_s)
         ticket = Ticket()
         ticket.tell((), "nobody can be asked")
         return ticket

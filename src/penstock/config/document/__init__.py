@@ -3,7 +3,7 @@
 from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.alerts import AlertAction, Alerts, AlertWebhook, Outliers, Severity
 from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
-from penstock.config.document.cascade import Accept
+from penstock.config.document.cascade import Accept, JudgeBound
 from penstock.config.document.document import Defaults, Document, Guard
 from penstock.config.document.fields import nanousd
 from penstock.config.document.health import Health, Probe, RouteHealth
@@ -111,6 +111,7 @@ __all__ = [
     "Health",
     "HedgeNode",
     "Journal",
+    "JudgeBound",
     "LaterKind",
     "LaterNode",
     "LearnedNode",

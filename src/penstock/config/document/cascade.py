@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -67,12 +67,19 @@ class JudgeBound(msgspec.Struct, frozen=True, kw_only=True):
     """Another route that grades the answer.
 
     Attributes:
-        route: The route that is asked; its own attempts are paid for and counted under it.
+        route: The route or deployment that is asked, within what this route requires of targets.
         min: The least grade, 0 to 1.
+        prompt: By what it grades, instead of the shipped rubric. How it has to reply is added in any case.
+        sees: What it is shown beside the answer: the last `question`, or the whole `conversation` with its
+            system prompt.
+        max_tokens: The longest verdict, reasoning included.
     """
 
     route: Name
     min: Share = 0.7
+    prompt: Text | None = None
+    sees: Literal["question", "conversation"] = "question"
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] = 1024
 
 
 class Accept(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +98,8 @@ class Accept(msgspec.Struct, frozen=True, kw_only=True):
             `logprobs`, and returns true or false, or a number of which 0.5 passes. It runs in the inference
             process.
         judge: Another route that grades the answer.
-        deadline_s: How long a scorer, function or judge may take; later than that, the answer goes further.
+        deadline_s: How long a scorer, function or judge may take.
+        on_error: What becomes of an answer of which a scorer, function or judge says nothing in time.
     """
 
     logprob: LogprobBound | None = None
@@ -105,3 +113,4 @@ class Accept(msgspec.Struct, frozen=True, kw_only=True):
     function: Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
     judge: JudgeBound | None = None
     deadline_s: Seconds = 2.0
+    on_error: Literal["escalate", "accept"] = "escalate"

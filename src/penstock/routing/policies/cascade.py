@@ -12,9 +12,12 @@ from penstock.core.cascade import Acceptance, CascadeNode, CascadeStep
 from penstock.core.itinerary import Accept, AttemptOutcome, Cursor, GiveUp, Start, Step, Wait
 from penstock.core.policy import PolicyNode
 from penstock.core.verdict import Answer, agreement, fault
-from penstock.ports.oracle import Question, Ticket
+from penstock.ports.oracle import Kind, Question, Ticket
 from penstock.routing.answers import answer_of
 from penstock.routing.walk import Walk
+
+# A check may take so much of the time that is left.
+_CHECKING = 0.8
 
 
 class _Sample:
@@ -30,7 +33,18 @@ class _Sample:
 class CascadeCursor:
     """Walks the steps from first to last."""
 
-    __slots__ = ("_asking", "_at", "_best", "_current", "_make", "_node", "_samples", "_ticket", "_walk")
+    __slots__ = (
+        "_asking",
+        "_at",
+        "_best",
+        "_current",
+        "_make",
+        "_node",
+        "_samples",
+        "_ticket",
+        "_until",
+        "_walk",
+    )
 
     def __init__(self, node: CascadeNode, walk: Walk, make: Callable[[PolicyNode, Walk], Cursor]) -> None:
         self._node = node
@@ -41,6 +55,7 @@ class CascadeCursor:
         # The attempt that is accepted where nothing better comes; 0: none.
         self._best = 0
         self._ticket: Ticket | None = None
+        self._until = 0.0
         # Which of the outside checks is being asked: 1 scorer, 2 function, 3 judge.
         self._asking = 0
         self._current: Cursor | None = None
@@ -49,6 +64,8 @@ class CascadeCursor:
         """See core.itinerary."""
         ticket = self._ticket
         if ticket is not None:
+            if not ticket.done and now < self._until:
+                return Wait(self._until - now)  # somebody else was told something
             self._ticket = None
             return self._told(ticket, now, draw)
         current = self._current
@@ -101,28 +118,32 @@ class CascadeCursor:
 
     def _ask(self, acceptance: Acceptance, sample: _Sample, first: int, now: float, draw: float) -> Step:
         """The checks that are made elsewhere, from number `first` on."""
+        # An answer that is at hand is never lost to a check of it: what is left of the time bounds the check.
+        within_s = min(acceptance.deadline_s, max(0.0, self._walk.deadline - now) * _CHECKING)
         for number in range(first, 4):
-            question = self._question(acceptance, sample, number)
-            if question is None:
+            ticket = self._asked(acceptance, sample.answer, number, within_s)
+            if ticket is None:
                 continue
             self._asking = number
-            ticket = self._walk.ask(question, acceptance.deadline_s)
             if not ticket.done:
                 self._ticket = ticket
-                return Wait(acceptance.deadline_s)
+                self._until = now + within_s
+                return Wait(within_s)
             if not self._passes(acceptance, ticket):
                 return self._further(now, draw, GiveUp("not_accepted"))
         return self._accept(sample.attempt)
 
-    def _question(self, acceptance: Acceptance, sample: _Sample, number: int) -> Question | None:
-        prompt, said = self._walk.request.prompt, sample.answer
-        if number == 1 and acceptance.scorer:
-            return Question("scorer", acceptance.scorer, prompt, said.text, said.logprobs or ())
-        if number == 2 and acceptance.function:
-            return Question("function", acceptance.function, prompt, said.text, said.logprobs or ())
-        if number == 3 and acceptance.judge:
-            return Question("judge", acceptance.judge, prompt, said.text)
-        return None
+    def _asked(self, acceptance: Acceptance, said: Answer, number: int, within_s: float) -> Ticket | None:
+        """Ask for check `number`, where it is one of this step's."""
+        walk, judge = self._walk, acceptance.judge
+        if number == 3:
+            return walk.grade(judge, said, within_s) if judge is not None else None
+        kind: Kind = "scorer" if number == 1 else "function"
+        about = acceptance.scorer if number == 1 else acceptance.function
+        if not about:
+            return None
+        question = Question(kind, about, walk.request.prompt, said.text, said.logprobs or ())
+        return walk.ask(question, within_s)
 
     def _told(self, ticket: Ticket, now: float, draw: float) -> Step:
         """The question was answered, or its time is over."""
@@ -133,11 +154,16 @@ class CascadeCursor:
         return self._ask(acceptance, sample, self._asking + 1, now, draw)
 
     def _passes(self, acceptance: Acceptance, ticket: Ticket) -> bool:
-        """Late or empty: no."""
-        if not ticket.done or not ticket.told:
-            return False
-        least = (acceptance.least_score, 0.5, acceptance.least_grade)[self._asking - 1]
-        return ticket.told[0] >= least
+        """Late or empty: as the step says."""
+        told = ticket.told[0] if ticket.done and ticket.told else None
+        judge = acceptance.judge
+        if self._asking == 3 and judge is not None:
+            self._walk.note("judge", f"{told:.2f}" if told is not None else "none")
+        if told is None:
+            return acceptance.error_passes
+        if self._asking == 3:
+            return judge is not None and told >= judge.least
+        return told >= (acceptance.least_score if self._asking == 1 else 0.5)
 
     def _further(self, now: float, draw: float, why: GiveUp) -> Step:
         """The next step, where there is one and the share of escalations allows it; else the best at hand."""

@@ -332,26 +332,6 @@ class Driving(Judging):
             self._complete(attempt, last, None)
 
     @abstractmethod
-    def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
-    def attempt_done(self, attempt: Attempt, last: bytes) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
-    def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
-    def attempt_hangs(self, attempt: Attempt) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
-    def attempt_released(self, attempt: Attempt) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
     def _begin_stream(self, attempt: Attempt, data: bytes) -> None:
         """The first bytes of a stream for the client."""
 

@@ -32,4 +32,4 @@ def test_the_loser_is_let_go_and_charged_and_time_counts_once(simulator: Simulat
     assert loser.usage_source == "estimated"
     assert row.total_us > row.overhead_us > 0
     assert row.total_us - row.overhead_us >= loser.total_us
-    assert row.notes == {"hedged": "beside slow"}, "a race is no fallback"
+    assert row.notes == {"hedged": "beside slow", "stage": "hedge[1]"}, "a race is no fallback"

@@ -31,6 +31,7 @@ from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode
 from penstock.core.price_book import PriceBook
 from penstock.core.target import Target
 from penstock.routing.resolve import target_of
+from penstock.routing.trees import name_stages
 
 
 class Policies:
@@ -65,7 +66,9 @@ class Policies:
     def policy(self, config: doc.PolicyNode, route: str) -> PolicyNode:
         """A route's tree. Raises CompileError."""
         self._route = route
-        return self.node(config)
+        tree = self.node(config)
+        name_stages(tree)
+        return tree
 
     def node(self, config: doc.PolicyNode) -> PolicyNode:
         """The node and what stands below it. Raises CompileError."""

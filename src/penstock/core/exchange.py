@@ -22,6 +22,8 @@ Outcome = Literal["ok", "error", "cancelled", "interrupted"]
 
 # A note of an exchange: the target that its policy wanted before all others, where another one answered.
 FALLBACK_FROM = "fallback_from"
+# Another: where in its policy the target stands that answered.
+STAGE = "stage"
 
 
 class Subject(msgspec.Struct, frozen=True, array_like=True):

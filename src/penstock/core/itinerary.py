@@ -57,7 +57,7 @@ class Start(msgspec.Struct, frozen=True, gc=False):
 
     With `wake_s`, step again with no outcome where nothing has come of any attempt so long after. `whole`: its
     answer is held back until all of it is there and a node accepts it. `patient`: it queues for a slot of its
-    target where none is free, instead of being told `full`.
+    target where none is free, instead of being told `full`. `stage`: where in the policy it stands.
     """
 
     target: Target
@@ -65,6 +65,7 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     wake_s: float | None = None
     whole: bool = False
     patient: bool = False
+    stage: str = ""
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):

@@ -51,12 +51,13 @@ class Leaf(PolicyNode):
 
 
 class TargetNode(Leaf):
-    """Try one target, with retries."""
+    """Try one target, with retries. `stage`: where it stands in its tree; empty where it is all of it."""
 
-    __slots__ = ("target",)
+    __slots__ = ("stage", "target")
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, stage: str = "") -> None:
         self.target = target
+        self.stage = stage
 
 
 class StaticNode(Leaf):

@@ -61,12 +61,14 @@ class Answering:
         said = b"x-penstock-warning: %b\r\n" % header_safe(warning) if warning else b""
         return passed_headers(headers) + self._id_line(headers) + said
 
-    def start_stream(self, attempt: Attempt, route: str, now: float, budget_left: int | None) -> None:
-        """The head of a stream; its cost is not known yet."""
+    def start_stream(
+        self, attempt: Attempt, route: str, now: float, budget_left: int | None, opened: int
+    ) -> None:
+        """The head of a stream; its cost is not known yet. `opened`: how many attempts have been made."""
         self.started = True
         self.first_us = int((now - self.received_at) * 1_000_000)
         lines = self._upstream_lines(attempt) + answer_lines(
-            self._facts.request_id, route, attempt.target, attempt.index
+            self._facts.request_id, route, attempt.target, opened, attempt.stage
         )
         if attempt.mode == "stream":
             lines += b"cache-control: no-cache\r\n"
@@ -83,11 +85,12 @@ class Answering:
         cost_nanousd: int | None,
         overhead_us: int,
         budget_left: int | None,
+        opened: int,
     ) -> None:
         """The whole answer, or the last piece of a stream."""
         if self.started or attempt.mode in ("stream", "ended"):
             if not self.started:
-                self.start_stream(attempt, route, attempt.ended_at, budget_left)
+                self.start_stream(attempt, route, attempt.ended_at, budget_left, opened)
             if self._headers.get(b"x-penstock-trailer") == b"1" and attempt.reader is not None:
                 last = b": x-penstock-" + cost_line(cost_nanousd)[11:-2] + b"\n\n" + last
             self._reply.end(last)
@@ -95,7 +98,7 @@ class Answering:
         lines = b"".join(
             (
                 self._upstream_lines(attempt),
-                answer_lines(self._facts.request_id, route, attempt.target, attempt.index),
+                answer_lines(self._facts.request_id, route, attempt.target, opened, attempt.stage),
                 cost_line(cost_nanousd),
                 overhead_line(overhead_us),
                 budget_line(budget_left) if budget_left is not None else b"",

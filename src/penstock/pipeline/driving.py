@@ -229,7 +229,7 @@ class Driving(Judging):
         attempt = Attempt(
             self, request, target, self._opened + 1, self._route.timeouts, self._deadline, ctx.clock
         )
-        attempt.retry_of = step.retry_of
+        attempt.retry_of, attempt.stage = step.retry_of, step.stage
         attempt.number, attempt.entire = number, step.whole
         opening.note(attempt)
         cap = opening.cap
@@ -332,26 +332,6 @@ class Driving(Judging):
             self._complete(attempt, last, None)
 
     @abstractmethod
-    def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
-    def attempt_done(self, attempt: Attempt, last: bytes) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
-    def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
-    def attempt_hangs(self, attempt: Attempt) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
-    def attempt_released(self, attempt: Attempt) -> None:
-        """See AttemptListener."""
-
-    @abstractmethod
     def _begin_stream(self, attempt: Attempt, data: bytes) -> None:
         """The first bytes of a stream for the client."""
 
@@ -381,7 +361,7 @@ class Driving(Judging):
         size: int = 0,
     ) -> None:
         """See Settling; nothing that this exchange holds keeps it, so that its memory is free at once."""
-        self._walk.woken = nobody
+        self._walk.woken, self._walk.judges = nobody, None
         self._shelved.clear()
         self._broken = None
         super()._settle(outcome, status, code, last, then, size)

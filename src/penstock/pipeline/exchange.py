@@ -5,7 +5,7 @@ It listens to its client and to its upstreams, and ends in `_settle`, once, on e
 
 from __future__ import annotations
 
-from penstock.core.exchange import FALLBACK_FROM, AttemptFacts
+from penstock.core.exchange import FALLBACK_FROM, STAGE, AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
 from penstock.pipeline.preparing import Preparing, Stage
 from penstock.pipeline.reporting import NOT_NEEDED
@@ -96,7 +96,7 @@ class Exchange(Preparing):
 
     def _begin_stream(self, attempt: Attempt, data: bytes) -> None:
         self._answering.start_stream(
-            attempt, self._route.name, self._ctx.clock.monotonic(), self._budget_left()
+            attempt, self._route.name, self._ctx.clock.monotonic(), self._budget_left(), self._opened
         )
         self._write(data)
 
@@ -105,17 +105,19 @@ class Exchange(Preparing):
             facts = self._close(attempt, "ok", "")
         if self._first and self._first != attempt.target.id and not self._outrun():
             self._walk.note(FALLBACK_FROM, self._first)
+        if attempt.stage:
+            self._walk.note(STAGE, attempt.stage)
         if self.watcher is not None:
             self.watcher.complete(attempt, last, facts)
         answering, budget_left = self._answering, self._budget_left()
         cost = total_cost(self._settled, facts)
-        overhead_us = self._overhead_us()
+        overhead_us, opened = self._overhead_us(), self._opened
         self._settle(
             "ok",
             200,
             "",
             facts,
-            lambda: answering.finish(attempt, last, self._route.name, cost, overhead_us, budget_left),
+            lambda: answering.finish(attempt, last, self._route.name, cost, overhead_us, budget_left, opened),
             len(last),
         )
 

@@ -9,8 +9,9 @@ from penstock.wire.http1 import header_safe
 
 
 @lru_cache(maxsize=4096)
-def _path_lines(route: str, target: str) -> bytes:
-    return b"x-penstock-route: %b\r\nx-penstock-target: %b\r\n" % (header_safe(route), header_safe(target))
+def _path_lines(route: str, target: str, stage: str) -> bytes:
+    lines = b"x-penstock-route: %b\r\nx-penstock-target: %b\r\n" % (header_safe(route), header_safe(target))
+    return lines + b"x-penstock-stage: %b\r\n" % header_safe(stage) if stage else lines
 
 
 def dollars(nanousd: int) -> bytes:
@@ -21,11 +22,11 @@ def dollars(nanousd: int) -> bytes:
     return b"%d.%s" % (whole, (b"%09d" % part).rstrip(b"0"))
 
 
-def answer_lines(request_id: str, route: str, target: Target | None, attempts: int) -> bytes:
-    """What is known of every answer when its head is written."""
+def answer_lines(request_id: str, route: str, target: Target | None, attempts: int, stage: str = "") -> bytes:
+    """What is known of every answer when its head is written. `attempts`: how many have been made."""
     return b"x-penstock-request-id: %b\r\n%bx-penstock-attempts: %d\r\nx-penstock-cache: miss\r\n" % (
         request_id.encode(),
-        _path_lines(route, target.id if target is not None else "none"),
+        _path_lines(route, target.id if target is not None else "none", stage),
         attempts,
     )
 

@@ -84,6 +84,26 @@ class Settling(ABC):
         self._ended = False
         self._answering = Answering(reply, request, facts, http)
 
+    @abstractmethod
+    def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_done(self, attempt: Attempt, last: bytes) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_hangs(self, attempt: Attempt) -> None:
+        """See AttemptListener."""
+
+    @abstractmethod
+    def attempt_released(self, attempt: Attempt) -> None:
+        """See AttemptListener."""
+
     def _begin(self) -> None:
         """It is under way from here on."""
         self._ctx.exchanges += 1

@@ -23,7 +23,7 @@ from penstock.core.requirements import Unmet
 from penstock.routing.held import held_target, needs_of
 from penstock.routing.policies import cheapest, cursor_for, easy, fastest, sharing, weighted, when
 from penstock.routing.policies.choosing import CHOOSING, order_of
-from penstock.routing.trees import map_targets, targets_of
+from penstock.routing.trees import map_targets, name_of, targets_of
 from penstock.routing.view import RequestView
 from penstock.routing.walk import Walk
 from penstock.shapes.openai_request import Endpoint
@@ -130,11 +130,6 @@ def _node(node: PolicyNode, walk: Walk, now: float, draw: float) -> Told:
         told["why"] = why[index] if index < len(why) else ""
         children.append(told)
     return {"node": name_of(node), "children": children}
-
-
-def name_of(node: PolicyNode) -> str:
-    """What the document calls a node of this kind."""
-    return type(node).__name__.removesuffix("Node").lower()
 
 
 def _why(node: PolicyNode, walk: Walk, now: float) -> list[str]:

@@ -68,7 +68,7 @@ class Attempt:
         "accepted", "answer", "began_at", "body", "codec", "connected_at", "content_at", "deadline",
         "ended_at", "entire", "first_at", "headers", "index", "kept", "kept_bytes", "last", "mode", "number",
         "opened_ms", "reader", "request", "reserved_nanousd", "reserved_usage", "retry_of", "reused",
-        "sent_at", "service_tier", "status", "target", "touched", "whole",
+        "sent_at", "service_tier", "stage", "status", "target", "touched", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -104,6 +104,7 @@ class Attempt:
         self.accepted = False
         self.reused = False
         self.retry_of = ""
+        self.stage = ""  # where in the policy it stands
         self.sent_at = self.connected_at = self.first_at = self.ended_at = 0.0
         self.began_at = self.content_at = 0.0
         self.deadline = FAR

@@ -23,7 +23,7 @@ from penstock.routing.walk import Walk
 def cursor_for(node: PolicyNode, walk: Walk) -> Cursor:
     """A new walk through `node`; children get their cursors when they are reached."""
     if isinstance(node, TargetNode):
-        return TargetCursor(node.target, walk)
+        return TargetCursor(node, walk)
     if isinstance(node, FallbackNode):
         return FallbackCursor(node.children, walk, cursor_for)
     if isinstance(node, HedgeNode):

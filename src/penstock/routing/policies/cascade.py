@@ -83,7 +83,8 @@ class CascadeCursor:
     def _follow(self, step: Step, outcome: AttemptOutcome | None, now: float, draw: float) -> Step:
         if isinstance(step, Start):
             held_back = self._present().acceptance is not None
-            return Start(step.target, step.retry_of, step.wake_s, step.whole or held_back)
+            held_back = held_back or step.whole
+            return Start(step.target, step.retry_of, step.wake_s, held_back, step.patient, step.stage)
         if isinstance(step, GiveUp):
             if outcome is not None and outcome.verdict == "final":
                 return step
@@ -93,7 +94,7 @@ class CascadeCursor:
         number = step.attempt or (outcome.attempt if outcome is not None else 0)
         acceptance = self._present().acceptance
         if acceptance is None:
-            return self._accept(number)
+            return Accept(number)
         whole = outcome.answer if outcome is not None else None
         said = Answer("") if whole is None else answer_of(self._walk.request.request.endpoint, whole)
         self._samples.append(_Sample(number, said))
@@ -131,7 +132,7 @@ class CascadeCursor:
                 return Wait(within_s)
             if not self._passes(acceptance, ticket):
                 return self._further(now, draw, GiveUp("not_accepted"))
-        return self._accept(sample.attempt)
+        return Accept(sample.attempt)
 
     def _asked(self, acceptance: Acceptance, said: Answer, number: int, within_s: float) -> Ticket | None:
         """Ask for check `number`, where it is one of this step's."""
@@ -169,17 +170,13 @@ class CascadeCursor:
         """The next step, where there is one and the share of escalations allows it; else the best at hand."""
         node = self._node
         if self._at + 1 >= len(node.steps):
-            return self._accept(self._best) if self._best else why
+            return Accept(self._best) if self._best else why
         # Without any answer going on is a fallback, and none that a share of escalations should hold up.
         if self._best and not self._walk.escalations(node.id).allow(now, node.most_escalations):
-            return self._accept(self._best)
+            return Accept(self._best)
         self._at += 1
         self._samples = []
         return self._begin(now, draw)
-
-    def _accept(self, attempt: int) -> Step:
-        self._walk.note("stage", f"{self._at + 1}/{len(self._node.steps)}")
-        return Accept(attempt)
 
     def _present(self) -> CascadeStep:
         return self._node.steps[self._at]

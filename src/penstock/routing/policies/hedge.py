@@ -126,7 +126,7 @@ class HedgeCursor:
             self._late = False
         wake_s = self._next_s(now)
         wake = wake_s if wake_s < _LONG_S else None
-        return Start(step.target, step.retry_of, wake, step.whole, step.patient)
+        return Start(step.target, step.retry_of, wake, step.whole, step.patient, step.stage)
 
     def _after_s(self, step: Start, now: float) -> float:
         """How long the first attempt may take before there is a second one."""

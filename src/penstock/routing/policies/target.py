@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from penstock.core.health import OVERLOADED, fault_of
 from penstock.core.itinerary import ACCEPT, AttemptOutcome, GiveUp, Start, Step, Wait
+from penstock.core.policy import TargetNode
 from penstock.core.retry import backoff_s
-from penstock.core.target import Target
 from penstock.routing.walk import Walk
 
 _STALE_TRIES = 3
@@ -21,10 +21,11 @@ class TargetCursor:
     target is open; and no try is made that will not be over in time.
     """
 
-    __slots__ = ("_cause", "_stale", "_target", "_tries", "_walk")
+    __slots__ = ("_cause", "_stage", "_stale", "_target", "_tries", "_walk")
 
-    def __init__(self, target: Target, walk: Walk) -> None:
-        self._target = target
+    def __init__(self, node: TargetNode, walk: Walk) -> None:
+        self._target = node.target
+        self._stage = node.stage
         self._walk = walk
         self._tries = 0
         self._stale = 0
@@ -39,22 +40,25 @@ class TargetCursor:
                 walk.share.first(now)
                 if walk.started and self._too_late(now):
                     return GiveUp(TOO_LATE)
-            return Start(self._target, self._cause)
+            return self._start(self._cause)
         if outcome.verdict == "ok":
             return ACCEPT
         if outcome.verdict == "full":
             if walk.elsewhere(now):
                 return GiveUp(outcome.cause)
-            return Start(self._target, self._cause, patient=True)
+            return self._start(self._cause, patient=True)
         if outcome.verdict == "stale" and self._stale < _STALE_TRIES:
             self._stale += 1
-            return Start(self._target, outcome.cause)
+            return self._start(outcome.cause)
         if outcome.verdict in {"retry", "stale"} and self._tries < walk.rule.attempts:
             delay_s = self._again_after_s(outcome, now, draw)
             if delay_s is not None:
                 self._cause = outcome.cause
                 return Wait(delay_s)
         return GiveUp(outcome.cause)
+
+    def _start(self, cause: str, *, patient: bool = False) -> Start:
+        return Start(self._target, cause, None, False, patient, self._stage)  # noqa: FBT003 - compiled, by place
 
     def _again_after_s(self, outcome: AttemptOutcome, now: float, draw: float) -> float | None:
         """Seconds until the next try; None where there should be none."""

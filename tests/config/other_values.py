@@ -33,6 +33,8 @@ VALUES: dict[str, Value] = {
     "deployments.*.set.*": 0.75,
     "deployments.*.price.service_tier.*": 2,
     "routes.*.policy": "q/other",
+    "routes.*.structured.lenient": False,
+    "routes.*.structured.reasks": 3,
     "routes.*.timeouts.total_s": 999.0,
     "routes.*.mirror.to": "q/other",
     "routes.*.success.all": ["finish"],

@@ -128,6 +128,7 @@ BASE: dict[str, Value] = {
         "r": {
             "policy": {"fallback": ["d", "c/claude"]},
             "prompt_cache": "auto",
+            "structured": {"aliases": {"city": {"big": "small"}}},
             "mirror": {"to": "q/m", "percent": 5},
             **BOUNDS,
         },
@@ -179,6 +180,8 @@ PLACES = {
     "require": "tier",
     "oidc": "i",
     "roles": 0,
+    "aliases": "city",
+    "city": "big",
 }
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)

@@ -23,6 +23,7 @@ from penstock.core.plan import KeyBounds, Mirror, Plan, Route, Timeouts, Virtual
 from penstock.core.policy import TargetNode
 from penstock.core.price_book import PriceBook
 from penstock.core.retry import RetryRule
+from penstock.core.structured import StructuredRule
 from penstock.core.target import Target
 from penstock.routing.trees import targets_of
 
@@ -119,7 +120,14 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
         max_slow=config.health.max_slow,
         mirror=_mirror(name, config, find),
         resumes=config.on_break == "resume",
+        structured=_structured(config.structured),
     )
+
+
+def _structured(config: doc.Structured | None) -> StructuredRule | None:
+    if config is None:
+        return None
+    return StructuredRule(config.lenient, config.reasks, config.on_invalid == "pass", config.aliases)
 
 
 def _mirror(name: str, config: doc.Route, find: Policies) -> Mirror | None:

@@ -115,6 +115,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "upstream_auth": (502, "upstream", "The provider refused the gateway's credential or account."),
     "upstream_error": (502, "upstream", "The provider failed."),
     "upstream_garbage": (502, "upstream", "The provider's answer cannot be read."),
+    "schema_mismatch": (502, "upstream", "No answer has the form that the request asks for."),
     "upstream_unreachable": (502, "upstream", "No connection to the provider."),
     "upstream_overloaded": (503, "unavailable", "The provider is overloaded."),
     "no_credential": (503, "unavailable", "The gateway has no valid credential for the provider just now."),

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from penstock.core.hook import Hook
+from penstock.core.structured import Again, Rewritten
 from penstock.core.target import Target
 from penstock.core.usage import Usage
 
@@ -58,6 +59,7 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     With `wake_s`, step again with no outcome where nothing has come of any attempt so long after. `whole`: its
     answer is held back until all of it is there and a node accepts it. `patient`: it queues for a slot of its
     target where none is free, instead of being told `full`. `stage`: where in the policy it stands.
+    `again`: the request goes out with an answer that would not do, and what is wrong with it.
     """
 
     target: Target
@@ -66,6 +68,7 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     whole: bool = False
     patient: bool = False
     stage: str = ""
+    again: Again | None = None
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
@@ -75,9 +78,13 @@ class Wait(msgspec.Struct, frozen=True, gc=False):
 
 
 class Accept(msgspec.Struct, frozen=True, gc=False):
-    """This attempt's answer is the answer; 0: that of the attempt whose outcome was told last."""
+    """This attempt's answer is the answer; 0: that of the attempt whose outcome was told last.
+
+    `rewritten`: the client gets it so, and not as it came; for attempts that were started `whole`.
+    """
 
     attempt: int = 0
+    rewritten: Rewritten | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False):

@@ -21,6 +21,7 @@ from penstock.core.profile import ProfileRow
 from penstock.core.requirements import Need, Requirement
 from penstock.core.retry import RetryRule
 from penstock.core.screen_plan import ScreenPlan
+from penstock.core.structured import StructuredRule
 from penstock.core.target import Target
 from penstock.core.token_claims import Tenant, TokenIssuer
 
@@ -43,7 +44,8 @@ class Route:
     """What a client asks for by name. `keeps_responses`: an answer may be asked for, or gone on from, later.
 
     `resumes`: a stream that breaks goes on at another target. `skips`: targets that are closed just now are
-    passed over, `max_slow` of them at most for being slow only. `screen` and `cache`: its guards and its cache.
+    passed over, `max_slow` of them at most for being slow only. `structured`: answers must have the form
+    that was asked for. `screen` and `cache`: its guards and its cache.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Route:
     max_slow: float = 0.5
     mirror: Mirror | None = None
     resumes: bool = False
+    structured: StructuredRule | None = None
     screen: ScreenPlan | None = None
     cache: CachePlan | None = None
 

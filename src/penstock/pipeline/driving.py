@@ -15,7 +15,7 @@ from penstock.core.exchange import AttemptFacts, AttemptSettled, Outcome, Reques
 from penstock.core.hook import Hook
 from penstock.core.itinerary import Accept, Ask, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
 from penstock.core.plan import Route, VirtualKey
-from penstock.core.target import Target
+from penstock.core.structured import Rewritten
 from penstock.ledger.journal.settings import JournalFull
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import counts
@@ -25,7 +25,8 @@ from penstock.pipeline.media import sealer
 from penstock.pipeline.opening import opened_event, opening_for
 from penstock.pipeline.parked import Parked
 from penstock.pipeline.prompt_caching import told_what_to_cache
-from penstock.pipeline.reporting import NOT_NEEDED
+from penstock.pipeline.reporting import NOT_NEEDED, left_out
+from penstock.pipeline.rewriting import looking_at_structure, rewrite, with_again
 from penstock.pipeline.sending import encode, patience_s, send
 from penstock.pipeline.translation import may_resume, passes
 from penstock.ports.clock import Timer
@@ -33,6 +34,7 @@ from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.policies import cursor_for
 from penstock.routing.policies.denied import DENIED
+from penstock.routing.policies.structured import MISMATCH
 from penstock.routing.policies.target import TOO_LATE
 from penstock.routing.view import RequestView
 from penstock.routing.walk import Walk, nobody
@@ -42,6 +44,7 @@ from penstock.upstream.attempt import Attempt
 _WHY = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
     "administrator look at penstock check --explain",
+    MISMATCH: "no answer has the form that the request asks for (its schema, or that of its tools)",
     TOO_LATE: "no target usually answers before this client's time is over; let it wait longer, or try again",
 }
 
@@ -102,7 +105,8 @@ class Driving(Judging):
         self._walk.outside = ctx.outside
         self._walk.woken = self._told_outside
         self._walk.judges = self
-        self._cursor = cursor_for(route.policy, self._walk)
+        cursor = cursor_for(route.policy, self._walk)
+        self._cursor = looking_at_structure(cursor, self._walk, route.structured, self._request)
         self._walk.notes.update(self._notes)  # of another route, before
         self._notes = self._walk.notes
 
@@ -163,23 +167,17 @@ class Driving(Judging):
     def _conclude(self, step: Accept | Static | GiveUp, outcome: AttemptOutcome | None) -> None:
         if isinstance(step, Accept):
             number = step.attempt or (outcome.attempt if outcome is not None else 0)
-            self._accept(number)
+            self._accept(number, step.rewritten)
             return
         self._let_all_go(None)
         if isinstance(step, GiveUp):
             failure = self._failure or self._skipped or failure_of_cause(step.cause, _WHY.get(step.cause, ""))
-            failure.message += self._left_out()
+            failure.message += left_out(self._settled, self._walk.skipped)
             self._fail(failure)
         elif self._answering.started:
             self._fail(self._failure)  # half an answer is not gone on with by a fixed text
         else:
             self._answer_static(step.text)
-
-    def _left_out(self) -> str:
-        """Which targets were not tried, and why; empty where all were."""
-        tried = {facts.target for facts in self._settled}
-        left = [f"{target} ({reason})" for target, reason in self._walk.skipped if target not in tried]
-        return f"; not tried: {', '.join(left)}" if left else ""
 
     def _wake_at(self, now: float, delay_s: float) -> None:
         """Step again after so long. Where only waiting is left and time will be over, it is over now."""
@@ -202,10 +200,7 @@ class Driving(Judging):
     # --- opening ------------------------------------------------------------------------------------------
 
     def _open(self, step: Start, number: int, *, last: bool = False) -> AttemptOutcome | None:
-        """Reserve, write `attempt.opened`, send. An outcome instead where the attempt cannot be made.
-
-        `last`: it has waited long enough for room.
-        """
+        """Reserve, write `attempt.opened`, send; an outcome where it cannot be made. `last`: waited enough."""
         ctx, target = self._ctx, step.target
         if self._request.endpoint.task == "count" and not counts(target, self._request):
             self._answer_count(target)
@@ -215,7 +210,8 @@ class Driving(Judging):
         last = (
             last or not self.patient or bool(self._running) or (parked is not None and parked.number != number)
         )
-        opening = opening_for(ctx, self._request, target, self._allowance, last=last)
+        request = with_again(self._request, step.again)
+        opening = opening_for(ctx, request, target, self._allowance, last=last)
         if isinstance(opening, Counter):
             if opening.queues and target.overflows and not step.patient and parked is None:
                 return AttemptOutcome("full", "deployment_busy", None, number)
@@ -225,7 +221,7 @@ class Driving(Judging):
             self._unpark()
         if isinstance(opening, Failure):
             return self._skip(opening, number)
-        request = self._request_for(target)
+        request = told_what_to_cache(ctx, request, target, self._facts, self.subject, self._notes)
         attempt = Attempt(
             self, request, target, self._opened + 1, self._route.timeouts, self._deadline, ctx.clock
         )
@@ -260,13 +256,6 @@ class Driving(Judging):
             return self._failure.outcome(number)
         self._opened += 1
         return None
-
-    def _request_for(self, target: Target) -> OpenAIRequest:
-        """The request as this target is to get it."""
-        if target.prompt_cache is None:
-            return self._request
-        facts, subject = self._facts, self.subject
-        return told_what_to_cache(self._ctx, self._request, target, facts, subject, self._notes)
 
     def _skip(self, failure: Failure, number: int) -> AttemptOutcome:
         """The attempt is not made."""
@@ -312,13 +301,15 @@ class Driving(Judging):
 
     # --- accepting one, letting others go -----------------------------------------------------------------
 
-    def _accept(self, number: int) -> None:
+    def _accept(self, number: int, rewritten: Rewritten | None) -> None:
         """The client gets this attempt's answer: what there is of it, and what is still to come."""
         shelved = [each for each in self._shelved if each[0].number == number]
         found = [attempt for attempt, _ in self._running.values() if attempt.number == number]
         attempt = shelved[0][0] if shelved else found[0]
         self._let_all_go(attempt)
         self._attempt = attempt
+        if rewritten is not None:
+            rewrite(attempt, rewritten.reply, self._facts, self.http.query)
         if attempt.kept:
             kept, attempt.kept = attempt.kept, []
             self._begin_stream(attempt, kept[0] if len(kept) == 1 else b"".join(kept))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from penstock.core.exchange import AttemptFacts
 from penstock.core.health import Fault, fault_of
 from penstock.pipeline.context import GatewayContext
@@ -51,3 +53,10 @@ def _asked_s(attempt: Attempt, ctx: GatewayContext) -> float:
     if attempt.status in {0, 200}:
         return 0.0
     return parse_retry_after(attempt.headers.get(b"retry-after"), ctx.clock.now_ms() / 1000) or 0.0
+
+
+def left_out(tried: Sequence[AttemptFacts], skipped: Sequence[tuple[str, str]]) -> str:
+    """Which targets were not tried, and why; empty where all were."""
+    names = {facts.target for facts in tried}
+    left = [f"{target} ({reason})" for target, reason in skipped if target not in names]
+    return f"; not tried: {', '.join(left)}" if left else ""

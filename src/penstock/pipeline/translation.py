@@ -39,7 +39,7 @@ def codec_for(
 ) -> Codec | None:
     """The codec for this target; None where OpenAI's bytes pass. Raises Refusal."""
     endpoint = request.endpoint
-    same = endpoint.shape in target.speaks and not request.resumable
+    same = endpoint.shape in target.speaks and not (request.resumable or request.rewritten)
     if same and not (endpoint.task == "chat" and carries_seals(request)):
         if endpoint.dialect == "openai":
             return None
@@ -114,7 +114,9 @@ def vector_codec_for(
 def passes(request: OpenAIRequest, target: Target) -> bool:
     """Whether OpenAI's bytes go through as they are: the common case, decided before anything else."""
     endpoint = request.endpoint
-    if endpoint.dialect != "openai" or endpoint.shape not in target.speaks or request.resumable:
+    if endpoint.dialect != "openai" or endpoint.shape not in target.speaks:
+        return False
+    if request.resumable or request.rewritten:
         return False
     return endpoint.task != "chat" or not carries_seals(request)
 

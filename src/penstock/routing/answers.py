@@ -25,13 +25,18 @@ def answer_of(endpoint: Endpoint, whole: WholeAnswer) -> Answer:
 
     An answer that cannot be read is empty: it passes no check. Only chats are read.
     """
+    reply = reply_of(endpoint, whole)
+    return NOTHING if reply is None else _answer(reply)
+
+
+def reply_of(endpoint: Endpoint, whole: WholeAnswer) -> ChatReply | None:
+    """The answer in the pivot; None where it cannot be read, or is no chat's."""
     if endpoint.task != "chat":
-        return NOTHING
+        return None
     try:
-        reply = _streamed(endpoint.shape, whole.body) if whole.stream else _plain(endpoint.shape, whole.body)
+        return _streamed(endpoint.shape, whole.body) if whole.stream else _plain(endpoint.shape, whole.body)
     except (Refusal, ShapeError, msgspec.DecodeError, ValueError):
-        return NOTHING
-    return _answer(reply)
+        return None
 
 
 def _plain(shape: str, body: bytes) -> ChatReply:

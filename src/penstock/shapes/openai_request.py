@@ -58,6 +58,7 @@ class OpenAIRequest:
     `chat` is the request in the pivot, once something has asked for it. `bound`: the key allows no more than
     `cap`, so that it is always sent. `resumable`: its stream may be gone on with elsewhere, so that it is
     written by us and not passed; `going_on` is then the stream that has begun (upstream.going_on.GoingOn).
+    `rewritten`: `chat` says something else than the bytes, and holds.
     """
 
     endpoint: Endpoint
@@ -76,3 +77,4 @@ class OpenAIRequest:
     bound: bool = False
     resumable: bool = False
     going_on: object | None = None
+    rewritten: bool = False

@@ -62,6 +62,7 @@ from penstock.config.document.routes import (
 )
 from penstock.config.document.secret import Secret, SecretError, SecretKind, secrets_in, shown
 from penstock.config.document.server import Cors, Drain, Journal, Server, Tls
+from penstock.config.document.structured import Structured
 from penstock.config.document.tenants import (
     Allowed,
     Credential,
@@ -149,6 +150,7 @@ __all__ = [
     "Slo",
     "StaticNode",
     "StickyNode",
+    "Structured",
     "Success",
     "TargetNode",
     "Team",

@@ -11,6 +11,7 @@ from penstock.config.document.fields import Count, CountOrNone, Name, Percent, S
 from penstock.config.document.health import RouteHealth
 from penstock.config.document.limits import Budget, Limits, Priority, SessionCeiling
 from penstock.config.document.policy import Policy
+from penstock.config.document.structured import Structured
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -211,6 +212,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         success: What counts as a successful answer.
         evals: Judging answers after the fact.
         mirror: Copies of requests to another target.
+        structured: What happens to answers that do not have the form that was asked for; without it, nothing.
         prompt_cache: Whether vendors are told what of a prompt to cache: `auto` as soon as prefixes come back
             often enough to earn what writing them costs, `always` at once. Clients that say it themselves are
             left alone.
@@ -241,6 +243,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     success: Success = Success()
     evals: Evals | None = None
     mirror: Mirror | None = None
+    structured: Structured | None = None
     prompt_cache: Literal["off", "auto", "always"] = "off"
     prompt_cache_ttl: Literal["5m", "1h"] = "5m"
     capture: Literal["none", "redacted", "full"] = "none"

@@ -43,6 +43,7 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
     "cut": ("retry", "upstream_error"),
     "bad_response": ("retry", "upstream_garbage"),
     "garbage": ("retry", "upstream_garbage"),
+    "schema_mismatch": ("fallback", "schema_mismatch"),
     "stream_error": ("retry", "upstream_error"),
     "stale": ("stale", "upstream_error"),
     "no_credential": ("fallback", "no_credential"),

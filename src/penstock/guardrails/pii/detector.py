@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
 
 from penstock.guardrails.pii import americas, elsewhere, europe, money, online, person, phone, street
 from penstock.guardrails.pii.recogniser import Recogniser
 from penstock.guardrails.scanning import PatternSet, SpanPattern
+from penstock.guardrails.spans import disjoint
 from penstock.ports.guardrail import Finding, Role
 
 ROWS: Final = (
@@ -85,7 +85,7 @@ class PiiDetector:
                         self._add_phone(text, start, end, found)
                     else:
                         self._add(text, start, end, row, context, never, found)
-        return _disjoint(found)
+        return disjoint(found)
 
     def _add(
         self,
@@ -176,20 +176,3 @@ def _trimmed(text: str, start: int, end: int) -> int:
             break
         end -= 1
     return end
-
-
-def _disjoint(found: list[Finding]) -> list[Finding]:
-    """The surest ones that do not overlap; of equally sure ones the longest. In order of their places."""
-    if len(found) < 2:
-        return found
-    found.sort(key=lambda each: (-each.score, each.start - each.end))
-    kept: list[Finding] = []
-    for each in found:
-        at = bisect_left(kept, each.start, key=_start)
-        if (at == 0 or kept[at - 1].end <= each.start) and (at == len(kept) or kept[at].start >= each.end):
-            kept.insert(at, each)
-    return kept
-
-
-def _start(each: Finding) -> int:
-    return each.start

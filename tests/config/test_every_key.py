@@ -129,6 +129,7 @@ BASE: dict[str, Value] = {
             "policy": {"fallback": ["d", "c/claude"]},
             "prompt_cache": "auto",
             "mirror": {"to": "q/m", "percent": 5},
+            "evals": {"judge": "d", "budget": {"usd": 1}},
             **BOUNDS,
         },
         "r2": {"policy": "q/m"},

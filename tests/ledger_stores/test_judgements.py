@@ -124,7 +124,7 @@ def test_an_outcome_of_a_session_counts_once_for_each_target_that_took_part(plac
 
 def test_a_judge_says_itself_whom_it_judges_and_words_alone_count_for_nothing(place: LedgerPlace) -> None:
     """A verdict needs no row of an exchange; an unreadable one is on record without a score."""
-    verdict = {"source": "judge", "name": "quality", "route": "support", "target": "a", "cohort": "x"}
+    verdict: dict[str, Any] = {"source": "judge", "name": "quality", "route": "support", "target": "a", "cohort": "x"}
     with store_at(place) as store:
         commit(
             store,
@@ -170,7 +170,8 @@ def test_a_ledger_of_the_version_before_gets_the_tables(place: LedgerPlace) -> N
         commit(store, answered(1))
     if place.database_url:
         with connect(place.database_url) as database:
-            database.execute((DROPPED + "UPDATE version SET number = 3;").encode())
+            database.execute(DROPPED.encode())
+            database.execute("UPDATE version SET number = 3")
     else:
         file = sqlite3.connect(place.state_dir / "ledger.db")
         file.executescript(DROPPED + "PRAGMA user_version = 6;")

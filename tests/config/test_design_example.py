@@ -103,7 +103,6 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
         "routes.support.guards",
         "routes.support.success.all[0]",
         "routes.support.success.all[1]",
-        "routes.support.evals",
     ]
 
 

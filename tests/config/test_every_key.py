@@ -130,6 +130,7 @@ BASE: dict[str, Value] = {
             "prompt_cache": "auto",
             "structured": {"aliases": {"city": {"big": "small"}}},
             "mirror": {"to": "q/m", "percent": 5},
+            "evals": {"judge": "d", "budget": {"usd": 1}},
             **BOUNDS,
         },
         "r2": {"policy": "q/m"},

@@ -77,8 +77,12 @@ def dump(state_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {table: sorted(each) for table, each in found.items()}
 
 
-# What version 5 and 6 of the tables have that those before do not.
+# What version 5 to 7 of the tables have that those before do not.
 BEFORE_NOTES = """
+DROP TABLE feedback;
+DROP TABLE scores;
+DROP INDEX exchanges_session;
+DROP INDEX exchanges_task;
 DROP INDEX exchanges_taken;
 ALTER TABLE exchanges DROP COLUMN taken;
 ALTER TABLE exchanges DROP COLUMN purpose;

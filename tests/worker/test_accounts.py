@@ -17,7 +17,7 @@ from penstock.adapters.sqlite.ledger import SqliteLedger
 from penstock.adapters.sqlite.ledger_read import open_reader
 from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
-from penstock.bootstrap.worker import PublishedTags
+from penstock.bootstrap.worker import PublishedFacts
 from penstock.config.document import Allowed, Budget, Document, Org
 from penstock.config.snapshot import make_snapshot, write_snapshot
 from penstock.core.exchange import AttemptFacts, Event, RequestFacts, Subject
@@ -371,7 +371,7 @@ def test_an_interrupted_exchange_is_charged_to_all_its_accounts(tmp_path: Path) 
 def test_the_worker_learns_from_the_published_configuration_which_tags_have_budgets(tmp_path: Path) -> None:
     """Tags with limits only are not counted; a new configuration is seen without a restart."""
     state = StateDir(tmp_path)
-    tags = PublishedTags(state)
+    tags = PublishedFacts(state).tags
     assert tags() == frozenset()
     for name in ("feature", "project"):
         bounds = Allowed(budget=Budget(usd=Decimal(1), window="day"))

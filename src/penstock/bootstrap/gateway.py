@@ -22,6 +22,7 @@ import uvloop
 from penstock.adapters.clock import LoopClock
 from penstock.adapters.credentials.feed import CredentialFeed
 from penstock.adapters.files.posix import PosixDirectory, is_locked
+from penstock.adapters.files.scores import PublishedScores
 from penstock.adapters.http.client import HttpClient
 from penstock.adapters.oracle.line import OracleLine
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
@@ -44,6 +45,7 @@ from penstock.ledger.journal.writer import Journal
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.probing import Prober
 from penstock.ports.oracle import Oracle
+from penstock.ports.scores import Scores
 from penstock.ports.secrets import UnsealError
 from penstock.routing.asked import questions_of
 from penstock.server.places import VARIABLE, Places
@@ -143,6 +145,7 @@ class GatewayProcess:
             draw=random.random,
             bits=random.getrandbits,
             box=LazyBox(self._state.root, os.environ, "videos", source.keys),
+            scores=PublishedScores(self._state.scores, clock.now_ms),
         )
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
@@ -236,6 +239,7 @@ class GatewayProcess:
                 looked_at = now
                 await open_keys(source)
                 self._reload(clock, ctx, transport, source, boot)
+                look_at(ctx.scores)
                 missing.say_if_due()
                 await feed.tend(outside_sources(ctx.plan))
                 await line.tend(wanted=self._state.inference_wanted.exists())
@@ -290,6 +294,15 @@ async def open_keys(source: PlanSource) -> None:
             await asyncio.to_thread(source.keys.prepare)
         except UnsealError as error:
             log.warning("data keys cannot be opened, those that are open go on: %s", error)
+
+
+def look_at(scores: Scores) -> None:
+    """Take over what the worker has published; without it what was known fades."""
+    try:
+        if isinstance(scores, PublishedScores):
+            scores.look()
+    except OSError as error:
+        log.warning("live scores cannot be read: %s", error)
 
 
 def outside_sources(plan: Plan) -> set[str]:

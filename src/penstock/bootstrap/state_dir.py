@@ -16,6 +16,8 @@ class StateDir:
         self.owned = root / "owned.db"
         self.keyring = root / "keyring.json"
         self.alerts = root / "alerts.db"
+        # Live scores, which the worker publishes to gateways.
+        self.scores = root / "scores.snapshot"
         self.admin_key = root / "admin_key.json"
         self.run = root / "run"
         # Control's: its database, the socket of its API, what it published last in a form that needs no

@@ -31,25 +31,40 @@ from penstock.worker.main import run
 log = logging.getLogger("penstock.worker")
 
 
-class PublishedTags:
-    """The tags that have budgets in the published configuration, read again when it was published anew."""
+class PublishedFacts:
+    """What the worker needs of the published configuration, read again when it was published anew."""
 
     def __init__(self, state: StateDir) -> None:
         self._state = state
         self._seen = (0, 0)
         self._tags = NO_TAGS
+        self._lives: dict[str, float] = {}
 
-    def __call__(self) -> frozenset[str]:
-        """Those of the last configuration that could be read; none before the first."""
+    def tags(self) -> frozenset[str]:
+        """The tags that have budgets in the last configuration that could be read; none before the first."""
+        self._look()
+        return self._tags
+
+    def half_lives(self) -> Mapping[str, float]:
+        """How fast scores age, by route, as far as it says so."""
+        self._look()
+        return self._lives
+
+    def _look(self) -> None:
         try:
             stamp = self._state.snapshot.stat()
         except OSError:
-            return self._tags
+            return
         if (stamp.st_mtime_ns, stamp.st_ino) != self._seen:
             self._seen = (stamp.st_mtime_ns, stamp.st_ino)
             with contextlib.suppress(SnapshotError):
-                self._tags = budgeted_tags(_document(self._state))
-        return self._tags
+                document = _document(self._state)
+                self._tags = budgeted_tags(document)
+                self._lives = {
+                    name: float(route.evals.half_life)
+                    for name, route in document.routes.items()
+                    if route.evals is not None
+                }
 
 
 def _document(state: StateDir) -> Document:
@@ -126,11 +141,18 @@ def main() -> int:
     lifeline.on_end(stop.set)
     # Traffic comes first: on a busy machine the ledger may lag, and the journal holds what it has not read.
     os.nice(10)
-    tags = PublishedTags(state)
+    facts = PublishedFacts(state)
     settings = shared_settings(state)
     if settings is not None:
-        Burials(state, settings, tags, stop).start()
-    run(state.root, settings_of(state), stop, tags=tags, alerts=alert_desk(state))
+        Burials(state, settings, facts.tags, stop).start()
+    run(
+        state.root,
+        settings_of(state),
+        stop,
+        tags=facts.tags,
+        alerts=alert_desk(state),
+        half_lives=facts.half_lives,
+    )
     return 0
 
 

@@ -18,6 +18,7 @@ from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
 from penstock.cli.route_health import health
 from penstock.cli.route_ledger import ab, shares
 from penstock.cli.route_parity import parity_command
+from penstock.cli.route_scores import scores
 from penstock.compile.targets import CompileError
 from penstock.config.load import ConfigError, load_file
 from penstock.config.problem import suggestion
@@ -88,4 +89,5 @@ def card(name: str, file: Path | None, *, as_json: bool) -> None:
 
 route.add_command(ab)
 route.add_command(shares)
+route.add_command(scores)
 route.add_command(parity_command)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from penstock.compile.evals import budget_of
 from penstock.config import document as doc
 from penstock.core.allowance import WINDOW_S, AccountRule, BudgetRule, RateRule, SessionRule
 from penstock.core.exchange import Subject
@@ -89,6 +90,9 @@ def rules_of(document: doc.Document) -> Rules:
         rules.add(f"key:{key.name}", key)
     for name, route in document.routes.items():
         rules.add(f"route:{name}", route)
+        judging = budget_of(name, route)
+        if judging is not None:
+            rules.accounts[judging.id] = judging
     for name, deployment in document.deployments.items():
         rule = rule_of(f"deployment:{name}", deployment.limits, deployment.budget, ())
         if rule is not None:

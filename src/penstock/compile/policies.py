@@ -51,7 +51,7 @@ class Policies:
         self._prices = prices
         self._now_ms = now_ms
         self._hook = hook
-        self._route = ""
+        self._route = self._cohort = ""
 
     def target(self, name: str) -> Target:
         """A deployment, or a model of a provider. Raises CompileError."""
@@ -63,9 +63,9 @@ class Policies:
             raise CompileError(f"no deployment and no provider/model is called {name!r}")
         return target_of(self._providers[provider], model, self._prices, self._now_ms)
 
-    def policy(self, config: doc.PolicyNode, route: str) -> PolicyNode:
-        """A route's tree. Raises CompileError."""
-        self._route = route
+    def policy(self, config: doc.PolicyNode, route: str, cohort: str = "") -> PolicyNode:
+        """A route's tree; by the values of the tag `cohort` its scores are told apart. Raises CompileError."""
+        self._route, self._cohort = route, cohort
         tree = self.node(config)
         name_stages(tree)
         return tree
@@ -105,7 +105,7 @@ class Policies:
             case doc.CheapestNode():
                 floor = config.floor
                 kept = Floor(floor.score, floor.min, floor.explore) if floor is not None else None
-                return CheapestNode(self._all(config.of), kept, self._route)
+                return CheapestNode(self._all(config.of), kept, self._route, self._cohort)
             case doc.FastestNode():
                 quantile = float(config.quantile.removeprefix("p")) / 100
                 return FastestNode(self._all(config.of), config.by, quantile, config.explore)

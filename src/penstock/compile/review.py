@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import cast
 
 import msgspec
 
 from penstock.compile.dry import dry_plan
+from penstock.compile.evals import sources_of
 from penstock.compile.handling import at_vendor
 from penstock.compile.held_back import holds_back
 from penstock.compile.targets import CompileError
-from penstock.config.document import Document
+from penstock.config.document import Document, Floor
 from penstock.config.policy_checks import claims, written_facts
-from penstock.config.problem import child
+from penstock.config.problem import child, suggestion
 from penstock.core.plan import Plan, VirtualKey
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.providers.vendors.handling import DOCUMENTED
@@ -34,7 +36,12 @@ class Notice(msgspec.Struct, frozen=True):
 
 def review(document: Document, today: date) -> list[Notice]:
     """Everything that deserves a look, in the document's order."""
-    return [*old_facts(document, today), *_unserved(document, today), *_buffered(document)]
+    return [
+        *old_facts(document, today),
+        *_unserved(document, today),
+        *_buffered(document),
+        *_unjudged(document),
+    ]
 
 
 def old_facts(document: Document, today: date) -> Iterator[Notice]:
@@ -112,6 +119,42 @@ def _buffered(document: Document) -> Iterator[Notice]:
         if holds_back(route.policy):
             what = "answers are held back until one is accepted, so nothing is streamed before"
             yield Notice(child(child("routes", name), "policy"), f"{what} (cascade)")
+
+
+def _unjudged(document: Document) -> Iterator[Notice]:
+    """Floors under scores that nobody writes: they would never leave a target out."""
+    for name, route in document.routes.items():
+        judge = route.evals.judge if route.evals is not None else None
+        if judge is not None and not _is_asked(document, judge):
+            hint = suggestion(judge, {*document.routes, *document.deployments}) or "name a route"
+            what = f"no route, deployment or provider/model is called {judge!r}, so nothing is judged"
+            yield Notice(child(child(child("routes", name), "evals"), "judge"), f"{what}; {hint}")
+        written = sources_of(route)
+        for floor in floors_in(route.policy):
+            if floor.score not in written:
+                what = f"the floor goes by {floor.score!r}, which nothing writes"
+                how = "let evals.judge write it (evals.score), or list it in evals.feedback and send it"
+                yield Notice(child(child("routes", name), "policy"), f"{what}: {how} to /v1/feedback")
+
+
+def _is_asked(document: Document, judge: str) -> bool:
+    """Whether a judge is something that can be asked."""
+    provider, _, model = judge.partition("/")
+    if judge in document.routes or judge in document.deployments:
+        return True
+    return bool(model) and provider in document.providers
+
+
+def floors_in(value: object) -> Iterator[Floor]:
+    """The floors of a policy, wherever they stand in it."""
+    if isinstance(value, Floor):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from floors_in(getattr(value, name))
+    elif isinstance(value, tuple):
+        for each in cast("tuple[object, ...]", value):
+            yield from floors_in(each)
 
 
 def _epoch_ms(day: date) -> int:

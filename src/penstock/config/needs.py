@@ -46,7 +46,6 @@ NEEDS: tuple[Need, ...] = (
         unless=("not_error", "finish"),
         instead="use not_error or finish",
     ),
-    Need("routes.*.evals", "evaluation"),
     Need("routes.*.capture", "payload capture", unless=("none",), instead="write none"),
 )
 

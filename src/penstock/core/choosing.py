@@ -108,17 +108,25 @@ class Priced:
 class CheapestNode(PolicyNode):
     """Try the children from the cheapest for this request to the dearest.
 
-    `priced` has the targets by which each child is priced: it costs what the cheapest of them does. Which
-    children are below the floor (`low`) is remembered until `low_until`, monotonic seconds.
+    `priced` has the targets by which each child is priced: it costs what the cheapest of them does. `cohort` is
+    the tag by whose values scores are told apart. Which children are below the floor (`low`, by its value) is
+    remembered until `low_until`, monotonic seconds.
     """
 
-    __slots__ = ("children", "floor", "low", "low_until", "priced", "route")
+    __slots__ = ("children", "cohort", "floor", "low", "low_until", "priced", "route")
 
-    def __init__(self, children: tuple[PolicyNode, ...], floor: Floor | None = None, route: str = "") -> None:
+    def __init__(
+        self,
+        children: tuple[PolicyNode, ...],
+        floor: Floor | None = None,
+        route: str = "",
+        cohort: str = "",
+    ) -> None:
         self.children = children
         self.floor = floor
         self.route = route
-        self.low = [False] * len(children)
+        self.cohort = cohort
+        self.low: dict[str, list[bool]] = {}
         self.low_until = -1.0
         self.priced = [[Priced(target) for target in stand_ins(child)] for child in children]
 
@@ -129,7 +137,7 @@ class CheapestNode(PolicyNode):
     def with_below(self, below: Sequence[PolicyNode | None]) -> PolicyNode | None:
         """Those that are left."""
         children = tuple([child for child in below if child is not None])
-        return CheapestNode(children, self.floor, self.route) if children else None
+        return CheapestNode(children, self.floor, self.route, self.cohort) if children else None
 
 
 class FastestNode(PolicyNode):

@@ -24,6 +24,8 @@ Outcome = Literal["ok", "error", "cancelled", "interrupted"]
 FALLBACK_FROM = "fallback_from"
 # Another: where in its policy the target stands that answered.
 STAGE = "stage"
+# A note: the value of the tag by which the route tells cohorts apart.
+COHORT = "cohort"
 
 
 class Subject(msgspec.Struct, frozen=True, array_like=True):
@@ -156,10 +158,37 @@ class AlertRaised(msgspec.Struct, frozen=True, array_like=True, tag="al"):
     alert: Alert
 
 
+class Judged(msgspec.Struct, frozen=True, array_like=True, tag="jd"):
+    """Somebody said how good an answer was, or how a session or a task ended (core/judging.py).
+
+    `subject` is who said it; it counts only for what belongs to its organisation, and to its team if it has
+    one, which the worker finds out. `value` lies between 0 and 1, None where only words were said. `source` is
+    `feedback` or `judge`; of a judge's, `route`, `target` and `cohort` are known, the others' are looked up.
+    """
+
+    id: str
+    at_ms: int
+    subject: Subject
+    source: str
+    name: str
+    value: float | None = None
+    request_id: str = ""
+    session: str = ""
+    task: str = ""
+    label: str = ""
+    comment: str = ""
+    correction: str = ""
+    route: str = ""
+    target: str = ""
+    cohort: str = ""
+
+
 # What happened to a request; every one of them names it.
 Event = AttemptOpened | AttemptSettled | ExchangeSettled | AdmissionRefused
+# What the ledger has rows of.
+Projected = Event | Judged
 # All that a record may hold.
-Entry = Event | AlertRaised
+Entry = Projected | AlertRaised
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):

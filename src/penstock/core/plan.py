@@ -11,6 +11,7 @@ from typing import Protocol
 from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.cache_plan import CachePlan
 from penstock.core.credentials import Signing
+from penstock.core.evaluation import Evaluation
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import NORMAL
 from penstock.core.health_rules import DEFAULT_RULE, HealthRule, Place
@@ -45,7 +46,8 @@ class Route:
 
     `resumes`: a stream that breaks goes on at another target. `skips`: targets that are closed just now are
     passed over, `max_slow` of them at most for being slow only. `structured`: answers must have the form
-    that was asked for. `screen` and `cache`: its guards and its cache.
+    that was asked for. `screen` and `cache`: its guards and its cache. `evals`: how answers are judged;
+    `cohort`: the tag by whose values scores are told apart.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Route:
     structured: StructuredRule | None = None
     screen: ScreenPlan | None = None
     cache: CachePlan | None = None
+    evals: Evaluation | None = None
+    cohort: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,6 +30,7 @@ from penstock.core.exchange import (
     AttemptSettled,
     Entry,
     ExchangeSettled,
+    Judged,
     RequestFacts,
     Subject,
 )
@@ -123,8 +124,8 @@ class Spending:
 
     def apply(self, boot: str, event: Entry) -> None:
         """Count one event of a boot."""
-        if isinstance(event, AlertRaised):
-            return  # it costs nothing
+        if isinstance(event, AlertRaised | Judged):
+            return  # they cost nothing
         request, subject = event.request, event.subject
         if isinstance(event, AttemptOpened):
             accounts = accounts_of(subject, request, event.target, self._tags)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from penstock.admission.accounts import Allowance
 from penstock.admission.counters import Counter
-from penstock.core.exchange import AttemptFacts, AttemptSettled, Outcome, RequestFacts, Subject
+from penstock.core.exchange import COHORT, AttemptFacts, AttemptSettled, Outcome, RequestFacts, Subject
 from penstock.core.hook import Hook
 from penstock.core.itinerary import Accept, Ask, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
 from penstock.core.plan import Route, VirtualKey
@@ -109,6 +109,8 @@ class Driving(Judging):
         self._cursor = looking_at_structure(cursor, self._walk, route.structured, self._request)
         self._walk.notes.update(self._notes)  # of another route, before
         self._notes = self._walk.notes
+        if route.cohort and (cohort := self._facts.tags.get(route.cohort)):
+            self._notes[COHORT] = cohort
 
     # --- the policy -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from penstock.admission.allowances import allowance_for
 from penstock.admission.scopes import bound_output, key_for
@@ -18,12 +19,14 @@ from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.paths import PATHS, Found, dialect_of, find
 from penstock.pipeline.admin import AdminDesk, is_admin, send_problem
+from penstock.pipeline.afterwards import Afterwards
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.entering import enter_or_wait
 from penstock.pipeline.exchange import Exchange
+from penstock.pipeline.feedback import PATH as FEEDBACK
+from penstock.pipeline.feedback import FeedbackDesk
 from penstock.pipeline.inner import Asker
 from penstock.pipeline.media import VIDEOS
-from penstock.pipeline.mirroring import Mirrors
 from penstock.pipeline.models import ModelList
 from penstock.pipeline.owning import OwningExchange, check_named, hands_out
 from penstock.pipeline.refusing import JSON, id_lines, send_refusal
@@ -41,7 +44,6 @@ _LATER = (
     "/v1/messages/batches",
     "/v1beta/files",
     "/v1beta/batches",
-    "/v1/feedback",
     "/mcp",
 )
 MAX_MODEL = 256
@@ -55,7 +57,11 @@ class Gateway:
         self.ctx = ctx
         self._desk = desk
         self.ready = True
-        self._mirrors = Mirrors(ctx)
+        self._after = Afterwards(ctx)
+        self._own: dict[str, Callable[[HttpRequest, Reply, str], None]] = {
+            "/v1/usage": self._usage,
+            FEEDBACK: FeedbackDesk(ctx).handle,
+        }
         ctx.asker = Asker
 
     def handle(self, request: HttpRequest, reply: Reply) -> None:
@@ -65,7 +71,7 @@ class Gateway:
         if found is None or request.method != b"POST":
             self._other(request, reply, found)
             return
-        admission = _Admission(self.ctx, request, found, self._mirrors)
+        admission = _Admission(self.ctx, request, found, self._after)
         try:
             exchange = admission.admit(reply)
         except Refusal as refusal:
@@ -101,8 +107,8 @@ class Gateway:
             visit(self.ctx, request, reply, request_id)
         elif path.startswith(VIDEOS) and method == b"GET":
             self._video(request, reply, request_id)
-        elif path == "/v1/usage":
-            self._usage(request, reply, request_id)
+        elif path in self._own:
+            self._own[path](request, reply, request_id)
         elif found is not None:
             refusal = Refusal("method_not_allowed", f"send POST to {path}")
             send_refusal(reply, refusal, request_id, found.endpoint.dialect)
@@ -170,21 +176,21 @@ class _Admission:
     """Stages 1 and 2 of one request; remembers how far it came, for the record of a refusal."""
 
     __slots__ = (
+        "_after",
         "_ctx",
         "_decoded",
         "_endpoint",
         "_found",
         "_http",
         "_key",
-        "_mirrors",
         "_plan",
         "_route",
         "request_id",
     )
 
-    def __init__(self, ctx: GatewayContext, http: HttpRequest, found: Found, mirrors: Mirrors) -> None:
+    def __init__(self, ctx: GatewayContext, http: HttpRequest, found: Found, after: Afterwards) -> None:
         self._ctx = ctx
-        self._mirrors = mirrors
+        self._after = after
         self._plan: Plan = ctx.plan
         self._http = http
         self._found = found
@@ -215,9 +221,7 @@ class _Admission:
                 f"the route {route.name!r} requires the tag {missing[0]!r}: "
                 f"send x-penstock-tags: {missing[0]}=…",
             )
-        depth = (route.session or self._plan.session).depth
-        if depth is not None:
-            self._deepen(depth)
+        self._deepen((route.session or self._plan.session).depth)
         subject = key.subject
         if not subject.user and "user" in tags:
             subject = Subject(subject.org, subject.team, tags["user"], subject.key)
@@ -234,6 +238,7 @@ class _Admission:
                 facts = self._facts(request, route, tags)
                 allowance = allowance_for(ctx.accounts, self._plan, key, route, subject, tags, facts.ts_ms)
         exchange: Exchange
+        reply = self._after.watched(reply, request, route, key, facts)
         if responses and (previous or named or keeps(request)):
             exchange = ResponsesExchange(
                 ctx, http, reply, request, route, key, subject, allowance, facts, named, previous
@@ -241,15 +246,17 @@ class _Admission:
         elif named or hands_out(request, route):
             exchange = OwningExchange(ctx, http, reply, request, route, key, subject, allowance, facts, named)
         else:
-            reply = self._mirrors.told(reply, http, request, route, key, facts)
+            reply = self._after.copied(reply, http, request, route, key, facts)
             exchange = Exchange(ctx, http, reply, request, route, key, subject, allowance, facts)
         is_in = enter_or_wait(
             ctx, allowance, reply, exchange.start, lambda refusal: self.refuse(reply, refusal)
         )
         return exchange if is_in else None
 
-    def _deepen(self, most: int) -> None:
-        """Take a place in the chain of calls. Raises Refusal where it is too long."""
+    def _deepen(self, most: int | None) -> None:
+        """Take a place in the chain of calls, if it is bounded. Raises Refusal where it is too long."""
+        if most is None:
+            return
         ctx, headers = self._ctx, self._http.headers
         depth, sent = ctx.chains.enter(headers.get(b"traceparent"), ctx.bits(64), ctx.bits(128))
         if depth > most:

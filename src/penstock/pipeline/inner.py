@@ -129,9 +129,12 @@ class Asked:
 
 
 class Asker:
-    """Implements InnerCalls for one exchange. `depth`: how many calls it is itself inside of."""
+    """Implements InnerCalls for one exchange. `depth`: how many calls it is itself inside of.
 
-    __slots__ = ("_allowance", "_ctx", "_depth", "_facts", "_key", "_subject")
+    Without patience a call that finds no room fails at once.
+    """
+
+    __slots__ = ("_allowance", "_ctx", "_depth", "_facts", "_key", "_patient", "_subject")
 
     def __init__(
         self,
@@ -141,7 +144,10 @@ class Asker:
         facts: RequestFacts,
         accounts: list[Account],
         depth: int,
+        *,
+        patient: bool = True,
     ) -> None:
+        self._patient = patient
         self._ctx = ctx
         self._key = key
         self._subject = subject
@@ -190,6 +196,7 @@ class Asker:
         sink = Sink(asked.over)
         exchange = Exchange(ctx, http, sink, request, route, self._key, self._subject, self._allowance, facts)
         exchange.depth = self._depth + 1
+        exchange.patient = self._patient
         return exchange
 
 

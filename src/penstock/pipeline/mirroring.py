@@ -17,88 +17,18 @@ from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.exchange import Exchange
 from penstock.pipeline.inner import Sink
 from penstock.pipeline.read_back import reply_of, text_of
-from penstock.ports.http_server import HttpRequest, Reply, ReplyListener
+from penstock.pipeline.tee import MAX_KEPT_BYTES as MAX_COMPARED_BYTES
+from penstock.pipeline.tee import Tee
+from penstock.ports.http_server import HttpRequest, Reply
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 
-# Longer answers are not compared.
-MAX_COMPARED_BYTES = 1024 * 1024
 PURPOSE = "mirror"
 # Whom copies are written down for: no tenant's spending.
 SUBJECT = Subject("penstock", "", "", PURPOSE)
 _KEY = VirtualKey(PURPOSE, b"", SUBJECT, direct=True, rank=LOW)
 # A copy is a request of its own: a vendor must not take it for the one that it copies.
 _NOT_COPIED = frozenset({b"idempotency-key", b"traceparent", b"tracestate"})
-
-
-class Tee:
-    """Implements Reply and ReplyListener: passes all on, keeps what the client was told, begins the copy."""
-
-    __slots__ = ("_mirrors", "_pieces", "_reply", "_size", "_source", "bytes_out", "listener", "status")
-
-    def __init__(self, reply: Reply, source: Source, mirrors: Mirrors) -> None:
-        self.listener: ReplyListener | None = None
-        self.bytes_out = reply.bytes_out
-        self._reply = reply
-        self._reply.listener = self
-        self._source = source
-        self._mirrors = mirrors
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self.status = 0
-
-    def client_gone(self) -> None:
-        """See ReplyListener."""
-        if self.listener is not None:
-            self.listener.client_gone()
-
-    def client_slow(self) -> None:
-        """See ReplyListener."""
-        if self.listener is not None:
-            self.listener.client_slow()
-
-    def client_ready(self) -> None:
-        """See ReplyListener."""
-        if self.listener is not None:
-            self.listener.client_ready()
-
-    def send(self, status: int, headers: bytes, body: bytes) -> None:
-        """See Reply."""
-        self._reply.send(status, headers, body)
-        self.status = status
-        self._keep(body)
-        self._over()
-
-    def start(self, status: int, headers: bytes, length: int | None = None) -> None:
-        """See Reply."""
-        self.status = status
-        self._reply.start(status, headers, length)
-
-    def write(self, data: bytes) -> None:
-        """See Reply."""
-        self._reply.write(data)
-        self._keep(data)
-
-    def end(self, data: bytes = b"") -> None:
-        """See Reply."""
-        self._reply.end(data)
-        self._keep(data)
-        self._over()
-
-    def abort(self) -> None:
-        """See Reply."""
-        self._reply.abort()
-
-    def _keep(self, data: bytes) -> None:
-        self.bytes_out = self._reply.bytes_out
-        self._size += len(data)
-        if self._size <= MAX_COMPARED_BYTES:
-            self._pieces.append(data)
-
-    def _over(self) -> None:
-        if self.status == 200:
-            self._source.answer = b"".join(self._pieces) if self._size <= MAX_COMPARED_BYTES else None
-            self._mirrors.begin(self._source)
 
 
 class Source:
@@ -138,7 +68,13 @@ class Mirrors:
         mirror = route.mirror
         if mirror is None or self._ctx.draw() * 100 >= mirror.percent:
             return reply
-        return Tee(reply, Source(http, request, key, facts, mirror), self)
+        source = Source(http, request, key, facts, mirror)
+        return Tee(reply, lambda tee: self._ended(tee, source))
+
+    def _ended(self, tee: Tee, source: Source) -> None:
+        if tee.ended and tee.status == 200:
+            source.answer = tee.answer()
+            self.begin(source)
 
     def begin(self, source: Source) -> None:
         """Copy once the loop has done what is due for clients."""

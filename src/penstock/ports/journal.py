@@ -19,7 +19,8 @@ class JournalSink(Protocol):
     ) -> None:
         """Write `event` at the end of this turn, then call `then`; `failed` if an opening was not written.
 
-        Raises JournalFull for an AttemptOpened that does not fit; settlements of open attempts always do.
+        Raises JournalFull for an AttemptOpened or a Judged that does not fit; settlements of open attempts
+        always do.
         Callbacks run in order, each isolated from the others' failures.
         """
         ...

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from penstock.core.exchange import Event
+from penstock.core.exchange import Projected
+from penstock.core.scores import Sum
 
 # Half of the time for which a finished boot stays apart: whoever reads the ledger within it finds the boot's
 # sums either there, or with the machine whose boot it was.
@@ -89,7 +90,9 @@ class LedgerStore(Protocol):
         """Count spending by the values of these tags, too, from the next commit on."""
         ...
 
-    def commit(self, boot: str, events: Sequence[tuple[int, Event]], position: Position, gaps: Gaps) -> None:
+    def commit(
+        self, boot: str, events: Sequence[tuple[int, Projected]], position: Position, gaps: Gaps
+    ) -> None:
         """Project (seq, event) pairs of one boot and move its position, together.
 
         Pairs up to the boot's committed `last_seq` are left out: a commit may be repeated.
@@ -106,6 +109,17 @@ class LedgerStore(Protocol):
         Boots that are finished for more than an hour are added to boot '', slots older than are kept to
         `EARLIER`, and those of sessions and tasks deleted.
         """
+        ...
+
+    def judge(self, now_ms: int) -> int:
+        """Count judgements whose requests were not there when they came; how many still were to be looked for.
+
+        Sums that nobody asks for any more are dropped on the way.
+        """
+        ...
+
+    def judgements(self, since_ms: int) -> list[Sum]:
+        """Judgements and quality gates added up by minute, from that of `since_ms` on."""
         ...
 
     def forget(self, boots: Sequence[str]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from penstock.ports.scores import Scores
 
 MAX_FLOORS = 65_536
+# With fewer judgements of a cohort's own, what is known of everybody holds for it.
+LEAST_OF_COHORT = 20
 
 
 class Floors:
@@ -18,12 +20,14 @@ class Floors:
 
     def __init__(self, scores: Scores) -> None:
         self._scores = scores
-        self._below: set[tuple[str, str, str]] = set()
+        self._below: set[tuple[str, str, str, str]] = set()
 
-    def below(self, route: str, target: str, name: str, minimum: float) -> bool:
-        """Whether the target's score is below `minimum` on this route."""
-        at = (route, target, name)
-        score = self._scores.of(route, target, name)
+    def below(self, route: str, target: str, name: str, minimum: float, cohort: str = "") -> bool:
+        """Whether the target's score is below `minimum` on this route, for a cohort if it is known for that."""
+        score = self._scores.of(route, target, name, cohort) if cohort else None
+        if score is None or score.n < LEAST_OF_COHORT:
+            score, cohort = self._scores.of(route, target, name), ""
+        at = (route, target, name, cohort)
         if score is None:
             self._below.discard(at)
             return False

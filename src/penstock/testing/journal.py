@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from penstock.core.exchange import AlertRaised, AttemptOpened, Entry, Event, ExchangeSettled
+from penstock.core.exchange import AlertRaised, AttemptOpened, Entry, Event, ExchangeSettled, Judged
 from penstock.ledger.journal.settings import JournalFull
 from penstock.ports.clock import Clock
 
@@ -15,6 +15,7 @@ class MemoryJournal:
     def __init__(self, clock: Clock) -> None:
         self.events: list[Event] = []
         self.alerts: list[AlertRaised] = []
+        self.judged: list[Judged] = []
         self.full = False
         self.fail_openings = False
         self._clock = clock
@@ -27,7 +28,7 @@ class MemoryJournal:
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
         """See ports.journal."""
-        if self.full and isinstance(event, AttemptOpened):
+        if self.full and isinstance(event, AttemptOpened | Judged):
             raise JournalFull("the journal is full")
         if not self._group:
             self._clock.call_soon(self._flush)
@@ -41,6 +42,8 @@ class MemoryJournal:
                 continue
             if isinstance(event, AlertRaised):
                 self.alerts.append(event)
+            elif isinstance(event, Judged):
+                self.judged.append(event)
             else:
                 self.events.append(event)
             if then is not None:

@@ -19,6 +19,7 @@ from penstock.worker.accounts import AccountsSnapshots
 from penstock.worker.alerts.desk import AlertDesk
 from penstock.worker.housekeeping import clean, forgettable
 from penstock.worker.projector import Projector
+from penstock.worker.scores import HalfLives, ScoresPublisher, default_lives
 from penstock.worker.settings import WorkerSettings, ledger_place
 from penstock.worker.sole import sole_worker
 from penstock.worker.stores import TROUBLE, open_store
@@ -33,7 +34,8 @@ _HURRY_RECORDS = 200
 class Worker:
     """Owns the store and everything that reads or writes it. One per state directory.
 
-    `tags` gives the names of the tags whose values have budgets, which may change while it runs.
+    `tags` gives the names of the tags whose values have budgets, `half_lives` how fast scores of routes age;
+    both may change while it runs.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Worker:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         monotonic: Callable[[], float] = time.monotonic,
         alerts: AlertDesk | None = None,
+        half_lives: HalfLives = default_lives,
     ) -> None:
         self._settings = settings
         self._alerts = alerts
@@ -55,6 +58,7 @@ class Worker:
         self._now_ms = now_ms
         self._monotonic = monotonic
         self._snapshots = AccountsSnapshots(state_dir, now_ms=now_ms, monotonic=monotonic)
+        self._scores = ScoresPublisher(state_dir, now_ms=now_ms, monotonic=monotonic, half_lives=half_lives)
         self._store: LedgerStore | None = None
         self._projector: Projector | None = None
         self._cleaning: threading.Thread | None = None
@@ -76,6 +80,7 @@ class Worker:
         self._store.count_tags(self._tags())
         count = self._projector.step()
         self._snapshots.write_if_due(self._store)
+        self._scores.write_if_due(self._store)
         if self._alerts is not None:
             self._alerts.look_if_due(self._store)
         self._clean_if_due(self._store)
@@ -139,13 +144,14 @@ def run(
     *,
     tags: Callable[[], frozenset[str]] = lambda: NO_TAGS,
     alerts: AlertDesk | None = None,
+    half_lives: HalfLives = default_lives,
 ) -> None:
     """Work until `stop` is set. Waits while another worker holds the state directory."""
     state_dir.mkdir(parents=True, exist_ok=True)
     with sole_worker(state_dir, stop) as alone:
         if not alone:
             return
-        worker = Worker(state_dir, settings, tags=tags, alerts=alerts)
+        worker = Worker(state_dir, settings, tags=tags, alerts=alerts, half_lives=half_lives)
         pause, backoff, lagging = settings.busy_poll_s, _BACKOFF_S[0], False
         while not stop.is_set():
             try:

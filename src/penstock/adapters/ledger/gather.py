@@ -9,14 +9,16 @@ from typing import Any
 import msgspec
 
 from penstock.adapters.ledger.columns import USAGE_COLUMNS
+from penstock.adapters.ledger.judgements import Gate, gate_of
 from penstock.adapters.ledger.rows import Row, exchange_row, interrupted, refusal_row
 from penstock.core.accounts import MOST_NANOUSD, accounts_of, is_brief, slot_of
 from penstock.core.exchange import (
     AttemptFacts,
     AttemptOpened,
     AttemptSettled,
-    Event,
     ExchangeSettled,
+    Judged,
+    Projected,
     RequestFacts,
     Subject,
 )
@@ -44,6 +46,8 @@ class Gathered:
     settled: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     ended: set[str] = field(default_factory=set[str])
     begun: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    gates: list[Gate] = field(default_factory=list[Gate])
+    judged: list[tuple[int, Judged]] = field(default_factory=list[tuple[int, Judged]])
 
     def doubtful(self) -> list[str]:
         """The exchanges of which an attempt may have been charged by an earlier batch.
@@ -71,15 +75,21 @@ class Gathered:
         ]
 
 
-def gather(boot: str, events: Sequence[tuple[int, Event]]) -> Gathered:
+def gather(boot: str, events: Sequence[tuple[int, Projected]]) -> Gathered:
     """Sort the events of one boot into what becomes of them."""
     found = Gathered()
     found.ended = {event.request.request_id for _, event in events if type(event) is ExchangeSettled}
     charges = found.charges
     for seq, event in events:
+        if isinstance(event, Judged):
+            found.judged.append((seq, event))
+            continue
         request_id = event.request.request_id
         if isinstance(event, ExchangeSettled):
             found.exchanges.append(exchange_row(event))
+            gate = gate_of(event)
+            if gate is not None:
+                found.gates.append(gate)
             for each in event.attempts:
                 charges.setdefault((request_id, each.index), (event.request, event.subject, each))
         elif isinstance(event, AttemptOpened):

@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from penstock.adapters.ledger.judgements import COUNTED, Judgements
 from penstock.adapters.ledger.logged import logged
 from penstock.adapters.ledger.metering import metered
 from penstock.adapters.ledger.sql import Sql
 from penstock.core.metering import Metered, MeteringQuery
+from penstock.core.scores import Sum
 from penstock.ports.ledger import Position
 
 # What rows can be grouped by; beside these `tag.NAME` and `note.NAME`. {day} is a store's own word.
@@ -88,6 +90,18 @@ class TopLine(msgspec.Struct, frozen=True):
     p95_ms: float
     cost_nanousd: int
     unpriced: int
+
+
+class SaidLine(msgspec.Struct, frozen=True):
+    """How often something was said. `state`: see `adapters.ledger.judgements`."""
+
+    route: str
+    target: str
+    source: str
+    name: str
+    state: int
+    label: str
+    count: int
 
 
 class LedgerReader:
@@ -185,6 +199,33 @@ class LedgerReader:
         rows = self._sql.ask(query, (*values, since_ms))
         return [TopLine(_group(by, row), *row[size:]) for row in rows if row[size]]
 
+    def judgements(self, since_ms: int) -> list[Sum]:
+        """Judgements and quality gates added up by minute."""
+        mark = self._sql.mark
+        return Judgements(lambda query, values: self._sql.ask(query.replace("?", mark), values), _nothing).sums(
+            since_ms
+        )
+
+    def said(self, since_ms: int, route: str | None = None) -> list[SaidLine]:
+        """How many pieces of feedback and verdicts there were since an instant, by what became of them."""
+        mark = self._sql.mark
+        query = f"""
+            SELECT route, target, source, name, state, label, count(*) FROM feedback WHERE at_ms >= {mark}
+            GROUP BY route, target, source, name, state, label
+            ORDER BY route, target, source, name, state, label
+        """  # noqa: S608 - a mark
+        rows = [SaidLine(*row) for row in self._sql.ask(query, (since_ms,))]
+        return [row for row in rows if route is None or row.route in ("", route)]
+
+    def scores_by(self, name: str, since_ms: int) -> dict[str, float]:
+        """The value of one score by request, of those that count."""
+        mark = self._sql.mark
+        query = (
+            f"SELECT request_id, value FROM feedback WHERE name = {mark} AND at_ms >= {mark}"  # noqa: S608 - a mark
+            f" AND state = {COUNTED} AND request_id != '' ORDER BY at_ms"
+        )
+        return {row[0]: float(row[1]) for row in self._sql.ask(query, (name, since_ms))}
+
     def metered(self, query: MeteringQuery) -> list[Metered]:
         """See ports.metering.MeteringReader."""
         return metered(self._sql, query)
@@ -209,6 +250,12 @@ class LedgerReader:
                 )
         names = ", ".join(f"g{number}" for number in range(len(by)))
         return columns, f"GROUP BY {names}" if names else "", values
+
+
+def _nothing(statement: str, values: Sequence[object]) -> object:
+    """A reader writes nothing."""
+    del statement, values
+    return None
 
 
 def _group(by: Sequence[str], row: Sequence[Any]) -> dict[str, str]:

@@ -52,7 +52,7 @@ class MemoryScores:
         self._series: dict[tuple[str, str, str, str], _Series] = {}
 
     def add(self, route: str, target: str, name: str, value: float, cohort: str = "") -> None:
-        """See Scores. Raises ValueError for a judgement that is not between 0 and 1."""
+        """Take in a judgement, for a cohort also for everybody. Raises ValueError where it is not in 0 to 1."""
         if not 0 <= value <= 1:
             raise ValueError(f"a score is between 0 and 1, and {name} is {value}")
         slot = self._clock.monotonic() // SLOT_S

@@ -22,19 +22,22 @@ from penstock.adapters.ledger.columns import (
 )
 from penstock.adapters.ledger.gather import (
     Charge,
+    Gathered,
     charge_of,
     closed_row,
     flights_of,
     gather,
     spend_rows,
 )
+from penstock.adapters.ledger.judgements import Gate, Judgements, gate_sums
 from penstock.adapters.ledger.rows import Row, attempt_row
 from penstock.adapters.postgres.connection import connect, trouble
-from penstock.adapters.postgres.ledger_schema import prepare
+from penstock.adapters.postgres.ledger_schema import JUDGING, prepare
 from penstock.adapters.postgres.ledger_spend import charge, fold, spent
-from penstock.adapters.postgres.ledger_values import copy, insert
+from penstock.adapters.postgres.ledger_values import copy, fitted, insert
 from penstock.core.accounts import NO_TAGS
-from penstock.core.exchange import Event
+from penstock.core.exchange import Projected
+from penstock.core.scores import Sum
 from penstock.ports.ledger import RECENT_MS, Gaps, LedgerState, Position
 
 _OPEN_EXCHANGE_COLUMNS = ("request_id", "boot", "event")
@@ -97,7 +100,9 @@ class PostgresLedger:
         """Count spending by the values of these tags, too."""
         self._tags = tags
 
-    def commit(self, boot: str, events: Sequence[tuple[int, Event]], position: Position, gaps: Gaps) -> None:
+    def commit(
+        self, boot: str, events: Sequence[tuple[int, Projected]], position: Position, gaps: Gaps
+    ) -> None:
         """Write the rows of `events` and the position behind them in one transaction."""
         with trouble():
             if not self._careful:
@@ -129,6 +134,19 @@ class PostgresLedger:
         """One short step of keeping the sums by account small; whether more may be left."""
         with trouble(), self._db.transaction():
             return fold(self._db, now_ms)
+
+    def judge(self, now_ms: int) -> int:
+        """Count judgements whose requests were not there when they came, one worker at a time."""
+        with trouble(), self._db.transaction():
+            free = self._db.execute("SELECT pg_try_advisory_xact_lock(%s)", (JUDGING,)).fetchone()
+            if free is None or not free[0]:
+                return 0
+            return self._judgements().look_again(now_ms)
+
+    def judgements(self, since_ms: int) -> list[Sum]:
+        """Judgements and quality gates of all sites, added up by minute."""
+        with trouble():
+            return self._judgements().sums(since_ms)
 
     def forget(self, boots: Sequence[str]) -> None:
         """Drop the positions of boots whose segments are gone; what they gave to the ledger stays."""
@@ -179,7 +197,7 @@ class PostgresLedger:
     def _project(
         self,
         boot: str,
-        events: Sequence[tuple[int, Event]],
+        events: Sequence[tuple[int, Projected]],
         position: Position,
         gaps: Gaps,
         *,
@@ -196,11 +214,31 @@ class PostgresLedger:
             insert(self._db, "open_exchanges", _OPEN_EXCHANGE_COLUMNS, found.open_exchanges(boot))
             insert(self._db, "open_attempts", OPEN_ATTEMPT_COLUMNS, found.open_attempts(boot))
             self._close(found.settled, found.ended)
+            gates = self._new_gates(found) if careful else found.gates
             put(self._db, "exchanges", EXCHANGE_COLUMNS, found.exchanges)
             put(self._db, "refusals", REFUSAL_COLUMNS, found.refusals)
             doubtful = {place[0] for place in found.charges} if careful else found.doubtful()
             self._charge(boot, found.charges_beside(self._known(doubtful)), careful=careful)
+            if gates or found.judged:
+                judgements = self._judgements()
+                judgements.count(gate_sums(gates))
+                judgements.take(boot, found.judged)
+                judgements.write()
             self._move(boot, position, gaps)
+
+    def _judgements(self) -> Judgements:
+        def run(statement: str, values: Sequence[object]) -> Sequence[Any]:
+            cursor = self._db.execute(statement.replace("?", "%s").encode(), tuple(map(fitted, values)))
+            return cursor.fetchall() if cursor.description is not None else ()
+
+        return Judgements(run, run)
+
+    def _new_gates(self, found: Gathered) -> list[Gate]:
+        """Those of exchanges that have no row yet: each counts once, however often it is read."""
+        wanted = [gate.request_id for gate in found.gates]
+        rows = self._db.execute("SELECT request_id FROM exchanges WHERE request_id = ANY(%s)", (wanted,))
+        known = {row[0] for row in rows}
+        return [gate for gate in found.gates if gate.request_id not in known]
 
     def _known(self, requests: Iterable[str]) -> set[tuple[str, int]]:
         """The attempts of these requests that have a row."""

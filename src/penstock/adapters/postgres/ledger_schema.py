@@ -12,12 +12,13 @@ from penstock.adapters.ledger.columns import (
     REFUSAL_COLUMNS,
     USAGE_COLUMNS,
 )
+from penstock.adapters.ledger.judgements import FEEDBACK_COLUMNS, SCORE_COLUMNS
 from penstock.adapters.postgres.connection import SCHEMA, Connection
 from penstock.ports.ledger import LedgerError
 
-SCHEMA_VERSION = 3
-# Letters of "penledgr", and a second lock beside it: numbers that nothing else in the database uses.
-MAKING, FOLDING = 0x70656E6C65646772, 0x70656E6C65646773
+SCHEMA_VERSION = 4
+# Letters of "penledgr", and locks beside it: numbers that nothing else in the database uses.
+MAKING, FOLDING, JUDGING = 0x70656E6C65646772, 0x70656E6C65646773, 0x70656E6C65646774
 _HAS_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s"
 _HAS_VERSION = "SELECT FROM pg_tables WHERE schemaname = %s AND tablename = 'version'"
 _TEXTS = frozenset(
@@ -26,6 +27,7 @@ _TEXTS = frozenset(
         *("model_answered", "session", "task", "prompt_version", "feature", "retries", "outcome", "code"),
         *("finish_reason", "cache", "usage_source", "price_card", "service_tier", "cause", "boot"),
         *("upstream_request_id", "purpose", "parent"),
+        *("id", "source", "name", "label", "comment", "correction", "cohort"),
     }
 )
 _TYPES = {
@@ -34,6 +36,8 @@ _TYPES = {
     "tags": "jsonb NOT NULL",
     "notes": "jsonb NOT NULL",
     "event": "bytea NOT NULL",
+    "value": "double precision",
+    "total": "double precision NOT NULL",
     "cost_nanousd": "bigint",
     "reserved_nanousd": "bigint",
     "reported_cost_nanousd": "bigint",
@@ -55,6 +59,15 @@ _ORDER = """
 ALTER TABLE exchanges ADD COLUMN xact bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint);
 CREATE INDEX exchanges_xact ON exchanges (xact, request_id);
 """
+_JUDGED = f"""
+{_table("feedback", FEEDBACK_COLUMNS, "boot, seq")}
+CREATE INDEX feedback_at ON feedback (at_ms);
+CREATE INDEX feedback_request ON feedback (request_id) WHERE request_id != '';
+CREATE INDEX feedback_waiting ON feedback (at_ms) WHERE state = 0;
+CREATE INDEX exchanges_session ON exchanges (session, ts_ms) WHERE session != '';
+CREATE INDEX exchanges_task ON exchanges (task, ts_ms) WHERE task != '';
+{_table("scores", SCORE_COLUMNS, "slot, route, target, cohort, name")}
+"""
 
 DDL = f"""
 CREATE TABLE version (number integer NOT NULL);
@@ -65,6 +78,7 @@ CREATE INDEX exchanges_ts ON exchanges (ts_ms);
 {_table("attempts", ATTEMPT_COLUMNS, "request_id, idx")}
 {_table("refusals", REFUSAL_COLUMNS, "boot, seq")}
 CREATE INDEX refusals_ts ON refusals (ts_ms);
+{_JUDGED}
 {_table("open_exchanges", ("request_id", "boot", "event"), "request_id")}
 {_table("open_attempts", OPEN_ATTEMPT_COLUMNS, "request_id, idx")}
 CREATE TABLE spend (
@@ -98,6 +112,7 @@ ALTER TABLE exchanges ADD COLUMN notes jsonb NOT NULL DEFAULT '{}';
 UPDATE version SET number = 2;
 """,
     2: _ORDER + "UPDATE version SET number = 3;",  # noqa: S608 - our own names
+    3: _JUDGED + "UPDATE version SET number = 4;",  # noqa: S608 - our own names
 }
 
 

@@ -29,11 +29,13 @@ from penstock.adapters.ledger.gather import (
     gather,
     spend_rows,
 )
+from penstock.adapters.ledger.judgements import Judgements, gate_sums
 from penstock.adapters.ledger.rows import Row, attempt_row
 from penstock.adapters.sqlite.ledger_schema import DDL, SCHEMA_VERSION, UPGRADES
 from penstock.adapters.sqlite.ledger_spend import BEFORE_SPEND, CHARGE, fold, spent, spent_under_way
 from penstock.core.accounts import MOST_NANOUSD, NO_TAGS
-from penstock.core.exchange import Event
+from penstock.core.exchange import Projected
+from penstock.core.scores import Sum
 from penstock.ports.ledger import Flight, Gaps, LedgerState, Position
 
 _BUSY_TIMEOUT_S = 2.0
@@ -98,7 +100,9 @@ class SqliteLedger:
         """Count spending by the values of these tags, too."""
         self._tags = tags
 
-    def commit(self, boot: str, events: Sequence[tuple[int, Event]], position: Position, gaps: Gaps) -> None:
+    def commit(
+        self, boot: str, events: Sequence[tuple[int, Projected]], position: Position, gaps: Gaps
+    ) -> None:
         """Write the rows of `events` and the position behind them in one transaction."""
         try:
             with self._transaction():
@@ -129,6 +133,15 @@ class SqliteLedger:
         """One short step of keeping the sums by account small; whether more may be left."""
         with self._transaction():
             return fold(self._db, now_ms)
+
+    def judge(self, now_ms: int) -> int:
+        """Count judgements whose requests were not there when they came."""
+        with self._transaction():
+            return Judgements(self._db.execute, self._db.execute).look_again(now_ms)
+
+    def judgements(self, since_ms: int) -> list[Sum]:
+        """Judgements and quality gates added up by minute."""
+        return Judgements(self._db.execute, self._db.execute).sums(since_ms)
 
     def forget(self, boots: Sequence[str]) -> None:
         """Drop the positions of boots whose segments are gone; what they gave to the ledger stays."""
@@ -185,7 +198,7 @@ class SqliteLedger:
     def _project(
         self,
         boot: str,
-        events: Sequence[tuple[int, Event]],
+        events: Sequence[tuple[int, Projected]],
         position: Position,
         gaps: Gaps,
         many: Callable[[str, Iterable[Row]], object],
@@ -215,6 +228,11 @@ class SqliteLedger:
         many(_INSERT_REFUSAL, found.refusals)
         many(_INSERT_ATTEMPT, [attempt_row(*charge) for charge in charges])
         self._db.executemany(CHARGE, spend_rows(boot, charges, self._tags))
+        if found.gates or found.judged:
+            judgements = Judgements(self._db.execute, self._db.execute)
+            judgements.count(gate_sums(found.gates))
+            judgements.take(boot, found.judged)
+            judgements.write()
 
     def _move(self, boot: str, position: Position, gaps: Gaps, finished_ms: int = 0) -> None:
         place = (position.segment, position.offset, position.last_seq, position.finished)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from penstock.adapters.ledger.columns import USAGE_COLUMNS
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
 # Sums of money, in the order in which they grow: what a boot adds now stands together.
 # `brief`: of sessions and tasks.
@@ -20,6 +20,48 @@ CREATE TABLE spend (
   account TEXT NOT NULL,
   nanousd INTEGER NOT NULL,
   PRIMARY KEY (boot, brief, slot, account)
+) WITHOUT ROWID;
+"""
+# Judgements, and their sums by minute; sessions and tasks are looked up when somebody says how they ended.
+_JUDGED_DDL = """
+CREATE TABLE feedback (
+  boot TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  org TEXT NOT NULL,
+  team TEXT NOT NULL,
+  user TEXT NOT NULL,
+  key TEXT NOT NULL,
+  source TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value REAL,
+  request_id TEXT NOT NULL,
+  session TEXT NOT NULL,
+  task TEXT NOT NULL,
+  label TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  correction TEXT NOT NULL,
+  route TEXT NOT NULL,
+  target TEXT NOT NULL,
+  cohort TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  PRIMARY KEY (boot, seq)
+) WITHOUT ROWID;
+CREATE INDEX feedback_at ON feedback (at_ms);
+CREATE INDEX feedback_request ON feedback (request_id) WHERE request_id != '';
+CREATE INDEX feedback_waiting ON feedback (at_ms) WHERE state = 0;
+CREATE INDEX exchanges_session ON exchanges (session, ts_ms) WHERE session != '';
+CREATE INDEX exchanges_task ON exchanges (task, ts_ms) WHERE task != '';
+CREATE TABLE scores (
+  slot INTEGER NOT NULL,
+  route TEXT NOT NULL,
+  target TEXT NOT NULL,
+  cohort TEXT NOT NULL,
+  name TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  total REAL NOT NULL,
+  PRIMARY KEY (slot, route, target, cohort, name)
 ) WITHOUT ROWID;
 """
 
@@ -129,7 +171,7 @@ CREATE TABLE refusals (
   code TEXT NOT NULL,
   PRIMARY KEY (boot, seq)
 ) WITHOUT ROWID;
-CREATE INDEX refusals_ts ON refusals (ts_ms);{_SPEND_DDL}CREATE TABLE checkpoints (
+CREATE INDEX refusals_ts ON refusals (ts_ms);{_SPEND_DDL}{_JUDGED_DDL}CREATE TABLE checkpoints (
   boot TEXT PRIMARY KEY,
   segment INTEGER NOT NULL,
   offset INTEGER NOT NULL,
@@ -192,5 +234,9 @@ PRAGMA user_version = 5;
 ALTER TABLE exchanges ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX exchanges_taken ON exchanges (taken);
 PRAGMA user_version = 6;
+""",
+    6: f"""
+{_JUDGED_DDL}
+PRAGMA user_version = 7;
 """,
 }

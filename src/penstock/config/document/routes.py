@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from penstock.config.document.fields import Count, CountOrNone, Name, Percent, Seconds, Share, Target, Text
+from penstock.config.document.fields import (
+    Count,
+    CountOrNone,
+    Duration,
+    Name,
+    Percent,
+    Seconds,
+    Share,
+    Target,
+    Text,
+    Usd,
+)
 from penstock.config.document.health import RouteHealth
-from penstock.config.document.limits import Budget, Limits, Priority, SessionCeiling
+from penstock.config.document.limits import Budget, Limits, Priority, SessionCeiling, Window
 from penstock.config.document.policy import Policy
 from penstock.config.document.structured import Structured
 
@@ -170,16 +182,44 @@ class Success(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     all: tuple[Name, ...] = ("not_error",)
 
 
-class Evals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Judging answers after the fact.
+class EvalBudget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What judging a route's answers may cost; beyond it none is judged.
 
     Attributes:
-        judge: The judge's name.
-        sample: Share of answers that are judged, from 0 to 1.
+        usd: Dollars.
+        window: The time in which at most that sum is spent.
     """
 
-    judge: Name
+    usd: Usd
+    window: Window = "day"
+
+
+class Evals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Scores of a route's answers: who judges them, and how long that counts (docs/scores.md).
+
+    Attributes:
+        judge: The route, deployment or `provider/model` that judges answers; without it nobody does.
+        sample: Share of answers that are judged, from 0 to 1.
+        score: The name of the judge's score.
+        criteria: What the judge rates, in words; the prompt asks for a number from 0 to 1.
+        budget: What judging may cost.
+        concurrency: How many judgements one gateway has under way at most; what is beyond is not made.
+        timeout_s: Seconds that a judge may take.
+        cohort: The tag by whose values scores are told apart, besides those of everybody.
+        half_life: After so long a judgement counts half as much.
+        feedback: Names of scores that applications send to `/v1/feedback`, so that floors may name them.
+    """
+
+    judge: Text | None = None
     sample: Share = 0.01
+    score: Name = "quality"
+    criteria: Text = "how well the answer does what the user asked for: right, complete, and nothing made up"
+    budget: EvalBudget = EvalBudget(usd=Decimal(1))
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 4
+    timeout_s: Seconds = 60.0
+    cohort: Name | None = None
+    half_life: Duration = 21_600
+    feedback: tuple[Name, ...] = ()
 
 
 class Mirror(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -210,7 +250,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         cache: Which answers may be used again.
         guards: What looks at requests and answers.
         success: What counts as a successful answer.
-        evals: Judging answers after the fact.
+        evals: Scores of answers, and who judges them after the fact.
         mirror: Copies of requests to another target.
         structured: What happens to answers that do not have the form that was asked for; without it, nothing.
         prompt_cache: Whether vendors are told what of a prompt to cache: `auto` as soon as prefixes come back

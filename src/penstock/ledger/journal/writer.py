@@ -16,6 +16,7 @@ from penstock.core.exchange import (
     AttemptSettled,
     Entry,
     ExchangeSettled,
+    Judged,
     Record,
 )
 from penstock.ledger.journal.format import (
@@ -127,7 +128,7 @@ class Journal:
         attempt still has to be settled (at no cost), because its record may yet reach the disk.
 
         Raises:
-            JournalFull: only for an `AttemptOpened` under `on_full: refuse`; nothing was queued.
+            JournalFull: only for an `AttemptOpened` or a `Judged` under `on_full: refuse`; nothing was queued.
         """
         try:
             payload = self._encode(Record(self._seq + 1, event))
@@ -212,7 +213,7 @@ class Journal:
 
         A settlement that outgrew its promise is tried: the disk may have the few bytes.
         """
-        if type(event) is AttemptOpened:
+        if type(event) is AttemptOpened or type(event) is Judged:
             if self._settings.on_full == "refuse":
                 self.stats.refused += 1
                 raise JournalFull("the journal is full: free disk space or raise journal.max_bytes")

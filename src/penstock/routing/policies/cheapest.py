@@ -11,6 +11,7 @@ from penstock.routing.walk import Walk
 
 # For so long an estimate stands on what a target had taught when it was made, in seconds.
 REMEMBERED_S = 1.0
+MAX_COHORTS = 10_000
 
 
 def order(node: CheapestNode, walk: Walk, now: float, draw: float) -> tuple[list[PolicyNode], float]:
@@ -70,14 +71,22 @@ def costs(node: CheapestNode, view: RequestView, now: float) -> list[float]:
 def below_floor(node: CheapestNode, view: RequestView, now: float) -> list[bool]:
     """Whether each child's targets are all below the floor."""
     floor, floors = node.floor, view.floors
-    if floor is not None and floors is not None and node.low_until < now:
+    if floor is None or floors is None:
+        return [False] * len(node.children)
+    if node.low_until < now:
+        node.low.clear()
+        node.low_until = now + REMEMBERED_S
+    cohort = view.facts.tags.get(node.cohort, "") if node.cohort else ""
+    low = node.low.get(cohort)
+    if low is None:
+        if len(node.low) >= MAX_COHORTS:
+            node.low.clear()
         route, name, minimum = node.route, floor.score, floor.minimum
-        node.low = [
-            bool(targets) and all(floors.below(route, each.id, name, minimum) for each in targets)
+        low = node.low[cohort] = [
+            bool(targets) and all(floors.below(route, each.id, name, minimum, cohort) for each in targets)
             for targets in node.priced
         ]
-        node.low_until = now + REMEMBERED_S
-    return node.low
+    return low
 
 
 def told(node: CheapestNode, walk: Walk, now: float) -> list[str]:

@@ -128,6 +128,7 @@ BASE: dict[str, Value] = {
         "r": {
             "policy": {"fallback": ["d", "c/claude"]},
             "prompt_cache": "auto",
+            "compress": "lossy",
             "structured": {"aliases": {"city": {"big": "small"}}},
             "mirror": {"to": "q/m", "percent": 5},
             "evals": {"judge": "d", "budget": {"usd": 1}},

@@ -18,6 +18,7 @@ from penstock.compile.scopes import Scopes
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.compile.tokens import issuers_of, tenants_of
 from penstock.config import document as doc
+from penstock.core.compress_rule import CompressRule
 from penstock.core.exchange import Subject
 from penstock.core.fair_queue import HIGH, LOW, NORMAL
 from penstock.core.plan import KeyBounds, Mirror, Plan, Route, Timeouts, VirtualKey
@@ -122,6 +123,7 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
         mirror=_mirror(name, config, find),
         resumes=config.on_break == "resume",
         structured=_structured(config.structured),
+        compress=_compress(config),
         evals=evaluation_of(name, config),
         cohort=cohort_of(config),
     )
@@ -131,6 +133,12 @@ def _structured(config: doc.Structured | None) -> StructuredRule | None:
     if config is None:
         return None
     return StructuredRule(config.lenient, config.reasks, config.on_invalid == "pass", config.aliases)
+
+
+def _compress(config: doc.Route) -> CompressRule | None:
+    if config.compress == "off":
+        return None
+    return CompressRule(config.compress_keep if config.compress == "lossy" else 1.0)
 
 
 def _mirror(name: str, config: doc.Route, find: Policies) -> Mirror | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from penstock.core.allowance import AccountRule, SessionRule
 from penstock.core.cache_plan import CachePlan
+from penstock.core.compress_rule import CompressRule
 from penstock.core.credentials import Signing
 from penstock.core.evaluation import Evaluation
 from penstock.core.exchange import Subject
@@ -47,7 +48,7 @@ class Route:
     `resumes`: a stream that breaks goes on at another target. `skips`: targets that are closed just now are
     passed over, `max_slow` of them at most for being slow only. `structured`: answers must have the form
     that was asked for. `screen` and `cache`: its guards and its cache. `evals`: how answers are judged;
-    `cohort`: the tag by whose values scores are told apart.
+    `cohort`: the tag by whose values scores are told apart. `compress`: prompts are shortened.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Route:
     mirror: Mirror | None = None
     resumes: bool = False
     structured: StructuredRule | None = None
+    compress: CompressRule | None = None
     screen: ScreenPlan | None = None
     cache: CachePlan | None = None
     evals: Evaluation | None = None

@@ -26,7 +26,7 @@ from penstock.pipeline.opening import opened_event, opening_for
 from penstock.pipeline.parked import Parked
 from penstock.pipeline.prompt_caching import told_what_to_cache
 from penstock.pipeline.reporting import NOT_NEEDED, left_out
-from penstock.pipeline.rewriting import looking_at_structure, rewrite, with_again
+from penstock.pipeline.rewriting import looking_at_structure, reworded, rewrite
 from penstock.pipeline.sending import encode, patience_s, send
 from penstock.pipeline.translation import may_resume, passes
 from penstock.ports.clock import Timer
@@ -212,7 +212,7 @@ class Driving(Judging):
         last = (
             last or not self.patient or bool(self._running) or (parked is not None and parked.number != number)
         )
-        request = with_again(self._request, step.again)
+        request = reworded(self._request, step.again, self._route.compress, self._notes)
         opening = opening_for(ctx, request, target, self._allowance, last=last)
         if isinstance(opening, Counter):
             if opening.queues and target.overflows and not step.patient and parked is None:

@@ -8,12 +8,14 @@ import msgspec
 
 from penstock.core.assemble import tell
 from penstock.core.chat import ChatReply
+from penstock.core.compress_rule import CompressRule
 from penstock.core.errors import Refusal
 from penstock.core.events import Frame
 from penstock.core.exchange import RequestFacts
 from penstock.core.itinerary import Cursor
 from penstock.core.structured import Again, StructuredRule, asked_again, wants_structure
 from penstock.dialects.registry import chat_dialect
+from penstock.pipeline.compressing import shortened_request
 from penstock.pipeline.translation import asked, chat_of
 from penstock.routing.policies.structured import StructuredCursor
 from penstock.routing.walk import Walk
@@ -37,10 +39,16 @@ def looking_at_structure(
     return StructuredCursor(cursor, walk, rule, chat) if wants_structure(chat) else cursor
 
 
-def with_again(request: OpenAIRequest, again: Again | None) -> OpenAIRequest:
-    """The request with an answer that would not do behind it; it is written by us, and not passed."""
-    if again is None:
-        return request
+def reworded(
+    request: OpenAIRequest, again: Again | None, rule: CompressRule | None, notes: dict[str, str]
+) -> OpenAIRequest:
+    """The request shortened, and with an answer that would not do behind it; then it is written by us."""
+    if rule is not None:
+        request = shortened_request(request, rule, notes)
+    return request if again is None else _with_again(request, again)
+
+
+def _with_again(request: OpenAIRequest, again: Again) -> OpenAIRequest:
     chat = asked_again(chat_of(request), again)
     more = sum(len(problem) for problem in again.problems) + len(_encode(again.said))
     return replace(request, chat=chat, rewritten=True, prompt_chars=request.prompt_chars + more)

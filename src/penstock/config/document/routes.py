@@ -257,6 +257,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             often enough to earn what writing them costs, `always` at once. Clients that say it themselves are
             left alone.
         prompt_cache_ttl: For how long vendors that can choose keep it.
+        compress: Whether prompts are shortened: `lossless` takes out what can be put back to the letter,
+            `lossy` leaves out of long material what does not bear on the question, too.
+        compress_keep: What share of long material `lossy` keeps.
         capture: What of prompts and answers is kept.
         on_break: What happens when a stream breaks after its first content: `error` ends it, `resume` goes
             on elsewhere.
@@ -286,6 +289,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     structured: Structured | None = None
     prompt_cache: Literal["off", "auto", "always"] = "off"
     prompt_cache_ttl: Literal["5m", "1h"] = "5m"
+    compress: Literal["off", "lossless", "lossy"] = "off"
+    compress_keep: Annotated[float, Meta(ge=0.1, le=0.95)] = 0.5
     capture: Literal["none", "redacted", "full"] = "none"
     on_break: Literal["error", "resume"] = "error"
     responses_store: Literal["on", "off"] | None = None

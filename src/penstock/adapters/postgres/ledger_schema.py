@@ -11,11 +11,12 @@ from penstock.adapters.ledger.columns import (
     OPEN_ATTEMPT_COLUMNS,
     REFUSAL_COLUMNS,
     USAGE_COLUMNS,
+    USES_OF_TOOLS,
 )
 from penstock.adapters.postgres.connection import SCHEMA, Connection
 from penstock.ports.ledger import LedgerError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # Letters of "penledgr", and a second lock beside it: numbers that nothing else in the database uses.
 MAKING, FOLDING = 0x70656E6C65646772, 0x70656E6C65646773
 _HAS_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s"
@@ -98,6 +99,13 @@ ALTER TABLE exchanges ADD COLUMN notes jsonb NOT NULL DEFAULT '{}';
 UPDATE version SET number = 2;
 """,
     2: _ORDER + "UPDATE version SET number = 3;",  # noqa: S608 - our own names
+    3: "\n".join(
+        [
+            *(f"ALTER TABLE exchanges ADD COLUMN {name} bigint NOT NULL DEFAULT 0;" for name in USES_OF_TOOLS),
+            *(f"ALTER TABLE attempts ADD COLUMN {name} bigint NOT NULL DEFAULT 0;" for name in USES_OF_TOOLS),
+            "UPDATE version SET number = 4;",
+        ]
+    ),
 }
 
 

@@ -6,9 +6,9 @@ come in any order. Those from before it was there have 0.
 
 from __future__ import annotations
 
-from penstock.adapters.ledger.columns import USAGE_COLUMNS
+from penstock.adapters.ledger.columns import USAGE_COLUMNS, USES_OF_TOOLS
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
 # Sums of money, in the order in which they grow: what a boot adds now stands together.
 # `brief`: of sessions and tasks.
@@ -193,4 +193,10 @@ ALTER TABLE exchanges ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX exchanges_taken ON exchanges (taken);
 PRAGMA user_version = 6;
 """,
+    6: "".join(
+        f"ALTER TABLE {table} ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0;\n"
+        for table in ("exchanges", "attempts")
+        for name in USES_OF_TOOLS
+    )
+    + "PRAGMA user_version = 7;\n",
 }

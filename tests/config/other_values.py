@@ -22,6 +22,7 @@ VALUES: dict[str, Value] = {
     "server.tls.cert": "missing.pem",
     "server.tls.key": "missing.pem",
     "server.max_body_bytes": 77,
+    "server.cors.origins": ["https://app.example"],
     "server.database_url": "postgresql://host/name",
     "keys.*.endpoints": ["chat"],
     "keys.*.dialects": ["openai"],

@@ -87,6 +87,7 @@ BASE: dict[str, Value] = {
             "model": "m",
             "price": {
                 "input": 1,
+                "inner": {"adviser": {"input": 1}},
                 "service_tier": {"flex": 0.5},
                 "tiers": [{"above_input": 10, "input": 2}],
             },
@@ -169,6 +170,7 @@ PLACES = {
     "actions": "n",
     "headers": "x-a",
     "service_tier": "flex",
+    "inner": "adviser",
     "tags": "a",
     "set": "top_p",
     "users": "u",
@@ -307,7 +309,8 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
         away_of(loaded, 1.0).fail_open,
         RedisAddress.parse(redis.resolve({})) if redis is not None else None,
     )
-    settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded))
+    pages = loaded.server.cors.origins  # tests/server/test_browsers.py has their effect
+    settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded), pages)
     alerts = alert_settings(loaded, {})
     acts = (list(alerts.actions.values()), loaded.alerts.outliers)
     spent = budgets_of(loaded, {"user:o/x": {0: 1}}, 0)

@@ -20,6 +20,9 @@ TIERS = [*STANDARD, "flex", "priority", "fast", "no-such-tier"]
 COUNT = st.integers(min_value=0, max_value=2_000_000)
 
 
+FEW = st.just(0) | st.integers(0, 20)
+
+
 @cache
 def book() -> PriceBook:
     """The installed catalogue."""
@@ -57,6 +60,11 @@ def usages(draw: st.DrawFn) -> Usage:
         requests=draw(st.integers(0, 3)),
         images=draw(st.integers(0, 3)),
         audio_ms=draw(COUNT | st.just(0)),
+        web_searches=draw(FEW),
+        grounded_answers=draw(FEW),
+        file_searches=draw(FEW),
+        code_sessions=draw(FEW),
+        characters=draw(COUNT | st.just(0)),
     )
 
 
@@ -89,6 +97,7 @@ def decimal_cost(card: RateCard, usage: Usage, *, batch: bool = False, tier: str
         (usage.image_output_tokens, prices["image_output"], prices["output"]),
         (usage.requests, prices["request"], None),
         (usage.images, prices["image"], None),
+        (usage.characters, prices["characters"], None),
     ]
     text_in = usage.input_tokens - sum(count for count, _, _ in lines[:5])
     text_out = usage.output_tokens - sum(count for count, _, _ in lines[5:8])
@@ -105,17 +114,50 @@ def decimal_cost(card: RateCard, usage: Usage, *, batch: bool = False, tier: str
             priced = True
         for factor in factors:
             total = total * factor / 10**6
+        return with_fees(card, usage, total if priced else None)
+
+
+def with_fees(card: RateCard, usage: Usage, total: Decimal | None) -> int | None:
+    """The tokens' cost and the fees in whole nano-dollars; None where either has no price."""
+    fees = decimal_fees(card, usage)
+    uses = sum((usage.web_searches, usage.grounded_answers, usage.file_searches, usage.code_sessions))
+    if total is None and uses and not (usage.input_tokens or usage.output_tokens):
+        total = Decimal(0)
+    if total is None or fees is None:
+        return None
+    with localcontext() as context:
+        context.prec = 80
         # A value within a billionth of a nano-dollar of a half is a half that a division cut short.
-        return int((total + Decimal("1e-30")).to_integral_value(ROUND_HALF_UP)) if priced else None
+        return int((total + fees + Decimal("1e-30")).to_integral_value(ROUND_HALF_UP))
+
+
+def decimal_fees(card: RateCard, usage: Usage) -> Decimal | None:
+    """What the uses of tools cost, in nano-dollars: no factor, no tier; None where one has no price."""
+    rates = card.rates
+    if (usage.web_searches or usage.grounded_answers) and (rates.web_search, rates.grounded_answer) == (
+        None,
+        None,
+    ):
+        return None
+    lines = [
+        (usage.web_searches, rates.web_search if rates.web_search is not None else Decimal(0)),
+        (usage.grounded_answers, rates.grounded_answer if rates.grounded_answer is not None else Decimal(0)),
+        (usage.file_searches, rates.file_search),
+        (usage.code_sessions, rates.code_session),
+    ]
+    if any(count and fee is None for count, fee in lines):
+        return None
+    return sum((count * Decimal(fee) / 10**6 for count, fee in lines if fee is not None), Decimal(0))
 
 
 def test_every_card_of_the_catalogue_is_exact_to_the_nano_dollar() -> None:
     """Each of the catalogue's cards prices a usage with every unit as the Decimal calculator does."""
     usage = Usage(457_123, 91_919, 100_001, 50_003, 20_001, 30_007, 1_003, 507, 11_003, 703, 1, 2, 61_003)
+    searched = Usage(457_123, 91_919, 100_001, requests=1, web_searches=7, grounded_answers=1, characters=901)
     small = Usage(1_003, 57, 101, requests=1)
     assert len(cards()) > 2_000
     for card in cards():
-        for each in (usage, small):
+        for each in (usage, small, searched):
             assert cost_nanousd(card, each) == decimal_cost(card, each), card.version
             assert cost_nanousd(card, each, batch=True) == decimal_cost(card, each, batch=True), card.version
 
@@ -153,9 +195,15 @@ def test_factors_are_applied_before_the_one_rounding(usage: Usage, batch: int, r
 def test_no_usage_within_the_counts_costs_more_than_the_worst_case(data: st.DataObject) -> None:
     """A reservation covers whatever the tokens turn out to be."""
     card = data.draw(st.sampled_from(cards()))
-    usage = msgspec.structs.replace(data.draw(usages()), requests=1)
+    none = {"web_searches": 0, "grounded_answers": 0, "file_searches": 0, "code_sessions": 0}
+    usage = msgspec.structs.replace(data.draw(usages()), requests=1, **none)
     worst = worst_case_nanousd(
-        card, usage.input_tokens, usage.output_tokens, images=usage.images, audio_ms=usage.audio_ms
+        card,
+        usage.input_tokens,
+        usage.output_tokens,
+        images=usage.images,
+        audio_ms=usage.audio_ms,
+        characters=usage.characters,
     )
     cost = cost_nanousd(card, usage)
     if cost is not None:

@@ -1,6 +1,7 @@
 """Finding the card of a model, and agreement with the catalogue's own arithmetic."""
 
 import random
+import re
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from genai_prices.data import providers
 
 from penstock.adapters.prices.cache import load_book, provider_for
+from penstock.adapters.prices.fees import FEES
 from penstock.core.price import cost_nanousd, rate_card
 from penstock.core.price_book import Clause, DatedCard, ModelPrices, PriceBook, ProviderPrices, matches
 from penstock.core.rates import RateCard
@@ -43,6 +45,11 @@ def test_every_model_costs_what_the_catalogue_itself_says(book: PriceBook) -> No
             price = model.calc_price(theirs, provider, genai_request_timestamp=when)
             expected = int((price.total_price * 10**9).to_integral_value(ROUND_HALF_UP))
             card = _card_of(book, provider.id, model.id, int(when.timestamp() * 1000))
+            expected += sum(
+                int(Decimal(fee.usd) * 10**9)
+                for fee in FEES
+                if (fee.provider, fee.unit) == (provider.id, "request") and re.match(fee.models, model.id)
+            )
             cost = cost_nanousd(card, usage) if card is not None else None
             if cost is not None:
                 compared += 1

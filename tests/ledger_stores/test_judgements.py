@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from penstock.adapters.ledger.columns import USES_OF_TOOLS
 from penstock.adapters.ledger.judgements import FOREIGN, UNKNOWN, WAITING, WORDS
 from penstock.adapters.postgres.connection import connect
 from penstock.core.exchange import COHORT, ExchangeSettled, Judged, Projected, Subject
@@ -167,7 +168,17 @@ def test_a_rebuild_gives_the_same_sums(place: LedgerPlace) -> None:
         assert store.judgements(0) == before
 
 
-DROPPED = "DROP TABLE feedback; DROP TABLE scores; DROP INDEX exchanges_session; DROP INDEX exchanges_task;"
+# What came with this version and after it.
+DROPPED = (
+    "DROP TABLE feedback; DROP TABLE scores; DROP INDEX exchanges_session; DROP INDEX exchanges_task;"
+    + "".join(
+        [
+            f"ALTER TABLE {table} DROP COLUMN {name};"
+            for table in ("exchanges", "attempts")
+            for name in USES_OF_TOOLS
+        ]
+    )
+)
 
 
 def test_a_ledger_of_the_version_before_gets_the_tables(place: LedgerPlace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from penstock.adapters.files.posix import PosixDirectory, is_locked
+from penstock.adapters.ledger.columns import USES_OF_TOOLS
 from penstock.adapters.postgres.connection import connect
 from penstock.config.document.secret import Secret
 from penstock.core.accounts import is_brief
@@ -212,6 +214,8 @@ def test_tables_of_an_older_version_are_brought_up_to_date(shared: tuple[LedgerP
     with connect(one.database_url) as older:
         for column in ("purpose", "parent", "notes", "xact"):
             older.execute(f"ALTER TABLE exchanges DROP COLUMN {column}".encode())
+        for table, column in itertools.product(("exchanges", "attempts"), USES_OF_TOOLS):
+            older.execute(f"ALTER TABLE {table} DROP COLUMN {column}".encode())
         older.execute("UPDATE version SET number = 1")
         older.commit()
     with pytest.raises(LedgerError, match="version 1"):
@@ -220,3 +224,4 @@ def test_tables_of_an_older_version_are_brought_up_to_date(shared: tuple[LedgerP
     with contextlib.closing(open_reader(two)) as reader:
         (row,) = reader.exchanges(0, 0)
     assert (row["cost_nanousd"], row["purpose"], row["notes"]) == (123, "", {})
+    assert row["usage"]["web_searches"] == 0

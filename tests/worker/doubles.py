@@ -77,12 +77,22 @@ def dump(state_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {table: sorted(each) for table, each in found.items()}
 
 
-# What version 5 to 7 of the tables have that those before do not.
+# What versions 5 to 8 of the tables have that those before do not.
 BEFORE_NOTES = """
 DROP TABLE feedback;
 DROP TABLE scores;
 DROP INDEX exchanges_session;
 DROP INDEX exchanges_task;
+ALTER TABLE exchanges DROP COLUMN web_searches;
+ALTER TABLE exchanges DROP COLUMN grounded_answers;
+ALTER TABLE exchanges DROP COLUMN file_searches;
+ALTER TABLE exchanges DROP COLUMN code_sessions;
+ALTER TABLE exchanges DROP COLUMN characters;
+ALTER TABLE attempts DROP COLUMN web_searches;
+ALTER TABLE attempts DROP COLUMN grounded_answers;
+ALTER TABLE attempts DROP COLUMN file_searches;
+ALTER TABLE attempts DROP COLUMN code_sessions;
+ALTER TABLE attempts DROP COLUMN characters;
 DROP INDEX exchanges_taken;
 ALTER TABLE exchanges DROP COLUMN taken;
 ALTER TABLE exchanges DROP COLUMN purpose;

@@ -10,6 +10,7 @@ from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.tls import tls_context
 from penstock.config.document import Document, Drain
 from penstock.pipeline.admin import AdminDesk, AdminFront
+from penstock.pipeline.browsers import fronted
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.gateway import Gateway
 from penstock.server.limits import ServerLimits
@@ -47,7 +48,7 @@ class Listeners:
         )
         limits = server_limits(settings)
         self.gateway = Gateway(ctx, desk if admin is None else None)
-        self._server = HttpServer(self.gateway, clock, limits, places)
+        self._server = HttpServer(fronted(self.gateway, settings.server.cors.origins), clock, limits, places)
         self._desk_server = HttpServer(AdminFront(desk, ctx.new_request_id), clock, limits)
 
     async def listen(self) -> None:

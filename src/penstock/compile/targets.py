@@ -19,7 +19,7 @@ from penstock.core.origin import Origin
 from penstock.core.plan import Provider as PlannedProvider
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
-from penstock.core.rates import TOKEN_UNITS, UNITS, RateCard
+from penstock.core.rates import TOKEN_UNITS, TOOL_UNITS, UNITS, RateCard
 from penstock.core.target import Target
 from penstock.providers.profiles import profiles_of
 from penstock.providers.vendors import VENDORS, Vendor
@@ -27,7 +27,9 @@ from penstock.providers.vendors.row import Auth
 from penstock.routing.resolve import target_of
 from penstock.wire.http1 import header_safe, is_token
 
-SIMULATOR_CARD = rate_card("simulator-1", {"input": 1, "output": 2, "cache_read": 0.1})
+SIMULATOR_CARD = rate_card(
+    "simulator-1", {"input": 1, "output": 2, "cache_read": 0.1} | dict.fromkeys(TOOL_UNITS, 0)
+)
 Reveal = Callable[[Secret], str]
 Proxy = Callable[[str, str], str]
 
@@ -197,6 +199,10 @@ def card_from(name: str, price: Price) -> RateCard:
         (tier.above_input, {unit: value for unit in TOKEN_UNITS if (value := getattr(tier, unit)) is not None})
         for tier in price.tiers
     ]
+    inner = {
+        model: {name: value for name in each.__struct_fields__ if (value := getattr(each, name)) is not None}
+        for model, each in price.inner.items()
+    }
     digest = hashlib.sha256(msgspec.json.encode(price)).hexdigest()[:8]
     try:
         return rate_card(
@@ -206,6 +212,7 @@ def card_from(name: str, price: Price) -> RateCard:
             batch=price.batch if price.batch is not None else 1,
             region_factor=price.region_factor if price.region_factor is not None else 1,
             service_tiers=price.service_tier,
+            inner=inner,
         )
     except ValueError as error:
         raise CompileError(f"deployments.{name}.price.{error}") from None

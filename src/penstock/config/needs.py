@@ -34,7 +34,6 @@ class Need(msgspec.Struct, frozen=True):
 
 
 NEEDS: tuple[Need, ...] = (
-    Need("server.cors", "answers to browsers"),
     Need("guards.*", "guardrails"),
     Need("routes.*.policy.**.cached", "the response cache"),
     Need("routes.*.slo", "objectives for latency"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from penstock.config.document import Server
@@ -13,6 +13,7 @@ SAME_ON_BOTH = "set it to the same secret on both machines; `openssl rand -base6
 
 def server_problems(server: Server) -> Iterator[tuple[str, str, str]]:
     """Path, message and hint of each problem."""
+    yield from _origin_problems(server.cors.origins)
     for key in ("control_url", "control_listen"):
         if getattr(server, key) is not None and server.control_token is None:
             yield f"server.{key}", "needs server.control_token", SAME_ON_BOTH
@@ -29,6 +30,30 @@ def server_problems(server: Server) -> Iterator[tuple[str, str, str]]:
         if not is_loopback(host):
             hint = "set server.tls, with a certificate for the name in the others' control_url"
             yield "server.control_listen", "other machines are answered over TLS alone", hint
+
+
+def _origin_problems(origins: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    named = list(origins)
+    for at, origin in enumerate(named):
+        path = f"server.cors.origins[{at}]"
+        if origin == "*":
+            if len(named) > 1:
+                yield (
+                    path,
+                    "`*` stands for every page, so that the others say nothing",
+                    "name the pages, or `*` alone",
+                )
+            continue
+        found = urlsplit(origin)
+        host = found.hostname or ""
+        try:
+            port = f":{found.port}" if found.port is not None else ""
+        except ValueError:
+            host = ""
+        name = f"[{host}]" if ":" in host else host
+        if not found.scheme or not host or origin != f"{found.scheme}://{name}{port}":
+            hint = "as a browser says it: scheme, host in small letters, port where it is not the usual one"
+            yield path, f"{origin!r} is no origin such as https://app.example.com", hint
 
 
 def is_loopback(host: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from penstock.core.parts import CacheHint, Extras, Part
-from penstock.core.usage import Usage
+from penstock.core.usage import NO_TOOLS, ToolUse, Usage
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -158,12 +158,13 @@ class Logprobs(msgspec.Struct, frozen=True):
 class ReplyUsage(msgspec.Struct, frozen=True):
     """What a reply says that it consumed; `cost_nanousd` where the vendor says what it bills.
 
-    `extras` has the vendor's own object in full.
+    `extras` has the vendor's own object in full; `tools` is what its own tools did beside the counts.
     """
 
     counts: Usage
     cost_nanousd: int | None = None
     extras: Extras | None = None
+    tools: ToolUse = NO_TOOLS
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from penstock.core.metering import Metered
 Format = Literal["jsonl", "csv"]
 USAGE = (
     "input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning", "audio_input",
-    "audio_output", "image_input", "image_output", "requests", "images", "audio_ms",
+    "audio_output", "image_input", "image_output", "requests", "images", "audio_ms", "web_searches",
+    "grounded_answers", "file_searches", "code_sessions", "characters",
 )  # fmt: skip
 PLAIN = (
     "id", "ts", "ended_ms", "org", "team", "user", "key", "route", "target", "credential", "model", "endpoint",

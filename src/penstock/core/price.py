@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from penstock.core.money import FACTOR_ONE, Number, parse_factor, parse_usd
-from penstock.core.rates import STANDARD_TIERS, TOKEN_UNITS, RateCard, Rates, Tier, Variant, overlaid
+from penstock.core.rates import STANDARD_TIERS, TEXT_UNITS, TOOL_UNITS, RateCard, Rates, Tier, Variant, overlaid
 from penstock.core.usage import NO_USAGE, Usage
 
 _UNITS = 1_000_000
@@ -28,8 +28,8 @@ def cost_nanousd(card: RateCard, usage: Usage, *, batch: bool = False, service_t
     """What `usage` costs in nano-dollars, or None where it is unpriced.
 
     Unpriced: something was used, but none of it in a unit for which the card has a rate, or in a service
-    tier that the card does not know. A usage of nothing at all (an attempt that failed before any work)
-    costs 0.
+    tier that the card does not know; and where a vendor's own tool was used for which it has none. A usage of
+    nothing at all (an attempt that failed before any work) costs 0.
     """
     rates, tiers, factor, scale = card.rates, card.tiers, card.region_factor, FACTOR_ONE
     if batch or service_tier:
@@ -42,7 +42,36 @@ def cost_nanousd(card: RateCard, usage: Usage, *, batch: bool = False, service_t
     total = _sum(rates, usage)
     if total is None and usage == NO_USAGE:
         return 0
+    if usage.web_searches or usage.grounded_answers or usage.file_searches or usage.code_sessions:
+        fees = tool_fees(card.rates, usage)
+        if fees is None:
+            return None
+        if total is None and not usage.input_tokens and not usage.output_tokens:
+            total = 0
+        return _rounded(total, rates, usage.audio_ms, factor, scale, fees)
     return _rounded(total, rates, usage.audio_ms, factor, scale)
+
+
+def tool_fees(rates: Rates, usage: Usage) -> int | None:
+    """What the uses of a vendor's own tools cost, in nano-dollars per million; None where one has no rate.
+
+    Vendors bill either the queries or the answers that were searched for: the other of the two has no rate.
+    """
+    total = 0
+    if usage.web_searches or usage.grounded_answers:
+        if rates.web_search is None and rates.grounded_answer is None:
+            return None
+        total += usage.web_searches * (rates.web_search or 0)
+        total += usage.grounded_answers * (rates.grounded_answer or 0)
+    if usage.file_searches:
+        if rates.file_search is None:
+            return None
+        total += usage.file_searches * rates.file_search
+    if usage.code_sessions:
+        if rates.code_session is None:
+            return None
+        total += usage.code_sessions * rates.code_session
+    return total
 
 
 def worst_case_nanousd(
@@ -57,6 +86,7 @@ def worst_case_nanousd(
     image_tokens: bool = True,
     images: int = 0,
     audio_ms: int = 0,
+    characters: int = 0,
 ) -> int | None:
     """The most that a call with at most these counts can cost, in nano-dollars; None where it is unpriced.
 
@@ -64,7 +94,7 @@ def worst_case_nanousd(
     reach; `service_tier` is the one that the request asks for. Say False for what the request cannot
     contain, so that less is held back.
     """
-    usage = Usage(input_tokens, output_tokens, requests=1, images=images)
+    usage = Usage(input_tokens, output_tokens, requests=1, images=images, characters=characters)
     worst: int | None = None
     for rates, tiers, factor, scale in _possible(card, batch, service_tier):
         for each in (rates, *(tier.rates for tier in tiers if tier.above_input < input_tokens)):
@@ -114,6 +144,7 @@ class Ceiling:
             service_tier=service_tier,
             images=media.images,
             audio_ms=media.audio_ms,
+            characters=media.characters,
         )
 
 
@@ -130,7 +161,9 @@ def _steps(card: RateCard) -> list[tuple[int, int, int]] | None:
         for rates, tiers, factor, scale in terms:
             for each in (rates, *(tier.rates for tier in tiers if tier.above_input <= start)):
                 most = _dearest(each, cache_writes=True, audio=False, image_tokens=False)
-                if most.input is None or most.output is None or (most.request, most.image) != (None, None):
+                if most.input is None or most.output is None:
+                    return None
+                if (most.request, most.image, most.characters) != (None, None, None):
                     return None
                 most_in = max(most_in, -(-most.input * factor // scale))
                 most_out = max(most_out, -(-most.output * factor // scale))
@@ -146,11 +179,13 @@ def rate_card(
     batch: Number = 1,
     region_factor: Number = 1,
     service_tiers: Mapping[str, Number] | None = None,
+    inner: Mapping[str, Mapping[str, Number]] | None = None,
 ) -> RateCard:
     """A card from prices as people write them (the configuration's keys).
 
-    Token kinds are $ per million, `request` and `per_image` $ each, `per_minute` $ per minute of audio;
-    each tier is (above_input, prices).
+    Token kinds and characters are $ per million, `request`, `per_image` and uses of tools $ each, `per_minute`
+    $ per minute of audio; each tier is (above_input, prices). `inner` has the prices of models that the
+    vendor's tools call.
 
     Raises:
         ValueError: a number that is no exact price, with the key that has it; an unknown key.
@@ -164,6 +199,7 @@ def rate_card(
         batch=parse_factor(batch),
         region_factor=parse_factor(region_factor),
         service_tiers={name: parse_factor(each) for name, each in (service_tiers or {}).items()},
+        inner={name: _parse_rates(each) for name, each in (inner or {}).items()},
     )
 
 
@@ -174,12 +210,14 @@ def _parse_rates(prices: Mapping[str, Number]) -> Rates:
             amount = parse_usd(value)
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
-        if key in TOKEN_UNITS:
+        if key in TEXT_UNITS:
             rates[key] = amount
         elif key == "request":
             rates["request"] = amount * _UNITS
         elif key == "per_image":
             rates["image"] = amount * _UNITS
+        elif key in TOOL_UNITS:
+            rates[key.removeprefix("per_")] = amount * _UNITS
         elif key == "per_minute":
             rates["audio_hour"] = amount * 60 * _UNITS
         else:
@@ -213,6 +251,8 @@ def _sum(rates: Rates, usage: Usage) -> int | None:
         total, priced = total + usage.requests * rates.request, True
     if usage.images and rates.image is not None:
         total, priced = total + usage.images * rates.image, True
+    if usage.characters and rates.characters is not None:
+        total, priced = total + usage.characters * rates.characters, True
     return total if priced else None
 
 
@@ -259,17 +299,22 @@ def _side(whole: int, whole_rate: int | None, parts: tuple[tuple[int, int | None
     return total if priced else None
 
 
-def _rounded(total: int | None, rates: Rates, audio_ms: int, factor: int, scale: int) -> int | None:
-    """The one division: by the unit, the factors' scale and, with audio time, the milliseconds of an hour."""
+def _rounded(
+    total: int | None, rates: Rates, audio_ms: int, factor: int, scale: int, fees: int = 0
+) -> int | None:
+    """The one division: by the unit, the factors' scale and, with audio time, the milliseconds of an hour.
+
+    `fees` are added as they are: no factor applies to them.
+    """
     if audio_ms and rates.audio_hour is not None:
         total = (total or 0) * _MS_PER_HOUR + audio_ms * rates.audio_hour
         scale *= _MS_PER_HOUR
     if total is None:
         return None
     if factor == scale:
-        return (total + _HALF) // _UNITS
+        return (total + fees + _HALF) // _UNITS
     divisor = _UNITS * scale
-    return (2 * total * factor + divisor) // (2 * divisor)
+    return (2 * (total * factor + fees * scale) + divisor) // (2 * divisor)
 
 
 def _terms(card: RateCard, batch: bool, service_tier: str) -> _Terms | None:
@@ -332,4 +377,5 @@ def _dearest(rates: Rates, *, cache_writes: bool, audio: bool, image_tokens: boo
         output=max((rate for rate in outputs if rate is not None), default=None),
         request=rates.request,
         image=rates.image,
+        characters=rates.characters,
     )

@@ -86,6 +86,21 @@ class PriceBook(msgspec.Struct, frozen=True):
         return None
 
 
+class VendorPrices:
+    """The catalogue's cards of one provider's models, as they hold at one instant (Unix milliseconds)."""
+
+    __slots__ = ("_book", "_now_ms", "_provider_id")
+
+    def __init__(self, book: PriceBook, provider_id: str, now_ms: int) -> None:
+        self._book = book
+        self._provider_id = provider_id
+        self._now_ms = now_ms
+
+    def find(self, model: str) -> RateCard | None:
+        """The card of a model, None where the catalogue has none."""
+        return self._book.find(self._provider_id, model, self._now_ms)
+
+
 def matches(clause: Clause, name: str) -> bool:
     """Whether a lower-case model name satisfies the clause."""
     match clause.kind:

@@ -10,8 +10,8 @@ import msgspec
 
 from penstock.core.money import FACTOR_ONE
 
-# What a price may name, as people write it: tokens in $ per million, the others in $ each or $ per minute.
-# The order is that of the documentation.
+# What a price may name, as people write it: tokens and characters in $ per million, the others in $ each or $
+# per minute. The order is that of the documentation.
 TOKEN_UNITS = (
     "input",
     "output",
@@ -24,7 +24,10 @@ TOKEN_UNITS = (
     "image_input",
     "image_output",
 )
-UNITS = (*TOKEN_UNITS, "request", "per_image", "per_minute")
+TEXT_UNITS = (*TOKEN_UNITS, "characters")
+# For each use of a vendor's own tools: in $ each, and no factor of a card applies to them.
+TOOL_UNITS = ("per_web_search", "per_grounded_answer", "per_file_search", "per_code_session")
+UNITS = (*TEXT_UNITS, "request", "per_image", "per_minute", *TOOL_UNITS)
 # What vendors call the tier of a call that is nothing special; `auto` leaves the choice to them.
 STANDARD_TIERS = frozenset({"", "auto", "default", "standard", "on_demand"})
 
@@ -48,6 +51,11 @@ class Rates(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     request: int | None = None
     image: int | None = None
     audio_hour: int | None = None
+    characters: int | None = None
+    web_search: int | None = None
+    grounded_answer: int | None = None
+    file_search: int | None = None
+    code_session: int | None = None
 
 
 class Tier(msgspec.Struct, frozen=True, array_like=True):
@@ -70,7 +78,8 @@ class RateCard(msgspec.Struct, frozen=True, array_like=True):
     """A dated, named price list of one model. Tiers ascend by `above_input`; factors are millionths.
 
     `region_factor` applies to every call made with this card, `batch` and `service_tiers` to the calls that
-    say so, unless a variant has rates of its own for them.
+    say so, unless a variant has rates of its own for them. `inner`: the rates of models that the vendor's tools
+    call, by name, where they are said here rather than in the catalogue.
     """
 
     version: str
@@ -80,6 +89,7 @@ class RateCard(msgspec.Struct, frozen=True, array_like=True):
     batch: int = FACTOR_ONE
     region_factor: int = FACTOR_ONE
     service_tiers: dict[str, int] = {}
+    inner: dict[str, Rates] = {}
 
 
 def has_rates(card: RateCard) -> bool:

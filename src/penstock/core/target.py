@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from penstock.core.credentials import Signing
 from penstock.core.origin import Origin
 from penstock.core.price import Ceiling
+from penstock.core.price_book import VendorPrices
 from penstock.core.profile import Profile
 from penstock.core.prompt_cache import PromptCacheRule
 from penstock.core.prompt_variant import PromptVariant
@@ -35,7 +36,7 @@ class Target:
     `handling` says how data is treated; `prompt` is what requests get as their system prompt here. `overflows`:
     what finds no free slot goes to the policy's next target, where there is one, instead of queueing. `variant`
     tells apart the places of a policy with parameters of their own. `prompt_cache`: its vendor is told what of
-    a prompt to cache.
+    a prompt to cache. `vendor_prices`: of other models there, which the vendor's own tools may call.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Target:
     variant: str = ""
     overflows: bool = True
     prompt_cache: PromptCacheRule | None = None
+    vendor_prices: VendorPrices | None = None
 
     @property
     def place(self) -> str:

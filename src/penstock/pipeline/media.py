@@ -98,10 +98,11 @@ def _speech_job(
         return None
     wish = speech.decode_request(body_of(request) | settings, target.model, api.formats, to.losses)
     kind = speech.TYPES[wish.file_format]
+    characters = len(wish.text)
     if api.flow(wish, to).first().passes:
         return MediaJob(
             lambda _leg: api.flow(wish, to),
-            lambda bodies: (bodies[0], Usage(requests=1)),
+            lambda bodies: (bodies[0], Usage(requests=1, characters=characters)),
             kind,
             binary=True,
         )
@@ -109,7 +110,8 @@ def _speech_job(
     def read(bodies: list[bytes]) -> tuple[bytes, Usage]:
         reply = _decode_speech(bodies[0])
         try:
-            return base64.b64decode(reply.base64, validate=True), reply.usage
+            made = base64.b64decode(reply.base64, validate=True)
+            return made, msgspec.structs.replace(reply.usage, characters=characters)
         except binascii.Error:
             raise ShapeError("the audio", "base64") from None
 

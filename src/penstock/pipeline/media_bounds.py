@@ -13,6 +13,7 @@ from __future__ import annotations
 from math import ceil
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.core.plan import Target
 from penstock.core.usage import Usage
@@ -114,7 +115,9 @@ def _speech(request: OpenAIRequest, put: dict[str, bytes]) -> MediaBound:
     speed = min(4.0, max(0.25, _number(request, put, "speed", 1.0)))
     text = float(len(request.fields.raw.get("input", b""))) if request.fields is not None else 0.0
     most_s = text / (_LEAST_BYTES_PER_S * min(1.0, speed)) + _SILENCE_S
-    return MediaBound(_spoken(most_s), _spoken(text / (_USUAL_BYTES_PER_S * speed)))
+    characters = len(_said(request, put, "input"))
+    most, likely = _spoken(most_s), _spoken(text / (_USUAL_BYTES_PER_S * speed))
+    return MediaBound(replace(most, characters=characters), replace(likely, characters=characters))
 
 
 def _spoken(seconds: float) -> Usage:

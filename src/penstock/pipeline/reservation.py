@@ -11,9 +11,10 @@ from penstock.admission.holding import Holding, Needs, hard_room_nanousd, hold
 from penstock.admission.waiting import WAIT
 from penstock.core.plan import Plan
 from penstock.core.target import Target
-from penstock.core.usage import Usage
+from penstock.core.usage import Usage, total
 from penstock.pipeline.heads import dollars
 from penstock.pipeline.media_bounds import media_bound
+from penstock.pipeline.tool_bounds import tool_bound
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.learned import Learned
@@ -42,6 +43,7 @@ class Reservation:
         "nanousd",
         "service_tier",
         "target",
+        "tools",
     )
 
     def __init__(self, target: Target, request: OpenAIRequest, learned: Learned, cap: int) -> None:
@@ -62,6 +64,7 @@ class Reservation:
             self.likely_input += media.likely.input_tokens
             self.likely_output = media.likely.output_tokens
         self.least_cap: int | None = None
+        self.tools = tool_bound(request, target, tokens, cap)
         self.cap = cap
         self.nanousd = self._nanousd(cap)
 
@@ -71,14 +74,19 @@ class Reservation:
             return None
         if self.media is not None:
             return ceiling.media_nanousd(self.input_tokens, self.media.most, self.service_tier)
-        return ceiling.nanousd(self.input_tokens, cap * self.choices, 0, self.service_tier)
+        most = ceiling.nanousd(self.input_tokens, cap * self.choices, 0, self.service_tier)
+        tools = self.tools
+        if tools is None or most is None:
+            return most
+        return None if tools.nanousd is None else most + tools.nanousd
 
     def usage(self) -> Usage:
         """What is charged if nobody ever learns what was used."""
         if self.media is not None:
             most = self.media.most
             return replace(most, input_tokens=self.input_tokens + most.input_tokens)
-        return Usage(self.input_tokens, self.cap * self.choices, requests=1)
+        usage = Usage(self.input_tokens, self.cap * self.choices, requests=1)
+        return usage if self.tools is None else total((usage, self.tools.most))
 
     def lower_to(self, room_nanousd: int, least: int) -> bool:
         """Lower the cap until the cost is within `room_nanousd`; False, and unchanged, where `least` is not."""
@@ -160,6 +168,9 @@ def unpriced(reservation: Reservation) -> Failure:
     """The failure that an attempt without a price is where a budget applies."""
     tier = reservation.service_tier
     what = f" for the service tier {tier!r}" if tier else ""
+    tools = reservation.tools
+    if tools is not None and tools.nanousd is None and reservation.target.card is not None:
+        what = " for a built-in tool of the request (deployments.NAME.price takes per_web_search and others)"
     told_ = f"{reservation.target.id} has no price{what}, and a budget applies to this request"
     return failure_of_cause("unpriced", told_)
 

@@ -6,13 +6,15 @@ from msgspec.structs import replace
 
 from penstock.core.exchange import AttemptFacts, Outcome
 from penstock.core.plan import Route
-from penstock.core.price import cost_nanousd
-from penstock.core.usage import NO_USAGE, Usage, UsageSource
+from penstock.core.usage import NO_USAGE, Usage, UsageSource, total
 from penstock.pipeline.media_bounds import media_bound
+from penstock.pipeline.tool_bounds import tool_bound
+from penstock.pipeline.tool_prices import cost_of
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.learned import Learned
 from penstock.upstream.told import (
     finish_reason,
+    inner_uses,
     model_answered,
     output_chars,
     reported_cost,
@@ -32,6 +34,7 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
     card = target.card
     tier = service_tier(attempt)
     cost: int | None
+    inner = inner_uses(attempt)
     if usage is not None:
         if outcome == "ok":
             learned.learn(
@@ -41,19 +44,19 @@ def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Lear
                 usage.output_tokens,
                 usage.cache_read_tokens,
             )
-        cost = cost_nanousd(card, usage, service_tier=tier) if card is not None else None
+        cost = cost_of(target, usage, inner, tier)
         unmeasured = cost is None and card is not None and not usage.audio_ms
         if unmeasured and card is not None and media_bound(attempt.request, target) is not None:
             # What the vendor reports has no price, such as a request where minutes are charged.
             usage, source = estimate(attempt, outcome, learned), "estimated"
-            cost = cost_nanousd(card, usage, service_tier=tier)
+            cost = cost_of(target, usage, (), tier)
     elif _not_billed(attempt, cause):
         usage = NO_USAGE
         cost = 0 if card is not None else None
     else:
         usage = estimate(attempt, outcome, learned)
         source = "estimated"
-        cost = cost_nanousd(card, usage, service_tier=tier) if card is not None else None
+        cost = cost_of(target, usage, (), tier)
     sent_at = attempt.sent_at
     named = attempt.headers.get(b"x-request-id")
     return AttemptFacts(  # by position: this runs once a request, and names cost twice as much
@@ -109,11 +112,13 @@ def estimate(attempt: Attempt, outcome: Outcome, learned: Learned) -> Usage:
     else:
         # Nothing of a whole answer is seen before its end: it is taken for one of usual length.
         made = min(learned.typical_output_tokens() * request.choices, attempt.reserved_usage.output_tokens)
-    return Usage(
+    usage = Usage(
         input_tokens=learned.input_tokens(request.prompt_chars),
         output_tokens=made,
         requests=1,
     )
+    tools = tool_bound(request, attempt.target, 0, 0)
+    return usage if tools is None else total((usage, tools.likely))
 
 
 def succeeded(route: Route, outcome: Outcome, facts: AttemptFacts) -> bool:

@@ -13,7 +13,7 @@ from penstock.core.ids import OWN_MARK
 from penstock.core.plan import Plan, Provider, Route, Scope, VirtualKey
 from penstock.core.policy import TargetNode
 from penstock.core.price import Ceiling
-from penstock.core.price_book import PriceBook
+from penstock.core.price_book import PriceBook, VendorPrices
 from penstock.core.profile import profile_for
 from penstock.core.target import Target
 from penstock.routing.held import HeldRoutes, own_target, serves
@@ -175,9 +175,10 @@ class Resolver:
 
 def target_of(provider: Provider, model: str, prices: PriceBook, now_ms: int) -> Target:
     """The target for a model that is named directly at a provider, at the catalogue's price."""
-    card = provider.template.card
+    card, others = provider.template.card, None
     if provider.price_id is not None:
-        card = prices.find(provider.price_id, model, now_ms)
+        others = VendorPrices(prices, provider.price_id, now_ms)
+        card = others.find(model)
     template = provider.template
     profile = profile_for(model, provider.profiles, template.profile)
     return replace(
@@ -190,4 +191,5 @@ def target_of(provider: Provider, model: str, prices: PriceBook, now_ms: int) ->
         model_json=msgspec.json.encode(model),
         card=card,
         ceiling=Ceiling(card) if card is not None else None,
+        vendor_prices=others,
     )

@@ -57,6 +57,12 @@ class CostDetails(msgspec.Struct, gc=False):
     upstream_inference_cost: Number | None = None
 
 
+class SearchShape(msgspec.Struct, gc=False):
+    """What OpenRouter's tools did."""
+
+    web_search_requests: Number | None = None
+
+
 class UsageShape(msgspec.Struct):
     """Usage of chat and completions (`prompt_…`), responses, images and transcription (`input_…`)."""
 
@@ -79,6 +85,10 @@ class UsageShape(msgspec.Struct):
     cost_in_usd_ticks: Number | None = None
     cost_details: CostDetails | None = None
     is_byok: bool | None = None
+    server_side_tool_usage_details: msgspec.Raw = _NONE  # xAI
+    server_tool_use_details: SearchShape | None = None  # OpenRouter
+    server_tool_use: SearchShape | None = None  # the same, before
+    num_search_queries: Number | None = None  # Perplexity's deep research
 
 
 class MessageShape(msgspec.Struct):
@@ -111,6 +121,9 @@ class ResponseObject(msgspec.Struct):
     usage: UsageShape | None = None
     error: msgspec.Raw = _NONE
     service_tier: str | None = None
+    output: msgspec.Raw = _NONE
+    tools: msgspec.Raw = _NONE
+    tool_usage: msgspec.Raw = _NONE
 
 
 class GroqShape(msgspec.Struct):
@@ -132,6 +145,9 @@ class Answer(msgspec.Struct):
     data: list[msgspec.Raw] | None = None
     meta: Meta | None = None
     service_tier: str | None = None
+    output: msgspec.Raw = _NONE
+    tools: msgspec.Raw = _NONE
+    tool_usage: msgspec.Raw = _NONE
 
 
 class ResponsesEvent(msgspec.Struct):

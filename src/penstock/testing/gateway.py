@@ -30,6 +30,7 @@ from penstock.config.load import load_text
 from penstock.core.exchange import Event, ExchangeSettled
 from penstock.core.plan import Plan
 from penstock.core.price_book import PriceBook
+from penstock.pipeline.browsers import fronted
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.gateway import Gateway
 from penstock.ports.owned import OwnedIds
@@ -110,7 +111,8 @@ class GatewayThread:
             box=AesGcmBox(self._random.randbytes(32)),
             tasks=self._tasks,
         )
-        self.server = HttpServer(Gateway(self.context), clock, self._limits)
+        origins = load_text(self._config, self._env).server.cors.origins
+        self.server = HttpServer(fronted(Gateway(self.context), origins), clock, self._limits)
         await self.server.listen(self._sock, self._tls)
         self._sweep(clock)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from penstock.core.usage import Usage
+from penstock.core.usage import InnerUse, Usage
 from penstock.shapes.openai import ErrorShape
 
 Kind = Literal["neutral", "content", "last", "error", "garbage"]
@@ -32,6 +32,7 @@ class EventReader(Protocol):
     out: bytes
     error: bytes
     usage: Usage | None
+    inner: tuple[InnerUse, ...]
     cost_nanousd: int | None
     model: str
     finish_reason: str
@@ -57,6 +58,7 @@ class Whole(Protocol):
 
     out: bytes
     usage: Usage | None
+    inner: tuple[InnerUse, ...]
     cost_nanousd: int | None
     model: str
     finish_reason: str

@@ -9,7 +9,7 @@ from msgspec.structs import astuple, replace
 
 from penstock.core.chat import ChatReply, ReplyUsage
 from penstock.core.events import Broke, ChoiceFinished, Ended, Event, Frame, Started, UsageReported
-from penstock.core.usage import Usage
+from penstock.core.usage import ToolUse, Usage
 from penstock.ports.translation import StreamDecoder
 
 
@@ -22,7 +22,17 @@ def summed(usages: Sequence[ReplyUsage]) -> ReplyUsage | None:
         total = tuple(map(add, total, astuple(usage.counts)))
     costs = [usage.cost_nanousd for usage in usages]
     cost = None if None in costs else sum([cost for cost in costs if cost is not None])
-    return ReplyUsage(Usage(*total), cost)
+    return ReplyUsage(Usage(*total), cost, tools=_together([usage.tools for usage in usages]))
+
+
+def _together(tools: Sequence[ToolUse]) -> ToolUse:
+    return ToolUse(
+        sum([each.web_searches for each in tools]),
+        sum([each.grounded_answers for each in tools]),
+        sum([each.file_searches for each in tools]),
+        sum([each.code_sessions for each in tools]),
+        tuple([inner for each in tools for inner in each.inner]),
+    )
 
 
 def merged_replies(replies: Sequence[ChatReply]) -> ChatReply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from penstock.core.chat import ChatReply
+from penstock.core.chat import ChatReply, ReplyUsage
 from penstock.core.events import (
     ArgumentsDelta,
     AudioDelta,
@@ -19,17 +19,20 @@ from penstock.core.events import (
     UsageReported,
 )
 from penstock.core.parts import Audio, Image, Opaque, Part, Refused, Text, Thinking, ToolCall
-from penstock.core.usage import Usage
+from penstock.core.usage import NO_TOOLS, InnerUse, Usage
 from penstock.upstream.codec import Kind
 
 
 class Meter:
     """Watches frames go by."""
 
-    __slots__ = ("broke", "cost_nanousd", "finish_reason", "model", "output_chars", "service_tier", "usage")
+    __slots__ = (
+        "broke", "cost_nanousd", "finish_reason", "inner", "model", "output_chars", "service_tier", "usage",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
+        self.inner: tuple[InnerUse, ...] = ()
         self.cost_nanousd: int | None = None
         self.model = ""
         self.finish_reason = ""
@@ -65,19 +68,25 @@ class Meter:
             self.model = event.model or self.model
             self.service_tier = event.service_tier or self.service_tier
         elif isinstance(event, UsageReported):
-            self.usage = counted(event.usage.counts)
+            self._count(event.usage)
             self.cost_nanousd = event.usage.cost_nanousd
         elif isinstance(event, Broke):
             self.broke = event
             return "error"
         return "last" if isinstance(event, Ended) else kind
 
+    def _count(self, told: ReplyUsage) -> None:
+        self.usage = counted(told.counts)
+        if told.tools is not NO_TOOLS:
+            self.inner = told.tools.inner
+            self.usage = told.tools.added_to(self.usage)
+
     def see_reply(self, reply: ChatReply) -> None:
         """A whole answer."""
         self.model = reply.model
         self.service_tier = reply.service_tier or ""
         if reply.usage is not None:
-            self.usage = counted(reply.usage.counts)
+            self._count(reply.usage)
             self.cost_nanousd = reply.usage.cost_nanousd
         for choice in reply.choices:
             self.finish_reason = self.finish_reason or choice.finish or ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from penstock.core.usage import Usage
+from penstock.core.usage import InnerUse, Usage
 from penstock.providers.openai.stream import output_size
-from penstock.providers.openai.usage import cost_of, usage_of_answer
+from penstock.providers.openai.usage import cost_of, tools_of_answer, usage_of_answer
 from penstock.shapes.openai_request import MAX_TIER
 from penstock.upstream.attempt import Attempt
 
@@ -18,6 +18,15 @@ def reported_usage(attempt: Attempt) -> Usage | None:
     if attempt.answer is not None:
         return usage_of_answer(attempt.answer, attempt.request.endpoint.name)
     return None
+
+
+def inner_uses(attempt: Attempt) -> tuple[InnerUse, ...]:
+    """The parts of the reported usage that other models have, which the vendor's tools called."""
+    if attempt.reader is not None:
+        return attempt.reader.inner
+    if attempt.whole is not None:
+        return attempt.whole.inner
+    return tools_of_answer(attempt.answer).inner if attempt.answer is not None else ()
 
 
 def reported_cost(attempt: Attempt) -> int | None:

@@ -7,6 +7,8 @@ import msgspec
 from penstock.core.usage import Usage
 
 USAGE_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Usage))
+# Those that came later than the tables' first versions.
+USES_OF_TOOLS = ("web_searches", "grounded_answers", "file_searches", "code_sessions", "characters")
 EXCHANGE_COLUMNS = (
     *("request_id", "ts_ms", "ended_ms", "org", "team", "user", "key", "route", "target", "dialect"),
     *("endpoint", "model", "model_answered", "stream", "session", "task", "prompt_version", "feature"),

@@ -185,6 +185,6 @@ def _open_row(boot: str, event: AttemptOpened) -> Row:
 
 def _attempt_facts(row: dict[str, Any]) -> AttemptFacts:
     values = dict(row)
-    usage = Usage(**{name: values.pop(name) for name in USAGE_COLUMNS})
+    usage = Usage(**{name: values.pop(name, 0) for name in USAGE_COLUMNS})  # 0: before it was counted
     del values["request_id"], values["key"]
     return AttemptFacts(index=values.pop("idx"), usage=usage, **values)

@@ -73,6 +73,11 @@ def _usage(row: Mapping[str, Any]) -> dict[str, int]:
         "requests": row["requests"],
         "images": row["images"],
         "audio_ms": row["audio_ms"],
+        "web_searches": row["web_searches"],
+        "grounded_answers": row["grounded_answers"],
+        "file_searches": row["file_searches"],
+        "code_sessions": row["code_sessions"],
+        "characters": row["characters"],
     }
 
 

@@ -11,12 +11,13 @@ from penstock.adapters.ledger.columns import (
     OPEN_ATTEMPT_COLUMNS,
     REFUSAL_COLUMNS,
     USAGE_COLUMNS,
+    USES_OF_TOOLS,
 )
 from penstock.adapters.ledger.judgements import FEEDBACK_COLUMNS, SCORE_COLUMNS
 from penstock.adapters.postgres.connection import SCHEMA, Connection
 from penstock.ports.ledger import LedgerError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # Letters of "penledgr", and locks beside it: numbers that nothing else in the database uses.
 MAKING, FOLDING, JUDGING = 0x70656E6C65646772, 0x70656E6C65646773, 0x70656E6C65646774
 _HAS_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s"
@@ -113,6 +114,13 @@ UPDATE version SET number = 2;
 """,
     2: _ORDER + "UPDATE version SET number = 3;",  # noqa: S608 - our own names
     3: _JUDGED + "UPDATE version SET number = 4;",  # noqa: S608 - our own names
+    4: "\n".join(
+        [
+            *(f"ALTER TABLE exchanges ADD COLUMN {name} bigint NOT NULL DEFAULT 0;" for name in USES_OF_TOOLS),
+            *(f"ALTER TABLE attempts ADD COLUMN {name} bigint NOT NULL DEFAULT 0;" for name in USES_OF_TOOLS),
+            "UPDATE version SET number = 5;",
+        ]
+    ),
 }
 
 

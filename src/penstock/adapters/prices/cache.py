@@ -12,7 +12,7 @@ from penstock.adapters.prices.genai import compile_book, package_version
 from penstock.core.price_book import PriceBook
 
 # Raised when the compiled form changes, so that an upgrade does not read the old one.
-_FORM = 2
+_FORM = 3
 # Provider kinds whose vendor has another id in the catalogue.
 _KIND_TO_ID = {"gemini": "google", "vertex": "google", "bedrock": "aws", "xai": "x-ai"}
 _DECODER = msgspec.msgpack.Decoder(PriceBook)

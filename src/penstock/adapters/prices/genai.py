@@ -1,8 +1,8 @@
 """The catalogue of the genai-prices package, compiled into a price book.
 
-What its prices say in units that a usage does not count (searches, pages, characters, video) is left out; a
-model with nothing else has no card, so its calls are unpriced rather than free. Rates that carry float noise
-beyond nine decimals are rounded to the nano-dollar per million.
+What its prices say in units that a usage does not count (pages, video) is left out; a model with nothing else
+has no card, so its calls are unpriced rather than free. Fees that it lacks are added (prices/fees.py). Rates
+that carry float noise beyond nine decimals are rounded to the nano-dollar per million.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import msgspec
 
+from penstock.adapters.prices.fees import with_fees
 from penstock.core.money import round_usd
 from penstock.core.price_book import Clause, DatedCard, ModelPrices, PriceBook, ProviderPrices
 from penstock.core.rates import RateCard, Rates, Tier, Variant, overlaid
@@ -37,6 +38,9 @@ _UNITS: dict[str, tuple[str, int]] = {
     "requests_kcount": ("request", 1_000),
     "audio_hours": ("audio_hour", 1_000_000),
     "input_audio_hours": ("audio_hour", 1_000_000),
+    "input_mchars": ("characters", 1),
+    "web_searches_kcount": ("web_search", 1_000),
+    "storage_searches_kcount": ("file_search", 1_000),
 }
 _CLAUSES = ("starts_with", "ends_with", "contains", "regex", "equals")
 
@@ -106,12 +110,13 @@ def _dated_cards(model: Any, name: str) -> Iterator[DatedCard]:
     conditional = isinstance(model.prices, list)
     prices = cast("list[Any]", model.prices if conditional else [_Always(model.prices)])
     variants: list[Any] = list(model.price_variants or ())
+    provider = name.split(":", 1)[1].split("/", 1)[0]
     starts = sorted({_span(each.constraint).from_ms for each in variants} - {0})
     for price in prices:
         span = _span(price.constraint)
         for from_ms in (span.from_ms, *(start for start in starts if start > span.from_ms)):
             active = [each for each in variants if _span(each.constraint).from_ms <= from_ms]
-            card = _card(name, price.prices, active)
+            card = with_fees(provider, model.id, _card(name, price.prices, active))
             yield DatedCard(card, from_ms, span.day_start_ms, span.day_end_ms)
 
 

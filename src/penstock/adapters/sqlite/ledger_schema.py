@@ -6,9 +6,9 @@ come in any order. Those from before it was there have 0.
 
 from __future__ import annotations
 
-from penstock.adapters.ledger.columns import USAGE_COLUMNS
+from penstock.adapters.ledger.columns import USAGE_COLUMNS, USES_OF_TOOLS
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
 # Sums of money, in the order in which they grow: what a boot adds now stands together.
 # `brief`: of sessions and tasks.
@@ -239,4 +239,10 @@ PRAGMA user_version = 6;
 {_JUDGED_DDL}
 PRAGMA user_version = 7;
 """,
+    7: "".join(
+        f"ALTER TABLE {table} ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0;\n"
+        for table in ("exchanges", "attempts")
+        for name in USES_OF_TOOLS
+    )
+    + "PRAGMA user_version = 8;\n",
 }

@@ -45,10 +45,13 @@ class RedisTls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Cors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which web pages may call the gateway from a browser.
+    """Which web pages may call the gateway from a browser; they need a key all the same.
+
+    The dashboard and the admin API answer pages of no other origin, whatever stands here.
 
     Attributes:
-        origins: Allowed origins, such as `https://app.example.com`.
+        origins: Allowed origins, such as `https://app.example.com`; `"*"` alone for every page. Cookies are
+            never allowed.
     """
 
     origins: tuple[Text, ...] = ()

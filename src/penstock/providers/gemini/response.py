@@ -17,6 +17,7 @@ from penstock.shapes.gemini.grounding import read_citations
 from penstock.shapes.gemini.logprobs import read_logprobs
 from penstock.shapes.gemini.parts import read_parts
 from penstock.shapes.gemini.reader import Reader
+from penstock.shapes.gemini.tools_used import queries_of, searched
 from penstock.shapes.gemini.usage import has_counts, read_usage
 from penstock.shapes.taker import bounded
 
@@ -25,6 +26,7 @@ TIERS = {"standard": "default"}
 
 def decode_reply(body: dict[str, Any]) -> ChatReply:
     """The whole answer. Raises ShapeError."""
+    tools = searched(queries_of(body.get("candidates")))
     reader = Reader(body)
     reply_id = reader.filled("responseId")
     model = reader.filled("modelVersion")
@@ -40,7 +42,7 @@ def decode_reply(body: dict[str, Any]) -> ChatReply:
         model=model,
         created_s=created(reader.rest.get("createTime")),
         choices=choices,
-        usage=read_usage(metadata) if metadata is not None else None,
+        usage=read_usage(metadata, tools) if metadata is not None else None,
         service_tier=tier_of(metadata),
         extras=reader.mark(),
     )

@@ -17,6 +17,7 @@ from penstock.shapes.gemini.finish import native_of, read_finish
 from penstock.shapes.gemini.logprobs import read_logprobs
 from penstock.shapes.gemini.parts import plain_part
 from penstock.shapes.gemini.reader import Reader
+from penstock.shapes.gemini.tools_used import queries_of, searched
 from penstock.shapes.gemini.usage import has_counts, read_usage
 from penstock.shapes.taker import bounded
 
@@ -27,12 +28,13 @@ _HEAD = ("responseId", "modelVersion")
 class GeminiStreamDecoder:
     """Reads one stream."""
 
-    __slots__ = ("_answers", "_blocked", "_head")
+    __slots__ = ("_answers", "_blocked", "_head", "_queries")
 
     def __init__(self) -> None:
         self._answers: dict[int, Answer] = {}
         self._head: tuple[str, str] | None = None
         self._blocked = False
+        self._queries: set[str] = set()
 
     def read(self, name: str, data: bytes) -> Frame:
         """One event. Raises ShapeError where it cannot be read."""
@@ -52,6 +54,7 @@ class GeminiStreamDecoder:
         events: list[Event] = []
         rest = reader.rest
         self._begin(reader, events)
+        self._queries |= queries_of(rest.get("candidates"))
         if rest.get("candidates"):
             left = [
                 self._candidate(each, at, events) for at, each in enumerate(few(reader, "candidates") or ())
@@ -65,7 +68,7 @@ class GeminiStreamDecoder:
         usage = rest.get("usageMetadata")
         if isinstance(usage, dict) and has_counts(cast("dict[str, Any]", usage)):
             del rest["usageMetadata"]
-            events.append(UsageReported(read_usage(cast("dict[str, Any]", usage))))
+            events.append(UsageReported(read_usage(cast("dict[str, Any]", usage), searched(self._queries))))
         return Frame(name, tuple(events), reader.mark())
 
     def _begin(self, reader: Reader, events: list[Event]) -> None:

@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from penstock.core.usage import Usage
+from penstock.core.usage import NO_TOOLS, InnerUse, ToolUse, Usage
+from penstock.providers.openai.tools import tools_of_response, tools_of_usage
 from penstock.providers.openai.usage import cost_of, usage_of, with_image
 from penstock.shapes.openai import (
     Answer,
@@ -46,6 +47,7 @@ class StreamReader:
         "cost_nanousd",
         "error",
         "finish_reason",
+        "inner",
         "model",
         "out",
         "output_chars",
@@ -61,6 +63,7 @@ class StreamReader:
         self._chunks = shape == "chunks"
         self.out: bytes = b""
         self.usage: Usage | None = None
+        self.inner: tuple[InnerUse, ...] = ()
         self.cost_nanousd: int | None = None
         self.model = ""
         self.service_tier = ""
@@ -104,7 +107,7 @@ class StreamReader:
         if chunk.service_tier:
             self.service_tier = chunk.service_tier
         if chunk.usage is not None:
-            self.usage = usage_of(chunk.usage)
+            self._count(usage_of(chunk.usage), tools_of_usage(chunk.usage))
             self.cost_nanousd = cost_of(chunk.usage)
         elif chunk.x_groq is not None and chunk.x_groq.usage is not None:
             self.usage = usage_of(chunk.x_groq.usage)
@@ -156,6 +159,10 @@ class StreamReader:
             self.out = held + event
         return kind
 
+    def _count(self, usage: Usage, tools: ToolUse) -> None:
+        self.usage = usage if tools is NO_TOOLS else tools.added_to(usage)
+        self.inner = tools.inner
+
     # --- responses, images, audio -----------------------------------------------------------------------
 
     def _read_event(self, event: bytes, data: bytes) -> Kind:
@@ -171,7 +178,7 @@ class StreamReader:
             if response.service_tier:
                 self.service_tier = response.service_tier
             if response.usage is not None:
-                self.usage = usage_of(response.usage)
+                self._count(usage_of(response.usage), tools_of_response(response))
                 self.cost_nanousd = cost_of(response.usage)
         if kind in _IMAGE_EVENTS:
             self.usage = with_image(self.usage, seen.usage)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from penstock.core.usage import NO_USAGE, Usage
+from penstock.core.usage import NO_TOOLS, NO_USAGE, ToolUse, Usage
+from penstock.providers.openai.tools import tools_of_response, tools_of_usage
 from penstock.shapes.billed import billed_nanousd, with_own_key
 from penstock.shapes.openai import Answer, CostShape, InputDetails, Number, OutputDetails, UsageShape
 
@@ -81,6 +82,13 @@ def with_image(before: Usage | None, shape: UsageShape | None) -> Usage:
     )
 
 
+def tools_of_answer(answer: Answer) -> ToolUse:
+    """What the vendor's own tools did for a whole answer."""
+    if answer.object == "response":
+        return tools_of_response(answer)
+    return tools_of_usage(answer.usage) if answer.usage is not None else NO_TOOLS
+
+
 def usage_of_answer(answer: Answer, endpoint: str) -> Usage | None:
     """The usage that a whole answer reports, or None where it reports none."""
     if endpoint.startswith("images."):
@@ -96,7 +104,8 @@ def usage_of_answer(answer: Answer, endpoint: str) -> Usage | None:
             images=made,
         )
     if answer.usage is not None:
-        return usage_of(answer.usage)
+        tools = tools_of_answer(answer)
+        return usage_of(answer.usage) if tools is NO_TOOLS else tools.added_to(usage_of(answer.usage))
     if answer.meta is not None and answer.meta.billed_units is not None:
         return Usage(requests=_n(answer.meta.billed_units.search_units) or 1)
     if endpoint == "moderations":

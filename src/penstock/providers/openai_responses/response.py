@@ -11,12 +11,14 @@ from penstock.shapes.openai_responses.finish import finish_of_parts
 from penstock.shapes.openai_responses.items import decode_output_item
 from penstock.shapes.openai_responses.logprobs import decode_logprobs
 from penstock.shapes.openai_responses.names import SHAPE, mark
+from penstock.shapes.openai_responses.tools_used import tools_used
 from penstock.shapes.openai_responses.usage import decode_usage
 from penstock.shapes.taker import Taker
 
 
 def decode_reply(body: dict[str, Any]) -> ChatReply:
     """The response. Raises ShapeError where it has no output."""
+    tools = tools_used(body)
     taker = Taker(body)
     items = taker.items("output")
     if items is None:
@@ -30,7 +32,7 @@ def decode_reply(body: dict[str, Any]) -> ChatReply:
         model=taker.text("model") or "",
         created_s=_created(taker),
         choices=(choice,),
-        usage=decode_usage(usage) if usage is not None else None,
+        usage=decode_usage(usage, tools) if usage is not None else None,
         service_tier=taker.text("service_tier"),
         extras=Extras(SHAPE, taker.rest),
     )

@@ -54,6 +54,7 @@ from penstock.shapes.openai_responses.stream_events import (
     place_of,
     without,
 )
+from penstock.shapes.openai_responses.tools_used import tools_used
 from penstock.shapes.openai_responses.usage import decode_usage
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -296,6 +297,7 @@ class ResponsesStreamDecoder:
             return []
         self._unname(response)
         events: list[Event] = []
+        tools = tools_used(response)
         output = response.get("output")
         if isinstance(output, list):
             response["output"] = self._output(cast("list[Any]", output), events)
@@ -306,7 +308,7 @@ class ResponsesStreamDecoder:
         usage = response.get("usage")
         if isinstance(usage, dict):
             del response["usage"]
-            events.append(UsageReported(decode_usage(cast("dict[str, Any]", usage))))
+            events.append(UsageReported(decode_usage(cast("dict[str, Any]", usage), tools)))
         events.append(Ended())
         return events
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from penstock.core.chat import ReplyUsage
 from penstock.core.parts import Extras
-from penstock.core.usage import Usage
+from penstock.core.usage import NO_TOOLS, InnerUse, ToolUse, Usage
 from penstock.shapes.anthropic import SHAPE, own
 from penstock.shapes.billed import billed
 from penstock.shapes.taker import extras_of
@@ -78,7 +78,21 @@ def _counts(value: dict[str, Any]) -> Usage:
 
 def read_usage(value: dict[str, Any]) -> ReplyUsage:
     """A usage object, kept in full; `cost` (dollars) is a vendor's addition."""
-    return ReplyUsage(counts_of(value), billed(value), Extras(SHAPE, value))
+    return ReplyUsage(counts_of(value), billed(value), Extras(SHAPE, value), tools_used(value))
+
+
+def tools_used(value: dict[str, Any]) -> ToolUse:
+    """What the vendor's own tools did: searches, and what the models consumed that an advisor tool asked.
+
+    Fetched pages cost their tokens only; time in a sandbox is billed by the hour, and told nowhere.
+    """
+    advisors = [
+        InnerUse(each["model"], _counts(each), within=True)
+        for each in _beside(value)
+        if each.get("type") == "advisor_message" and isinstance(each.get("model"), str)
+    ]
+    searches = _inside(value, "server_tool_use", "web_search_requests")
+    return ToolUse(searches, inner=tuple(advisors)) if searches or advisors else NO_TOOLS
 
 
 def tier_of(value: dict[str, Any]) -> str | None:

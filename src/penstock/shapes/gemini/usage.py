@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from penstock.core.chat import ReplyUsage
 from penstock.core.parts import Extras
-from penstock.core.usage import Usage
+from penstock.core.usage import NO_TOOLS, ToolUse, Usage
 from penstock.shapes.gemini import SHAPE
 from penstock.shapes.gemini.reader import own_fields
 
@@ -63,9 +63,9 @@ def read_counts(metadata: dict[str, Any]) -> Usage:
     )
 
 
-def read_usage(metadata: dict[str, Any]) -> ReplyUsage:
-    """What a reply says that it consumed."""
-    return ReplyUsage(read_counts(metadata), extras=Extras(SHAPE, metadata))
+def read_usage(metadata: dict[str, Any], tools: ToolUse = NO_TOOLS) -> ReplyUsage:
+    """What a reply says that it consumed; `tools` is what it tells elsewhere."""
+    return ReplyUsage(read_counts(metadata), extras=Extras(SHAPE, metadata), tools=tools)
 
 
 def write_usage(usage: ReplyUsage) -> dict[str, Any]:

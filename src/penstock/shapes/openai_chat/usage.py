@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from penstock.core.chat import ReplyUsage
 from penstock.core.parts import Extras
-from penstock.core.usage import Usage
+from penstock.core.usage import NO_TOOLS, ToolUse, Usage
 from penstock.shapes.billed import billed
 
 _NONE: dict[str, Any] = {}
@@ -68,7 +68,15 @@ def read_counts(said: dict[str, Any]) -> Usage:
 
 def read_usage(said: dict[str, Any], shape: str) -> ReplyUsage:
     """A usage object."""
-    return ReplyUsage(read_counts(said), billed(said), Extras(shape, said))
+    return ReplyUsage(read_counts(said), billed(said), Extras(shape, said), tools_used(said))
+
+
+def tools_used(said: dict[str, Any]) -> ToolUse:
+    """The searches of OpenRouter's tools, and of Perplexity's deep research."""
+    searches = _count(_object(said.get("server_tool_use_details")).get("web_search_requests"))
+    searches = searches or _count(_object(said.get("server_tool_use")).get("web_search_requests"))
+    searches = searches or _count(said.get("num_search_queries"))
+    return ToolUse(searches) if searches else NO_TOOLS
 
 
 def write_usage(usage: ReplyUsage, shape: str) -> dict[str, Any]:

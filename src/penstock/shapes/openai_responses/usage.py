@@ -6,14 +6,14 @@ from typing import Any, cast
 
 from penstock.core.chat import ReplyUsage
 from penstock.core.parts import Extras
-from penstock.core.usage import Usage
+from penstock.core.usage import NO_TOOLS, ToolUse, Usage
 from penstock.shapes.billed import billed
 from penstock.shapes.openai_responses.names import SHAPE, is_own, wire_fields
 
 
-def decode_usage(value: dict[str, Any]) -> ReplyUsage:
-    """The counts, and the vendor's own object in full."""
-    return ReplyUsage(_counts(value), billed(value), Extras(SHAPE, value))
+def decode_usage(value: dict[str, Any], tools: ToolUse = NO_TOOLS) -> ReplyUsage:
+    """The counts, and the vendor's own object in full; `tools` is what the response tells beside it."""
+    return ReplyUsage(_counts(value), billed(value), Extras(SHAPE, value), tools)
 
 
 def _n(value: Any) -> int:

@@ -22,8 +22,6 @@ from penstock.testing.clock import VirtualClock
 from tests.fault.world import key_for, plan_for
 from tests.routing.game import Client, GameJournal, UpstreamCall, target
 
-SSE = {b"content-type": b"text/event-stream"}
-
 
 @dataclass
 class Play:
@@ -32,6 +30,7 @@ class Play:
     pieces: list[bytes]
     cut: bool = False
     status: int = 200
+    content_type: bytes = b"text/event-stream"
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Stage:
         )
         steps: list[tuple[float, Callable[[ResponseHandler], None]]] = [
             (0.0, lambda h: h.on_connected(reused=False)),
-            (0.0, lambda h: h.on_head(play.status, dict(SSE))),
+            (0.0, lambda h: h.on_head(play.status, {b"content-type": play.content_type})),
             *[(0.0, _data(piece)) for piece in play.pieces],
             (0.0, last),
         ]

@@ -130,9 +130,6 @@ def test_without_any_other_target_that_answers_the_stream_ends_with_an_error() -
     assert got.settled.outcome == "error"
 
 
-CALL = {
-    "tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}]
-}
 PATHS = {
     "anthropic": ("/v1/messages", {"messages": ASK["messages"], "max_tokens": 500}),
     "gemini": (
@@ -156,12 +153,184 @@ def test_each_dialect_has_its_one_stream(path: str, request_body: dict[str, Any]
     assert got.ports == [0, 1]
 
 
-HALF: dict[str, dict[str, Any]] = {"tool call": CALL, "thinking": {"reasoning_content": "Let me see"}}
+def called(*calls: tuple[str, str], pieces: int = 7, ends: bool = True) -> list[bytes]:
+    """A stream that calls tools by name and arguments, in pieces of so many characters."""
+    out = [chunk({"role": "assistant"})]
+    for at, (name, text) in enumerate(calls):
+        head = {"index": at, "id": f"call_{name}{at}", "type": "function"}
+        out.append(chunk({"tool_calls": [{**head, "function": {"name": name, "arguments": ""}}]}))
+        for start in range(0, len(text), pieces):
+            piece = {"index": at, "function": {"arguments": text[start : start + pieces]}}
+            out.append(chunk({"tool_calls": [piece]}))
+    return [*out, chunk({}, "tool_calls"), b"data: [DONE]\n\n"] if ends else out
+
+
+def calls_of(body: bytes) -> list[tuple[str, str]]:
+    """Names and arguments of a stream's calls, put together by their indices as SDKs do."""
+    found: dict[int, list[str]] = {}
+    for each in chunks_of(body):
+        for choice in each.get("choices", ()):
+            for call in choice["delta"].get("tool_calls", ()):
+                name, text = found.setdefault(call["index"], ["", ""])
+                function = call["function"]
+                found[call["index"]] = [
+                    name + (function.get("name") or ""),
+                    text + function.get("arguments", ""),
+                ]
+    return [(name, text) for name, text in found.values()]
+
+
+WEATHER = '{"city": "Paris", "days": 12}'
+
+
+@pytest.mark.parametrize("cut", range(2, 8))
+@pytest.mark.parametrize(
+    "again", [WEATHER, '{"city":"Paris","days":12}', '{ "city" : "Paris" ,\n "days" : 12 }']
+)
+def test_a_call_that_is_made_again_is_finished(cut: int, again: str) -> None:
+    """Wherever its arguments broke off, the client has them once; white space is the model's own affair."""
+    first = called(("weather", WEATHER), pieces=5, ends=False)
+    got = play([Play(first[:cut], cut=True), Play(called(("weather", again)))], ASK)
+    ((name, text),) = calls_of(got.body)
+    assert (name, json.loads(text)) == ("weather", {"city": "Paris", "days": 12})
+    assert got.body.count(b'"finish_reason":"tool_calls"') == 1
+    assert got.body.count(b"[DONE]") == 1
+    assert got.settled.outcome == "ok"
+    assert "weather with arguments that begin" in json.dumps(got.sent[1]["messages"][-1])
+
+
+def test_calls_beside_it_follow() -> None:
+    """One call was whole and one had begun: both are matched, and a third comes after them."""
+    first = called(("a", '{"x":1}'), ("b", '{"y":2'), ends=False)
+    again = called(("a", '{"x": 1}'), ("b", '{"y": 22}'), ("c", "{}"))
+    got = play([Play(first, cut=True), Play(again)], ASK)
+    assert [(name, json.loads(text)) for name, text in calls_of(got.body)] == [
+        ("a", {"x": 1}),
+        ("b", {"y": 22}),
+        ("c", {}),
+    ]
+
+
+def test_words_before_a_call_stay_and_those_of_the_other_model_are_left_out() -> None:
+    """The client has its words already; the other model's would come in the middle of its call."""
+    first = [*said("Let me look. ")[:2], *called(("weather", '{"ci'), ends=False)[1:]]
+    again = [*said("I look it up.")[:2], *called(("weather", WEATHER))[1:]]
+    got = play([Play(first, cut=True), Play(again)], ASK)
+    assert text_of(got.body) == "Let me look. "
+    assert [json.loads(text) for _, text in calls_of(got.body)] == [json.loads(WEATHER)]
+
+
+OTHERS = {
+    "another tool": called(("time", WEATHER)),
+    "other arguments": called(("weather", '{"city": "Rome"}')),
+    "another number": called(("weather", '{"city": "Paris", "days": 1}')),
+    "no call": said("It is warm."),
+    "no JSON": called(("weather", '{"city": "Paris", "days": 12')),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
+def test_another_call_is_no_splice(other: list[bytes]) -> None:
+    """Nothing of it reaches the client: one clean error, and no health lost by the target that answered."""
+    first = called(("weather", '{"city": "Paris", "days": 12'), pieces=50, ends=False)
+    got = play([Play(first, cut=True), Play(other), Play(other)], ASK)
+    assert calls_of(got.body) == [("weather", '{"city": "Paris", "days": 12')]
+    assert text_of(got.body) == ""
+    assert [("error" in each) for each in got.chunks].count(True) == 1
+    assert "error" in got.chunks[-1]
+    assert got.settled.attempts[1].cause == "apart"
+
+
+def thought(text: str, seal: str = "") -> list[bytes]:
+    """A Claude that thinks, to the seal if there is one."""
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("message_start", {"message": {"id": "m", "type": "message", "role": "assistant", "model": "c",
+                                       "content": [], "usage": {"input_tokens": 3, "output_tokens": 1}}}),
+        ("content_block_start", {"index": 0, "content_block": {"type": "thinking", "thinking": ""}}),
+        ("content_block_delta", {"index": 0, "delta": {"type": "thinking_delta", "thinking": text}}),
+    ]  # fmt: skip
+    if seal:
+        delta = {"type": "signature_delta", "signature": seal}
+        events.append(("content_block_delta", {"index": 0, "delta": delta}))
+    return wired(events)
+
+
+def wired(events: list[tuple[str, dict[str, Any]]]) -> list[bytes]:
+    """Events as Anthropic sends them."""
+    return [
+        b"event: %b\ndata: %b\n\n" % (name.encode(), json.dumps({"type": name, **data}).encode())
+        for name, data in events
+    ]
+
+
+ENDING = wired(
+    [
+        ("content_block_stop", {"index": 0}),
+        ("content_block_start", {"index": 1, "content_block": {"type": "text", "text": ""}}),
+        ("content_block_delta", {"index": 1, "delta": {"type": "text_delta", "text": "Four."}}),
+        ("content_block_stop", {"index": 1}),
+        ("message_delta", {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}),
+        ("message_stop", {}),
+    ]
+)
+
+
+@pytest.mark.parametrize("seal", ["", "half-a-se"])
+def test_a_thought_that_broke_off_is_closed_and_the_next_model_thinks_anew(seal: str) -> None:
+    """The client sees both; on its next turn the vendor gets only the thought that it sealed, unchanged."""
+    plays = [Play(thought("Two and ", seal), cut=True), Play([*thought("Two and two.", "whole-seal"), *ENDING])]
+    got = play(plays, ASK, path="/v1/messages", first=ANTHROPIC, second=ANTHROPIC)
+    assert got.settled.outcome == "ok"
+    assert len(got.sent[1]["messages"]) == 1, "nothing was said that could be gone on from"
+    content = blocks_of(got.chunks)
+    assert [block["type"] for block in content] == ["thinking", "thinking", "text"]
+    assert [block.get("thinking") for block in content[:2]] == ["Two and ", "Two and two."]
+    assert content[1]["signature"] == "whole-seal"
+    turns = [*ASK["messages"], {"role": "assistant", "content": content}, {"role": "user", "content": "Why?"}]
+    again = play(
+        [Play([*thought("Because.", "s"), *ENDING])],
+        {"messages": turns, "max_tokens": 500},
+        path="/v1/messages",
+        first=ANTHROPIC,
+        resumes=False,
+    )
+    sent: list[dict[str, Any]] = again.sent[0]["messages"][1]["content"]
+    assert [(block["type"], block.get("signature")) for block in sent] == [
+        ("thinking", "whole-seal"),
+        ("text", None),
+    ]
+
+
+def blocks_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The content of a message that came as events, as Anthropic's SDK puts it together."""
+    found: list[dict[str, Any]] = []
+    for each in events:
+        if each["type"] == "content_block_start":
+            found.append(dict(each["content_block"]))
+        elif each["type"] == "content_block_delta":
+            block: dict[str, Any] = found[each["index"]]
+            delta: dict[str, Any] = each["delta"]
+            for name in ("text", "thinking", "signature"):
+                if name in delta:
+                    block[name] = block.get(name, "") + delta[name]
+    return found
+
+
+def test_half_a_thought_of_openai_goes_on_as_well() -> None:
+    """Models whose thoughts are plain text think anew; the client has one answer after two thoughts."""
+    pieces = [chunk({"role": "assistant"}), chunk({"reasoning_content": "Let me see"})]
+    got = play([Play(pieces, cut=True), Play(said("Four."))], ASK)
+    assert text_of(got.body) == "Four."
+    assert got.body.count(b"Let me see") == 1
+
+
+AUDIO = {"audio": {"id": "a", "data": "AAAA"}}
+HALF: dict[str, dict[str, Any]] = {"sound": AUDIO, "a refusal": {"refusal": "I can"}}
 
 
 @pytest.mark.parametrize("delta", HALF.values(), ids=HALF.keys())
 def test_where_no_splice_is_valid_the_error_is_clean(delta: dict[str, Any]) -> None:
-    """Half a tool call, or half a thought, is nobody else's to finish: one error, no second request."""
+    """Half a sound, or half a refusal, is nobody else's to finish: one error, no second request."""
     got = play([Play([chunk({"role": "assistant"}), chunk(delta)], cut=True)], ASK)
     assert len(got.sent) == 1
     assert got.chunks[-1]["error"]["code"] == "upstream_error"

@@ -1,157 +1,270 @@
-"""Recorded streams of real vendors, cut at every event: the splice is exact, or the error is clean."""
+"""Recorded streams of real vendors, cut at every event, for clients of every dialect.
+
+The other model makes the recording's calls again, or says a mark. What the client then has is read back by the
+same decoders that read vendors: all that was said before the cut, once and in order, then what the other model
+adds, and one end; or one error at the end, and nothing of the other model.
+"""
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import os
-import re
-from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pytest
 
+from penstock.core.assemble import Assembler
+from penstock.core.chat import ChatReply
+from penstock.core.events import Broke
+from penstock.core.parts import Part, Text, Thinking, ToolCall
+from penstock.core.target import Target
+from penstock.dialects.openai.endpoints import ENDPOINTS
+from penstock.dialects.paths import find
+from penstock.pipeline.read_back import reply_of
+from penstock.providers.registry import chat_provider
+from penstock.upstream.framing import framer, opened
 from tests.recorded.corpus import data_folder
-from tests.routing.broken import ANTHROPIC, OPENAI, Play, chunks_of, play
+from tests.routing.broken import ANTHROPIC, OPENAI, Outcome, Play, play
 
-_EVENT = re.compile(rb".*?(?:\r\n\r\n|\n\n)", re.DOTALL)
 MARK = "⟦and so it went on⟧"
 MOST_EVENTS = 60
-STREAMS = 40
-ENDING = [
-    {"role": "assistant", "content": ""},
-    {"content": MARK[:5]},
-    {"content": MARK[5:]},
-]
-ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "Go."}], "max_tokens": 4000}
+# By the recording's API: the provider's name, and where its client asks.
+APIS = {
+    "openai.chat": "openai.chat",
+    "anthropic.messages": "anthropic",
+    "openai.responses": "openai.responses",
+    "gemini.streamGenerateContent": "gemini",
+    "bedrock.converse_stream": "converse",
+}
+TURN = [{"role": "user", "content": "Go."}]
+CLIENTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "openai.chat": ("/v1/chat/completions", {"messages": TURN, "max_tokens": 4000}),
+    "anthropic": ("/v1/messages", {"messages": TURN, "max_tokens": 4000}),
+    "openai.responses": ("/v1/responses", {"input": "Go.", "max_output_tokens": 4000}),
+    "gemini": (
+        "/v1beta/models/chat:streamGenerateContent",
+        {"contents": [{"role": "user", "parts": [{"text": "Go."}]}]},
+    ),
+    "converse": ("/model/chat/converse-stream", {"messages": [{"role": "user", "content": [{"text": "Go."}]}]}),
+}
+CHAT = replace(OPENAI, speaks=frozenset({"openai.chat"}))
+CONVERSE = replace(OPENAI, api="converse", speaks=frozenset({"converse"}))
+RESPONSES = replace(OPENAI, api="openai.responses", speaks=frozenset({"openai.responses"}))
+GEMINI = replace(OPENAI, api="gemini", speaks=frozenset({"gemini"}))
+TARGETS: dict[str, Target] = {
+    "openai.chat": CHAT,
+    "anthropic": ANTHROPIC,
+    "openai.responses": RESPONSES,
+    "gemini": GEMINI,
+    "converse": CONVERSE,
+}
+HEADS = {"converse": b"application/vnd.amazon.eventstream"}
 
 
-def streams(api: str) -> list[list[bytes]]:
-    """The events of some recorded streams, of every vendor a few. Skips the test where there are none."""
+@dataclass(frozen=True)
+class Recorded:
+    """One stream: whose API, its events as bytes, and the reply that it tells."""
+
+    shape: str
+    events: list[bytes]
+    reply: ChatReply
+
+
+@cache
+def rows() -> list[dict[str, Any]]:
+    """The recordings. Skips the test where there are none."""
     file = data_folder() / "corpus" / "corpus_open.jsonl.gz"
     if not file.exists():
         assert os.environ.get("CI") != "true", f"the recordings are not at {file}"
         pytest.skip(f"the recordings are not at {file}")
-    found: list[list[bytes]] = []
-    seen: dict[tuple[str, ...], int] = {}
     with gzip.open(file) as lines:
-        for line in lines:
-            row = json.loads(line)
-            body = row["response"].get("body_text") if row["api"] == api and row["streaming"] else None
-            if body is None or row["response"]["status"] != 200:
-                continue
-            events = _EVENT.findall(body.encode())
-            kind = (row["provider"], *sorted(row["feature_tags"]))
-            if 3 < len(events) <= MOST_EVENTS and seen.get(kind, 0) < 2:
-                seen[kind] = seen.get(kind, 0) + 1
-                found.append(events)
+        found = [json.loads(line) for line in lines]
+    return [row for row in found if row["streaming"] and row["response"]["status"] == 200]
+
+
+def streams(api: str, most: int) -> list[Recorded]:
+    """Some recorded streams, of every vendor and kind a few."""
+    shape = APIS[api]
+    found: list[Recorded] = []
+    seen: dict[tuple[str, ...], int] = {}
+    for row in rows():
+        response = row["response"]
+        packed = response.get("body_b64")
+        body = base64.b64decode(packed) if packed else (response.get("body_text") or "").encode()
+        if row["api"] != api or not body:
+            continue
+        kind = (row["provider"], *sorted(set(row["feature_tags"]) & KINDS))
+        framing = chat_provider(shape).framing
+        events = framer(framing).feed(body)
+        if 3 < len(events) <= MOST_EVENTS and seen.get(kind, 0) < 2:
+            seen[kind] = seen.get(kind, 0) + 1
+            found.append(Recorded(shape, events, told(shape, events)))
     assert found
-    return found[:STREAMS]
+    return found[:most]
 
 
-def continuation() -> Play:
-    """Another model that goes on."""
-    pieces = [
-        b"data: %b\n\n"
-        % json.dumps(
-            {"id": "y", "model": "n", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-        ).encode()
-        for delta in ENDING
+KINDS = {"thinking_output", "tool_call_response", "parallel_tool_call_response", "citations", "server_tools"}
+
+
+def told(shape: str, events: list[bytes]) -> ChatReply:
+    """What a vendor's events tell, as far as they go."""
+    provider = chat_provider(shape)
+    decoder, assembler = provider.stream(), Assembler()
+    for event in events:
+        name, data = opened(provider.framing, event)
+        for each in decoder.read(name, data).events if data else ():
+            assembler.add(each)
+    return assembler.reply()
+
+
+def parts_of(reply: ChatReply | None) -> tuple[Part, ...]:
+    """The parts of its only answer."""
+    return reply.choices[0].parts if reply is not None and reply.choices else ()
+
+
+def text_of(parts: tuple[Part, ...]) -> str:
+    """All text."""
+    return "".join([part.text for part in parts if isinstance(part, Text)])
+
+
+def thoughts_of(parts: tuple[Part, ...]) -> str:
+    """All thoughts."""
+    return "".join([part.text for part in parts if isinstance(part, Thinking)])
+
+
+def calls_of(parts: tuple[Part, ...]) -> list[tuple[str, Any]]:
+    """Names and arguments of all calls; arguments that are no JSON as they are."""
+    found: list[tuple[str, Any]] = []
+    for part in parts:
+        if isinstance(part, ToolCall):
+            try:
+                found.append((part.name, json.loads(part.arguments or "{}")))
+            except ValueError:
+                found.append((part.name, part.arguments))
+    return found
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+    """One chunk of OpenAI's."""
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return b"data: %b\n\n" % json.dumps({"id": "y", "model": "n", "choices": [choice]}).encode()
+
+
+def continuation(whole: tuple[Part, ...], *, calls: bool) -> Play:
+    """Another model: it makes the recording's calls again, with other white space, or it says the mark."""
+    pieces = [chunk({"role": "assistant", "content": ""})]
+    if not calls:
+        return Play([*pieces, chunk({"content": MARK[:5]}), chunk({"content": MARK[5:]}), *ENDING["stop"]])
+    made = [part for part in whole if isinstance(part, ToolCall)]
+    for at, part in enumerate(made):
+        text = part.arguments
+        if part.type == "function":
+            text = json.dumps(json.loads(text or "{}"), indent=1, ensure_ascii=False)
+        head = {"index": at, "id": f"again{at}", "type": "function"}
+        pieces.append(chunk({"tool_calls": [{**head, "function": {"name": part.name, "arguments": ""}}]}))
+        pieces += [
+            chunk({"tool_calls": [{"index": at, "function": {"arguments": text[start : start + 11]}}]})
+            for start in range(0, len(text), 11)
+        ]
+    return Play([*pieces, *ENDING["tool_calls"]])
+
+
+ENDING = {why: [chunk({}, why), b"data: [DONE]\n\n"] for why in ("stop", "tool_calls")}
+
+
+def asked(recorded: Recorded, at: int, client: str, then: Play) -> Outcome:
+    """The recording cut after `at` events, for a client of this dialect; the other model comes `then`."""
+    path, body = CLIENTS[client]
+    cut = Play(recorded.events[:at], cut=True, content_type=HEADS.get(recorded.shape, b"text/event-stream"))
+    return play(
+        [cut, then],
+        body,
+        path=path,
+        first=TARGETS[recorded.shape],
+        second=CHAT,
+        by_port=True,
+        keeps_body=client in {"gemini", "converse"},
+    )
+
+
+def is_plain(parts: tuple[Part, ...]) -> bool:
+    """Whether there is nothing in it but thoughts, text, and calls of functions after that."""
+    called = [isinstance(part, ToolCall) for part in parts]
+    return called == sorted(called) and all(
+        (isinstance(part, Text) and not part.citations)
+        or isinstance(part, Thinking)
+        or (isinstance(part, ToolCall) and part.type == "function")
+        for part in parts
+    )
+
+
+def check(recorded: Recorded, at: int, client: str) -> str:
+    """Cut the recording, and judge what the client got: `spliced`, `broken`, or `` where it was complete."""
+    before = told(recorded.shape, recorded.events[:at])
+    if any(choice.finish for choice in before.choices):
+        return ""
+    heard, whole = parts_of(before), parts_of(recorded.reply)
+    had = calls_of(heard)
+    got = asked(recorded, at, client, continuation(whole, calls=bool(had)))
+    found = find(CLIENTS[client][0])
+    endpoint = ENDPOINTS.get(CLIENTS[client][0]) or (found.endpoint if found is not None else None)
+    assert endpoint is not None
+    reply = reply_of(endpoint, got.body, stream=True)
+    said = parts_of(reply)
+    if got.settled.outcome == "ok":
+        assert reply is not None, got.body[-600:]
+        assert text_of(said) == text_of(heard) + ("" if had else MARK)
+        assert thoughts_of(said) in (thoughts_of(heard), "") or client == "openai.chat"
+        assert calls_of(said) == (calls_of(whole) if had else [])
+        assert reply.choices[0].finish == ("tool_calls" if had else "stop")
+        assert MARK not in thoughts_of(said)
+        return "spliced"
+    assert MARK.encode() not in got.body
+    assert breaks(client, got.body) == 1
+    assert not is_plain(heard), f"{recorded.shape} for {client}, cut at {at}: {got.body[-400:]!r}"
+    return "broken"
+
+
+def breaks(shape: str, body: bytes) -> int:
+    """How many errors a client reads, at its stream's end; in the Responses API the failed response follows."""
+    if shape == "gemini":
+        values = json.loads(body)  # a JSON array, whole
+        assert "error" in values[-1]
+        return sum("error" in value for value in values)
+    provider = chat_provider(shape)
+    decoder = provider.stream()
+    errors: list[bool] = []
+    for event in framer(provider.framing).feed(body):
+        name, data = opened(provider.framing, event)
+        found = decoder.read(name, data).events if data else ()
+        errors.append(any(isinstance(each, Broke) for each in found))
+    last = 2 if shape == "openai.responses" else 1
+    assert any(errors[-last:])
+    return sum(errors)
+
+
+def cuts(recordings: list[Recorded], client: str, step: int = 1) -> tuple[int, int]:
+    """How many cuts were spliced, and how many ended in an error."""
+    results = [
+        check(recorded, at, client) for recorded in recordings for at in range(1, len(recorded.events), step)
     ]
-    last: dict[str, Any] = {
-        "id": "y",
-        "model": "n",
-        "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
-    }
-    return Play([*pieces, b"data: %b\n\n" % json.dumps(last).encode(), b"data: [DONE]\n\n"])
+    return results.count("spliced"), results.count("broken")
 
 
-def deltas(chunks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """What the chunks add to their answers."""
-    for chunk in chunks:
-        for choice in chunk.get("choices") or ():
-            yield choice.get("delta") or {}
+@pytest.mark.parametrize("api", APIS)
+def test_streams_cut_at_every_event(api: str) -> None:
+    """For a client of the same API: whatever can be gone on with is, calls and thoughts included."""
+    spliced, _ = cuts(streams(api, 10), APIS[api])
+    assert spliced > 40
 
 
-def content_of(chunks: list[dict[str, Any]]) -> str:
-    """The text of chat completion chunks."""
-    return "".join([each["content"] for each in deltas(chunks) if isinstance(each.get("content"), str)])
-
-
-def has_more(chunks: list[dict[str, Any]]) -> bool:
-    """Whether there is anything in them that is not plain text."""
-    other = ("tool_calls", "function_call", "audio", "refusal", "annotations")
-    return any(each.get(name) for each in deltas(chunks) for name in other)
-
-
-def finished(chunks: list[dict[str, Any]]) -> bool:
-    """Whether an answer said why it ended."""
-    return any(choice.get("finish_reason") for chunk in chunks for choice in chunk.get("choices") or ())
-
-
-def test_chat_streams_cut_at_every_event() -> None:
-    """Whatever was said is there once and in order, then the other model's words, or one error and no more."""
-    spliced = broken = 0
-    for events in streams("openai.chat"):
-        for at in range(1, len(events)):
-            before = chunks_of(b"".join(events[:at]))
-            if finished(before):
-                break  # the answer is complete: what is missing harms nobody
-            got = play([Play(events[:at], cut=True), continuation()], ASK, second=OPENAI, by_port=True)
-            text = content_of(got.chunks)
-            errors = [each for each in got.chunks if "error" in each]
-            if got.ports[-1] == 1:
-                assert text == content_of(before) + MARK
-                assert not errors
-                assert got.body.count(b"[DONE]") == 1
-                assert not (has_more(before) and content_of(before))
-                spliced += 1
-            else:
-                assert has_more(before) or text == content_of(before)
-                assert MARK not in text
-                assert len(errors) == 1
-                assert "error" in got.chunks[-1]
-                broken += 1
-    assert spliced > 200
-    assert broken > 20
-
-
-def anthropic_text(chunks: list[dict[str, Any]]) -> str:
-    """The text of Anthropic's events."""
-    found = [each["delta"].get("text", "") for each in chunks if each.get("type") == "content_block_delta"]
-    started = [
-        each["content_block"].get("text", "") for each in chunks if each.get("type") == "content_block_start"
-    ]
-    return "".join([*started, *found])
-
-
-def test_anthropic_streams_cut_at_every_event() -> None:
-    """The same for a client of Anthropic's, whose stream goes on at a model behind OpenAI's API."""
-    spliced = broken = 0
-    for events in streams("anthropic.messages"):
-        for at in range(1, len(events)):
-            before = chunks_of(b"".join(events[:at]))
-            if any(each.get("type") == "message_delta" for each in before):
-                break
-            plays = [Play(events[:at], cut=True), continuation()]
-            got = play(plays, ASK, path="/v1/messages", first=ANTHROPIC, second=OPENAI, by_port=True)
-            kinds = {
-                each["content_block"]["type"] for each in before if each.get("type") == "content_block_start"
-            }
-            names = [each.get("type") for each in got.chunks]
-            starts = [each["index"] for each in got.chunks if each.get("type") == "content_block_start"]
-            assert starts == sorted(set(starts))
-            assert names.count("message_start") == 1
-            if got.ports[-1] == 1:
-                assert kinds <= {"text", "thinking", "redacted_thinking"}
-                assert anthropic_text(got.chunks) == anthropic_text(before) + MARK
-                assert names.count("message_stop") == 1
-                assert "error" not in names
-                spliced += 1
-            else:
-                assert MARK not in anthropic_text(got.chunks)
-                assert names.count("error") == 1
-                assert names[-1] == "error"
-                broken += 1
-    assert spliced > 100
-    assert broken > 20
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("api", APIS)
+def test_clients_of_every_dialect(api: str, client: str) -> None:
+    """The same streams for every client, cut at every fifth event."""
+    spliced, _ = cuts(streams(api, 8), client, 5)
+    assert spliced > 5

@@ -1,7 +1,8 @@
 """A stream that broke off, gone on by another model: what it is asked, and how its events join those before.
 
-Only where the place of the break lies in plain text, or before any answer began, is there a valid splice:
-nobody can finish half a tool call of somebody else's, and thinking is sealed by who thought it.
+Text is gone on with where it stops. A thought is nobody else's to finish: it is closed without a seal, and the
+next model thinks anew. A tool call is made again from its beginning (core.recall). Elsewhere there is no valid
+splice.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from penstock.core.events import (
     TextDelta,
     UsageReported,
 )
-from penstock.core.parts import Audio, Image, Opaque, Part, Refused, Text, Thinking, ToolCall
+from penstock.core.parts import Audio, Image, Opaque, Part, Refused, Signature, Text, Thinking, ToolCall
+from penstock.core.recall import Begun, Recall, call_again
 from penstock.core.usage import Usage
 
 GO_ON: Final = (
@@ -37,8 +39,9 @@ GO_ON: Final = (
 LEAST_OVERLAP: Final = 12
 MOST_OVERLAP: Final = 2_000
 
+# In place of a seal that broke off. Whoever reads it back takes it out, as it takes out other vendors' seals.
+NOBODYS: Final = Signature("", "")
 _NAMES: Final[dict[type, str]] = {
-    ToolCall: "a tool call",
     Audio: "sound",
     Image: "a picture",
     Refused: "a refusal",
@@ -68,6 +71,7 @@ class Heard:
     def __init__(self) -> None:
         self._assembler = Assembler()
         self._last: int | None = None
+        self._begun: set[int] = set()
         self._ended: set[int] = set()
         self._finished = False
         self._choices: set[int] = set()
@@ -79,6 +83,8 @@ class Heard:
             if isinstance(event, _Indexed):
                 self._choices.add(event.choice)
                 self._last = event.index
+                if isinstance(event, PartStarted):
+                    self._begun.add(event.index)
                 if isinstance(event, PartEnded):
                     self._ended.add(event.index)
 
@@ -98,7 +104,29 @@ class Heard:
     @property
     def next_index(self) -> int:
         """An index that no part has."""
-        return (self._last if self._last is not None else -1) + 1
+        return max(self._begun, default=-1) + 1
+
+    def calls(self) -> list[Begun]:
+        """The tool calls in order, each as far as it came."""
+        parts = zip(sorted(self._begun), self.parts(), strict=True)
+        return [
+            Begun(index, part, ended=index in self._ended)
+            for index, part in parts
+            if isinstance(part, ToolCall)
+        ]
+
+    def closing(self) -> list[Event]:
+        """What ends a thought that broke off. A seal that may not be whole is none: it would be refused."""
+        parts = self.parts()
+        last = max(self._begun, default=-1)
+        if not parts or not isinstance(parts[-1], Thinking) or last in self._ended:
+            return []
+        found: list[Event] = []
+        if parts[-1].signature is not None:
+            found.append(SignatureDelta(0, last, NOBODYS))
+        if parts[-1].sealed is not None:
+            found.append(SignatureDelta(0, last, NOBODYS, sealed=True))
+        return [*found, PartEnded(0, last)]
 
     def text(self) -> str:
         """All text of the answer."""
@@ -119,14 +147,19 @@ class Heard:
         return _hindrance_in(self.parts())
 
 
-def continued(request: ChatRequest, text: str, *, prefill: bool, spent_tokens: int) -> ChatRequest:
-    """The request that makes another model go on after `text`, which took about `spent_tokens`.
+def continued(request: ChatRequest, heard: Heard, *, prefill: bool, spent_tokens: int) -> ChatRequest:
+    """The request that makes another model go on after what was heard, which took about `spent_tokens`.
 
-    With `prefill` the model goes on from an assistant's message that stands last; else it is told to.
+    With `prefill` the model goes on from an assistant's message that stands last; else it is told to. Calls
+    that have begun it is told to make again.
     """
     cap = request.max_output_tokens
-    messages = request.messages
-    if text:
+    messages, text, calls = request.messages, heard.text(), heard.calls()
+    if calls:
+        if text:
+            messages = (*messages, Message("assistant", (Text(text),)))
+        messages = (*messages, Message("user", (Text(call_again(calls)),)))
+    elif text:
         # Vendors refuse white space at the end of a message that is to be gone on from.
         messages = (*messages, Message("assistant", (Text(text.rstrip() if prefill else text),)))
         if not prefill:
@@ -140,21 +173,24 @@ def continued(request: ChatRequest, text: str, *, prefill: bool, spent_tokens: i
 
 
 def _hindrance_in(parts: tuple[Part, ...]) -> str:
+    called = False
     for part in parts:
-        if not isinstance(part, Text | Thinking):
+        if not isinstance(part, Text | Thinking | ToolCall):
             return f"it broke in or after {_NAMES.get(type(part), 'something that is not text')}"
         if isinstance(part, Text) and part.citations:
             return "the text has citations"
-    if parts and not (isinstance(parts[-1], Text) and parts[-1].text):
-        return "it broke while the model was thinking"
+        if called and not isinstance(part, ToolCall) and (isinstance(part, Thinking) or part.text):
+            return "something was said after a tool call"
+        called = called or isinstance(part, ToolCall)
     return ""
 
 
 class Splice:
     """Turns the events of the second stream into those that continue the first.
 
-    Its beginning is left out, its thinking too, its first text joins the open one, and its other parts come
-    after those before. Without `prefill` the model was told to go on, so that it may repeat itself.
+    Its beginning is left out, its first text joins the open one, and its other parts come after those before.
+    Its thinking is left out as well, unless nothing but thoughts was heard. Without `prefill` the model was
+    told to go on, so that it may repeat itself. Calls that had begun are made again; their rest is passed on.
     """
 
     def __init__(self, heard: Heard, *, prefill: bool, spent_tokens: int) -> None:
@@ -170,10 +206,14 @@ class Splice:
         # The beginning of the second text, while it may still be a repetition.
         self._held = ""
         self._settled = not self._said
+        self._closing = heard.closing()
+        calls = heard.calls()
+        self._recall = Recall(calls) if calls else None
+        self._spoken = bool(self._said or calls)
 
     def joined(self, frame: Frame) -> Frame:
-        """One frame as it continues the first stream."""
-        events: list[Event] = []
+        """One frame as it continues the first stream. Raises SpliceError where it does not."""
+        events, self._closing = self._closing, []
         for event in frame.events:
             events += self._event(event)
         return Frame("", tuple(events))
@@ -183,6 +223,13 @@ class Splice:
             return []
         if isinstance(event, UsageReported):
             return [self._usage(event)]
+        recall = self._recall
+        if recall is not None and recall.pending:
+            found = recall.take(event)
+            if not isinstance(event, PartStarted) or recall.pending or event.index in recall.over:
+                self._dropped = recall.over
+                return found
+            return [*found, *self._part(event)]
         if isinstance(event, PartStarted):
             return self._part(event)
         if isinstance(event, _Indexed):
@@ -201,7 +248,7 @@ class Splice:
         return [replace(event, index=index)]
 
     def _part(self, event: PartStarted) -> list[Event]:
-        if isinstance(event.part, Thinking) and self._said:
+        if isinstance(event.part, Thinking) and self._spoken:
             self._dropped.add(event.index)
             return []
         index = self._indices[event.index] = self._base + len(self._indices)

@@ -5,6 +5,8 @@ It listens to its client and to its upstreams, and ends in `_settle`, once, on e
 
 from __future__ import annotations
 
+from penstock.core.errors import CODES
+from penstock.core.events import Broke
 from penstock.core.exchange import FALLBACK_FROM, STAGE, AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
 from penstock.pipeline.preparing import Preparing, Stage
@@ -15,6 +17,7 @@ from penstock.pipeline.translation import broken_event
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.trees import targets_of
 from penstock.upstream.attempt import Attempt
+from penstock.upstream.translated_codec import TranslatingReader
 
 # What is not asked for twice because it takes long: pictures, sound and films do.
 _QUICK = frozenset({"chat", "embed", "rerank", "other"})
@@ -169,7 +172,12 @@ class Exchange(Preparing):
         """The stream ends with an error event in its own shape, or is cut where it has none."""
         code = failure.code or "upstream_error"
         message = self._answering.explain(failure, attempt.target)
-        event = broken_event(self._request, self.http.query, code, message, self._facts)
+        reader = attempt.reader
+        if isinstance(reader, TranslatingReader) and self._request.endpoint.stream_shape != "chunks":
+            kind, status = CODES[code][1], CODES[code][0]
+            event = reader.broken(Broke(message, kind, code, status))
+        else:
+            event = broken_event(self._request, self.http.query, code, message, self._facts)
         if attempt.mode == "binary" or not event:
             self._settle("error", 200, code, facts, self.reply.abort)
             return

@@ -144,6 +144,7 @@ class ResponsesExchange(OwningExchange):
         if record.kept:
             self._write_out(record)
         else:
+            self._request.resumable = False  # what came before is the vendor's alone
             self._pin(self._previous, record)
 
     def _write_out(self, record: Owned) -> None:
@@ -158,7 +159,7 @@ class ResponsesExchange(OwningExchange):
     def _begin_stream(self, attempt: Attempt, data: bytes) -> None:
         """Stream on; the id of an answer in the background is of use before the stream ends."""
         if self._keeps and not self._kept:
-            head = first_response(data) if is_native(attempt.target) else b""
+            head = first_response(data) if self._is_theirs(attempt.target) else b""
             if head and head_of(head).background:
                 for record in self._records_of(attempt.target, head):
                     self._kept = True
@@ -172,13 +173,17 @@ class ResponsesExchange(OwningExchange):
             self._records = self._records_of(attempt.target, response)
         super()._complete(attempt, last, facts)
 
+    def _is_theirs(self, target: Target) -> bool:
+        """Whether the vendor keeps the answer, and its ids are the vendor's own."""
+        return is_native(target) and not self._request.resumable
+
     def _records_of(self, target: Target, response: bytes) -> list[Owned]:
         """The records of what an answer hands out, itself last; none where nobody keeps it."""
         head = head_of(response)
         if head.store is False or ID.fullmatch(head.id) is None:
             return []
         kept = inside = b""
-        if not is_native(target):
+        if not self._is_theirs(target):
             fields = self._request.fields
             kept = kept_text(fields.raw.get("input") if fields is not None else None, response)
             inside = in_response(head.id)

@@ -28,8 +28,9 @@ from penstock.upstream.native_codec import NativeCodec
 from penstock.upstream.translated_codec import TranslatedCodec
 from penstock.upstream.vector_codec import VectorCodec
 
-# Streams of the Responses API carry ids that are kept, and completions have no turns to go on from.
-_RESUMABLE = frozenset({"openai.chat", "anthropic", "gemini", "converse"})
+# Completions have no turns to go on from.
+_RESUMABLE = frozenset({"openai.chat", "openai.responses", "anthropic", "gemini", "converse"})
+_BACKGROUND = frozenset({b"null", b"false"})
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 MAX_DEPTH = 200
 
@@ -73,13 +74,18 @@ def codec_for(
 
 def may_resume(request: OpenAIRequest) -> bool:
     """Whether a stream of this request can be gone on with by another target at all."""
-    return request.stream and request.fields is not None and request.endpoint.shape in _RESUMABLE
+    fields = request.fields
+    if not request.stream or fields is None or request.endpoint.shape not in _RESUMABLE:
+        return False
+    return fields.raw.get("background", b"null") in _BACKGROUND
 
 
 def _without_store(chat: ChatRequest, request: OpenAIRequest, target: Target) -> ChatRequest:
     """The chat without what is between the client and us: an id that is written out, and whether to keep."""
     if request.endpoint.shape != "openai.responses":
         return chat
+    if request.resumable:
+        return replace(chat, previous_response_id=None, store=False)  # it is ours, whoever answers
     if "openai.responses" not in target.speaks:
         return replace(chat, previous_response_id=None, store=None)
     if request.fields is not None and "previous_response_id" not in request.fields.raw:

@@ -254,7 +254,7 @@ class Attempt:
                 self._send(out)
                 self._finish(self._joined_held() + reader.out)
                 return
-            if kind in ("error", "garbage"):
+            if kind in ("error", "garbage", "apart"):
                 self._send(out)
                 self._stream_failed(kind, reader)
                 return
@@ -294,8 +294,8 @@ class Attempt:
             self._listener.attempt_frames(self, data)
 
     def _stream_failed(self, kind: str, reader: EventReader) -> None:
-        if kind == "garbage":
-            failure = failure_of_cause("garbage", reader.error.decode("utf-8", "replace"))
+        if kind != "error":
+            failure = failure_of_cause(kind, reader.error.decode("utf-8", "replace"))
         else:
             failure = failure_of_event(reader.error)
         failure.body = reader.out

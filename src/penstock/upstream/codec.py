@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from penstock.core.usage import InnerUse, Usage
 from penstock.shapes.openai import ErrorShape
 
-Kind = Literal["neutral", "content", "last", "error", "garbage"]
+Kind = Literal["neutral", "content", "last", "error", "garbage", "apart"]
 
 
 class Framer(Protocol):

@@ -26,7 +26,7 @@ class GoingOn:
     def request(self, chat: ChatRequest, target: Target) -> ChatRequest:
         """The request as this target gets it."""
         prefill = prefills(chat, target)
-        return continued(chat, self.heard.text(), prefill=prefill, spent_tokens=self.spent_tokens)
+        return continued(chat, self.heard, prefill=prefill, spent_tokens=self.spent_tokens)
 
     def splice(self, chat: ChatRequest, target: Target) -> Splice:
         """What joins this target's events to those before."""

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from penstock.core.chat import ChatReply, ChatRequest
 from penstock.core.errors import ShapeError
-from penstock.core.events import Frame
+from penstock.core.events import Broke, Frame
 from penstock.core.forced_tool import Releasing, force, released
 from penstock.core.losses import Losses, OnUnsupported, UnsupportedError
+from penstock.core.recall import SpliceError
 from penstock.core.splice import Heard, Splice, plain
 from penstock.core.target import Target
 from penstock.core.tool_names import vendor_names, with_names
@@ -110,7 +111,15 @@ class TranslatingReader(Meter):
             if self.broke is not None:
                 self.error = told_error(self.broke)
             return kind
-        self._write(frame)
+        return self._passed(frame, kind)
+
+    def _passed(self, frame: Frame, kind: Kind) -> Kind:
+        """Write a frame of this kind, unless it does not go on from what the client has."""
+        try:
+            self._write(frame)
+        except SpliceError as error:
+            self.error = str(error).encode()
+            return "apart"
         if kind == "last":
             self.out += self.rest()
         return kind
@@ -125,6 +134,11 @@ class TranslatingReader(Meter):
         self.out = self.framing.frame(self.encoder.write(frame))
         if self.mark and self.out:
             self.out, self.mark = self.mark + self.out, b""
+
+    def broken(self, error: Broke) -> bytes:
+        """The client's stream ends with this error, whatever of it is open."""
+        self._ended = True
+        return self.framing.frame(self.encoder.fail(error)) + self.framing.close()
 
     @property
     def ending(self) -> bool:

@@ -124,7 +124,13 @@ def test_an_outcome_of_a_session_counts_once_for_each_target_that_took_part(plac
 
 def test_a_judge_says_itself_whom_it_judges_and_words_alone_count_for_nothing(place: LedgerPlace) -> None:
     """A verdict needs no row of an exchange; an unreadable one is on record without a score."""
-    verdict: dict[str, Any] = {"source": "judge", "name": "quality", "route": "support", "target": "a", "cohort": "x"}
+    verdict: dict[str, Any] = {
+        "source": "judge",
+        "name": "quality",
+        "route": "support",
+        "target": "a",
+        "cohort": "x",
+    }
     with store_at(place) as store:
         commit(
             store,

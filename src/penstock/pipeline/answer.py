@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from penstock.core.errors import CODES
 from penstock.core.exchange import AttemptFacts, RequestFacts
+from penstock.core.kept import Kept
 from penstock.core.target import Target
 from penstock.dialects.errors import ID_HEADERS, error_body, error_lines
 from penstock.dialects.openai.static import static_answer, static_stream
-from penstock.pipeline.heads import answer_lines, budget_line, cost_line, overhead_line
+from penstock.pipeline.heads import answer_lines, budget_line, cost_line, kept_lines, overhead_line
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import MAX_TEXT, Failure, redact
 from penstock.providers.openai.response import passed_headers
@@ -164,6 +165,31 @@ class Answering:
         lines = answer_lines(self._facts.request_id, route, target, 0) + self._id_line({}) + cost_line(0)
         lines += _JSON + b"x-penstock-warning: estimated=input_tokens\r\n"
         return lambda: self._reply.send(200, lines, body)
+
+    def kept(
+        self,
+        kept: Kept,
+        body: bytes,
+        content_type: bytes,
+        route: str,
+        source: str,
+        age_s: int,
+        degraded: str,
+    ) -> Finish:
+        """A kept answer, in the form in which it is asked for."""
+        lines = kept_lines(self._facts.request_id, route, kept.target, source, kept.name, age_s)
+        lines += self._id_line({}) + cost_line(0) + b"content-type: %b\r\n" % content_type
+        if degraded:
+            lines += b"x-penstock-degraded: %b\r\n" % degraded.encode()
+        reply = self._reply
+        if not self._request.stream:
+            return lambda: reply.send(200, lines, body)
+
+        def stream() -> None:
+            reply.start(200, lines + b"cache-control: no-cache\r\n")
+            reply.end(body)
+
+        return stream
 
     def static(self, text: str, route: str, opened: int, now_s: int) -> Finish | None:
         """A fixed text, marked degraded; None where the endpoint has no text to answer with."""

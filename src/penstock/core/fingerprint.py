@@ -25,7 +25,7 @@ DIGEST_BYTES = 32
 _DELIVERY = frozenset(
     {
         "model", "stream", "stream_options", "~stream", "safety_identifier", "prompt_cache_retention",
-        "prompt_cache_key",
+        "prompt_cache_key", "cache_control",
     }
 )  # fmt: skip
 # By these a dialect's encoder knows in which of two ways the same thing was written.

@@ -39,7 +39,7 @@ class RedisAnswers:
         now_ms: Callable[[], int],
         heard: Callable[[Purge], object],
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._box = box
         self._now_ms = now_ms
         self._heard = heard
@@ -67,7 +67,7 @@ class RedisAnswers:
                 self._errors += 1
             then(kept if kept is not None and kept.ends_ms > now_ms and not self._taken(kept) else None)
 
-        self._connection.call(("GET", PREFIX + key.hex().encode()), answered)
+        self.connection.call(("GET", PREFIX + key.hex().encode()), answered)
 
     def keep(self, kept: Kept, now_ms: int) -> None:
         """See Answers."""
@@ -79,7 +79,7 @@ class RedisAnswers:
         except UnsealError:
             self._errors += 1
             return
-        self._connection.call(("SET", PREFIX + kept.key.hex().encode(), sealed, "PX", life_ms), ignored)
+        self.connection.call(("SET", PREFIX + kept.key.hex().encode(), sealed, "PX", life_ms), ignored)
 
     def _taken(self, kept: Kept) -> bool:
         return any(purge.takes(kept) for purge in self._purges)
@@ -97,12 +97,12 @@ class RedisAnswers:
                 then(None, f"Redis does not take it: {reply}")
                 return
             self._take(purge)
-            self._connection.publish(PURGES, text)
+            self.connection.publish(PURGES, text)
             then(None, "")
 
-        self._connection.call(("ZADD", PURGES, purge.before_ms, text), noted)
+        self.connection.call(("ZADD", PURGES, purge.before_ms, text), noted)
         oldest_ms = self._now_ms() - MOST_MS
-        self._connection.call(("ZREMRANGEBYSCORE", PURGES, "-inf", oldest_ms), ignored)
+        self.connection.call(("ZREMRANGEBYSCORE", PURGES, "-inf", oldest_ms), ignored)
 
     def _take(self, purge: Purge) -> None:
         oldest_ms = self._now_ms() - MOST_MS
@@ -120,7 +120,7 @@ class RedisAnswers:
             self._strange, self.fresh = True, False  # what it takes is not known, so nothing is served
 
     def _up(self) -> None:
-        self._connection.call(("ZRANGE", PURGES, 0, -1), self._read)
+        self.connection.call(("ZRANGE", PURGES, 0, -1), self._read)
 
     def _down(self) -> None:
         self.fresh = False

@@ -105,7 +105,7 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     hook: Hook
 
 
-class Again(msgspec.Struct, frozen=True, gc=False):
+class Repeat(msgspec.Struct, frozen=True, gc=False):
     """Answer as the same request was answered before, at most so long ago; where nothing is kept, step on."""
 
     max_age_s: float
@@ -117,7 +117,7 @@ class GiveUp(msgspec.Struct, frozen=True, gc=False):
     cause: str
 
 
-Step = Start | Wait | Accept | Cancel | Static | Ask | Again | GiveUp
+Step = Start | Wait | Accept | Cancel | Static | Ask | Repeat | GiveUp
 ACCEPT = Accept()
 
 

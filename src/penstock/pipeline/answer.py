@@ -27,6 +27,26 @@ _THEIRS = frozenset(
 Finish = Callable[[], None]
 
 
+class KeptHead:
+    """What is told of a kept answer besides itself.
+
+    `source` is `exact` or `semantic`, with the `similarity` of the question then. `degraded` says why it is
+    given although it is too old, empty where it is not.
+    """
+
+    __slots__ = ("age_s", "body", "content_type", "degraded", "similarity", "source")
+
+    def __init__(
+        self, body: bytes, content_type: bytes, source: str, age_s: int, similarity: float, degraded: str
+    ) -> None:
+        self.body = body
+        self.content_type = content_type
+        self.source = source
+        self.age_s = age_s
+        self.similarity = similarity
+        self.degraded = degraded
+
+
 class Answering:
     """One answer. `first_us` is the time to the first byte of content."""
 
@@ -169,18 +189,28 @@ class Answering:
     def kept(
         self,
         kept: Kept,
-        body: bytes,
-        content_type: bytes,
+        head: KeptHead,
         route: str,
-        source: str,
-        age_s: int,
-        degraded: str,
+        opened: int,
+        cost_nanousd: int | None,
+        overhead_us: int,
+        budget_left: int | None,
     ) -> Finish:
-        """A kept answer, in the form in which it is asked for."""
-        lines = kept_lines(self._facts.request_id, route, kept.target, source, kept.name, age_s)
-        lines += self._id_line({}) + cost_line(0) + b"content-type: %b\r\n" % content_type
-        if degraded:
-            lines += b"x-penstock-degraded: %b\r\n" % degraded.encode()
+        """A kept answer, in the form in which it is asked for; the cost is that of attempts before it."""
+        body, source = head.body, head.source
+        lines = kept_lines(
+            self._facts.request_id, route, kept.target, opened, source, kept.name, head.age_s
+        ) + b"".join(
+            (
+                self._id_line({}),
+                cost_line(cost_nanousd),
+                overhead_line(overhead_us),
+                budget_line(budget_left) if budget_left is not None else b"",
+                b"content-type: %b\r\n" % head.content_type,
+                b"x-penstock-cache-similarity: %.4f\r\n" % head.similarity if head.similarity else b"",
+                b"x-penstock-degraded: %b\r\n" % head.degraded.encode() if head.degraded else b"",
+            )
+        )
         reply = self._reply
         if not self._request.stream:
             return lambda: reply.send(200, lines, body)

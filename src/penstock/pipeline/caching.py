@@ -11,6 +11,7 @@ from collections.abc import Callable
 from penstock.core.cache_plan import CachePlan
 from penstock.core.fingerprint import entry_key
 from penstock.core.kept import Kept
+from penstock.pipeline.answer import KeptHead
 from penstock.pipeline.cache_content import Content
 from penstock.pipeline.cache_fill import Fill
 from penstock.pipeline.cache_replay import Form, content_type, form_for, rendered
@@ -255,7 +256,7 @@ class Caching(Stage):
         exchange = self._exchange
         if exchange is None:
             return
-        if not self.serve(kept, source, ""):
+        if not self.serve(kept, source, near.similarity if near is not None else 0.0, ""):
             self._ask(leads=False)
             return
         counts = self._caches.counts_of(exchange.route.name)
@@ -273,12 +274,12 @@ class Caching(Stage):
         now_ms = exchange.ctx.clock.now_ms()
         if kept.ends_ms <= now_ms or now_ms - kept.made_ms > max_age_s * 1000:
             return False
-        if not self.serve(kept, "exact", "cached"):
+        if not self.serve(kept, "exact", 0.0, "cached"):
             return False
         self._caches.counts_of(exchange.route.name).stale += 1
         return True
 
-    def serve(self, kept: Kept, source: str, degraded: str) -> bool:
+    def serve(self, kept: Kept, source: str, similarity: float, degraded: str) -> bool:
         """Answer with this entry; False where its answer cannot be put into this request's words."""
         exchange = self._exchange
         if exchange is None:
@@ -293,7 +294,9 @@ class Caching(Stage):
         notes["cache_age_s"] = str(age_s)
         if kept.cost_nanousd is not None:
             notes["cache_saved_nanousd"] = str(kept.cost_nanousd)
-        exchange.again(kept, body, content_type(form), source, age_s, degraded)
+        if similarity:
+            notes["cache_similarity"] = f"{similarity:.4f}"
+        exchange.again(kept, KeptHead(body, content_type(form), source, age_s, similarity, degraded))
         return True
 
     def _other(self, kept: Kept, form: Form, exchange: Preparing) -> bytes | None:

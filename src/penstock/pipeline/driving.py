@@ -13,7 +13,7 @@ from penstock.admission.accounts import Allowance
 from penstock.admission.counters import Counter
 from penstock.core.exchange import COHORT, AttemptFacts, AttemptSettled, Outcome, RequestFacts, Subject
 from penstock.core.hook import Hook
-from penstock.core.itinerary import Accept, Again, Ask, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
+from penstock.core.itinerary import Accept, Ask, AttemptOutcome, Cancel, GiveUp, Repeat, Start, Static, Wait
 from penstock.core.plan import Route, VirtualKey
 from penstock.core.structured import Rewritten
 from penstock.ledger.journal.settings import JournalFull
@@ -138,7 +138,7 @@ class Driving(Judging):
             elif isinstance(step, Cancel):
                 self._cancel(step.attempt)
                 outcome = None
-            elif isinstance(step, Ask | Again):
+            elif isinstance(step, Ask | Repeat):
                 outcome = self._elsewhere(step)
                 if outcome is None:
                     return
@@ -152,7 +152,7 @@ class Driving(Judging):
             self._timer.cancel()
             self._timer = None
 
-    def _elsewhere(self, step: Ask | Again) -> AttemptOutcome | None:
+    def _elsewhere(self, step: Ask | Repeat) -> AttemptOutcome | None:
         """An answer that no target gives; an outcome where there is none, and the policy goes on at once."""
         if isinstance(step, Ask):
             self._ask_hook(step.hook)

@@ -31,12 +31,21 @@ def answer_lines(request_id: str, route: str, target: Target | None, attempts: i
     )
 
 
-def kept_lines(request_id: str, route: str, target: str, source: str, entry: str, age_s: int) -> bytes:
+def kept_lines(
+    request_id: str, route: str, target: str, attempts: int, source: str, entry: str, age_s: int
+) -> bytes:
     """The same of an answer from the cache: where it comes from, its name, and how old it is."""
     return (
-        b"x-penstock-request-id: %b\r\n%bx-penstock-attempts: 0\r\nx-penstock-cache: %b\r\n"
+        b"x-penstock-request-id: %b\r\n%bx-penstock-attempts: %d\r\nx-penstock-cache: %b\r\n"
         b"x-penstock-cache-entry: %b\r\nage: %d\r\n"
-        % (request_id.encode(), _path_lines(route, target), source.encode(), entry.encode(), age_s)
+        % (
+            request_id.encode(),
+            _path_lines(route, target, ""),
+            attempts,
+            source.encode(),
+            entry.encode(),
+            age_s,
+        )
     )
 
 

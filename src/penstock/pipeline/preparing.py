@@ -14,6 +14,7 @@ from penstock.core.errors import Refusal
 from penstock.core.exchange import AttemptFacts, Outcome, RequestFacts, Subject
 from penstock.core.kept import Kept
 from penstock.core.plan import Route, VirtualKey
+from penstock.pipeline.answer import KeptHead
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.resuming import Resuming
 from penstock.ports.http_server import HttpRequest, Reply
@@ -162,12 +163,15 @@ class Preparing(Resuming):
             self._cache = source
             self._settle("ok", 200, code, None, finish, size)
 
-    def again(
-        self, kept: Kept, body: bytes, content_type: bytes, source: str, age_s: int, degraded: str
-    ) -> None:
-        """End it by a kept answer; `degraded` says why one is given that is too old, empty for others."""
-        finish = self._answering.kept(kept, body, content_type, self._route.name, source, age_s, degraded)
-        self.answer(source, degraded, finish, len(body))
+    def again(self, kept: Kept, head: KeptHead) -> None:
+        """End it by a kept answer."""
+        cost: int | None = 0
+        for facts in self._settled:
+            cost = cost + facts.cost_nanousd if cost is not None and facts.cost_nanousd is not None else None
+        finish = self._answering.kept(
+            kept, head, self._route.name, self._opened, cost, self._overhead_us(), self._budget_left()
+        )
+        self.answer(head.source, head.degraded, finish, len(head.body))
 
     def lead(self, route: Route) -> None:
         """Follow another route from here on; its stages do not run again."""

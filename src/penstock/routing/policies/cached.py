@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.core.itinerary import Again, AttemptOutcome, GiveUp, Step
+from penstock.core.itinerary import AttemptOutcome, GiveUp, Repeat, Step
 
 
 class CachedCursor:
@@ -19,5 +19,5 @@ class CachedCursor:
         del now, draw
         if not self._asked:
             self._asked = True
-            return Again(self._max_age_s)
+            return Repeat(self._max_age_s)
         return GiveUp(outcome.cause if outcome is not None else "")

@@ -37,6 +37,8 @@ VALUES: dict[str, Value] = {
     "routes.*.structured.lenient": False,
     "routes.*.structured.reasks": 3,
     "routes.*.timeouts.total_s": 999.0,
+    "routes.*.cache.when": {"org": "o"},
+    "routes.*.cache.exact.stale_if_error_s": 7,
     "routes.*.mirror.to": "q/other",
     "routes.*.success.all": ["finish"],
     "routes.*.retry.backoff_s": 0.125,

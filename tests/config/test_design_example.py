@@ -98,23 +98,20 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
         "guards.pii",
         "guards.inject",
         "routes.support.slo",
-        "routes.support.cache",
+        "routes.support.cache.semantic",
         "routes.support.guards",
         "routes.support.success.all[0]",
         "routes.support.success.all[1]",
     ]
 
 
-@pytest.mark.parametrize("kind", ["cached"])
-def test_later_policy_nodes_are_known_but_refused(kind: str) -> None:
-    """A node whose engine comes later is no unknown key, at any depth."""
-    text = f"routes: {{r: {{policy: {{fallback: [{{{kind}: {{a: 1}}}}]}}}}}}"
-    load_text(text, {}, needs=())
+def test_a_cached_answer_needs_a_cache() -> None:
+    """The node is refused on a route that keeps no answers, at any depth."""
+    text = "providers: {sim: {kind: simulator}}\nroutes: {r: {policy: {fallback: [sim/echo, {cached: {}}]}}}"
     with pytest.raises(ConfigError) as caught:
         load_text(text, {})
     (problem,) = caught.value.problems
-    assert problem.path == f"routes.r.policy.fallback[0].{kind}"
-    assert problem.message.startswith("needs ")
+    assert (problem.path, problem.message) == ("routes.r.policy", "`cached` has nothing to answer with")
 
 
 def test_values_that_change_nothing_are_fine() -> None:

@@ -17,6 +17,7 @@ from msgspec import inspect
 
 from penstock.adapters.fleet.seal import FleetToken
 from penstock.adapters.redis.address import RedisAddress
+from penstock.bootstrap.answers import store_of
 from penstock.bootstrap.control import vault_place
 from penstock.bootstrap.control_service import engine_for
 from penstock.bootstrap.gateway import journal_settings
@@ -133,6 +134,7 @@ BASE: dict[str, Value] = {
             "structured": {"aliases": {"city": {"big": "small"}}},
             "mirror": {"to": "q/m", "percent": 5},
             "evals": {"judge": "d", "budget": {"usd": 1}},
+            "cache": {"exact": {"ttl_s": 60}},
             **BOUNDS,
         },
         "r2": {"policy": "q/m"},
@@ -199,7 +201,7 @@ def leaves(kind: inspect.Type, path: str = "") -> Iterator[tuple[str, inspect.Ty
     if isinstance(inner, inspect.StructType) and not reads:
         for field in inner.fields:
             yield from leaves(field.type, f"{path}.{field.encode_name}" if path else field.encode_name)
-    elif isinstance(inner, inspect.DictType):
+    elif isinstance(inner, inspect.DictType) and not reads:
         yield from leaves(inner.value_type, f"{path}.*")
     elif isinstance(inner, inspect.VarTupleType) and isinstance(inner.item_type, inspect.StructType):
         yield from leaves(inner.item_type, f"{path}.*")
@@ -310,7 +312,13 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
         RedisAddress.parse(redis.resolve({})) if redis is not None else None,
     )
     pages = loaded.server.cors.origins  # tests/server/test_browsers.py has their effect
-    settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded), pages)
+    settings = (
+        journal_settings(loaded),
+        server_limits(loaded),
+        settings_from(loaded),
+        pages,
+        store_of(loaded),
+    )
     alerts = alert_settings(loaded, {})
     acts = (list(alerts.actions.values()), loaded.alerts.outliers)
     spent = budgets_of(loaded, {"user:o/x": {0: 1}}, 0)

@@ -28,6 +28,7 @@ from penstock.adapters.oracle.line import OracleLine
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
+from penstock.bootstrap.answers import caches_for
 from penstock.bootstrap.door import Door
 from penstock.bootstrap.lifeline import ADMIN_FD
 from penstock.bootstrap.listening import Listeners
@@ -146,6 +147,7 @@ class GatewayProcess:
             bits=random.getrandbits,
             box=LazyBox(self._state.root, os.environ, "videos", source.keys),
             scores=PublishedScores(self._state.scores, clock.now_ms),
+            caches=caches_for(settings, self._state, clock, self._part),
         )
         feed = CredentialFeed(self._state.credentials, ctx.credentials)
         await feed.first(outside_sources(plan), FIRST_CREDENTIALS_S)
@@ -167,7 +169,8 @@ class GatewayProcess:
         await self._drain(listeners, settings.server.drain)
         await door.close()
         await transport.close()
-        owned.close()
+        for each in (owned, ctx.caches):
+            each.close()
         journal.flush()
         journal.close()
         if self._part is not None:

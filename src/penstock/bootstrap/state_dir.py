@@ -14,6 +14,7 @@ class StateDir:
         self.journal = root / "journal"
         self.ledger = root / "ledger.db"
         self.owned = root / "owned.db"
+        self.answers = root / "answers.db"
         self.keyring = root / "keyring.json"
         self.alerts = root / "alerts.db"
         # Live scores, which the worker publishes to gateways.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
+from penstock.compile.caching import cache_of
 from penstock.compile.evals import cohort_of, evaluation_of
 from penstock.compile.handling import requirement_of
 from penstock.compile.health import places_of, rule_of
@@ -60,7 +61,7 @@ def compile_plan(
     hook = partial(hook_of, reveal=reveal, ca_file=ca_file, proxy=proxy)
     find = Policies(providers, deployments, prices, now_ms, hook)
     keeps = document.defaults.responses_store
-    routes = {name: _route(name, config, find, keeps) for name, config in document.routes.items()}
+    routes = {name: _route(name, config, find, document.defaults) for name, config in document.routes.items()}
     rules = rules_of(document)
     issuers = issuers_of(document, rules)
     keys = [key for config in document.keys for key in _keys(config, reveal, rules, scopes)]
@@ -105,11 +106,13 @@ def _routed(routes: dict[str, Route]) -> Iterator[Target]:
         yield from targets_of(route.policy)
 
 
-def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
+def _route(name: str, config: doc.Route, find: Policies, defaults: doc.Defaults) -> Route:
     retry, timeouts = config.retry, config.timeouts
+    policy = with_prompt_cache(find.policy(config.policy, name, cohort_of(config)), config)
+    keeps = defaults.responses_store
     return Route(
         name=name,
-        policy=with_prompt_cache(find.policy(config.policy, name, cohort_of(config)), config),
+        policy=policy,
         retry=RetryRule(retry.attempts, retry.backoff_s, retry.max_backoff_s, retry.max_retry_share),
         timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
         required_tags=frozenset(config.tags.required),
@@ -126,6 +129,7 @@ def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
         compress=_compress(config),
         evals=evaluation_of(name, config),
         cohort=cohort_of(config),
+        cache=cache_of(config, policy, defaults),
     )
 
 

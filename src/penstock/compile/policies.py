@@ -27,7 +27,15 @@ from penstock.core.choosing import (
 from penstock.core.difficulty import Rule, Rules, Scorer, shipped
 from penstock.core.hook import Hook, WebhookNode
 from penstock.core.plan import Provider
-from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode, WeightedNode
+from penstock.core.policy import (
+    CachedNode,
+    FallbackNode,
+    HedgeNode,
+    PolicyNode,
+    StaticNode,
+    TargetNode,
+    WeightedNode,
+)
 from penstock.core.price_book import PriceBook
 from penstock.core.target import Target
 from penstock.routing.resolve import target_of
@@ -137,6 +145,8 @@ class Policies:
         match config:
             case doc.WebhookNode():
                 return WebhookNode(self._hook(self._route, config))
+            case doc.CachedNode():
+                return CachedNode(config.max_age_s)
             case doc.CascadeNode():
                 return cascade_of(config, self.node, self._route)
             case doc.LearnedNode():

@@ -41,6 +41,7 @@ def review(document: Document, today: date) -> list[Notice]:
         *_unserved(document, today),
         *_buffered(document),
         *_unjudged(document),
+        *_shared(document),
     ]
 
 
@@ -155,6 +156,19 @@ def floors_in(value: object) -> Iterator[Floor]:
     elif isinstance(value, tuple):
         for each in cast("tuple[object, ...]", value):
             yield from floors_in(each)
+
+
+def _shared(document: Document) -> Iterator[Notice]:
+    """Caches that keep nothing, and those over the borders of organisations."""
+    for name, route in document.routes.items():
+        require = route.require
+        if route.cache is not None and require is not None and require.retention_days == 0:
+            what = "nothing is kept, as the route requires that nothing is (retention_days: 0)"
+            yield Notice(child(child("routes", name), "cache"), f"{what}; remove one of them")
+        if route.cache is not None and route.cache.scope == "global":
+            what = "answers made for one organisation are given to all others that ask the same"
+            advice = "use scope: org unless nobody's data can be in them"
+            yield Notice(child(child(child("routes", name), "cache"), "scope"), f"{what}; {advice}")
 
 
 def _epoch_ms(day: date) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from penstock.config import node as nodes
 from penstock.config.access_checks import access_problems, header_problems, signs
 from penstock.config.allowance_checks import allowance_problems, throttle_problems
+from penstock.config.cache_checks import cache_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
 from penstock.config.held_back_checks import judge_problems
 from penstock.config.login_checks import login_problems
@@ -274,6 +275,8 @@ class Checks:
 
     def _policies(self) -> None:
         for at, message, hint in policy_problems(self.document, self.names["providers"]):
+            self._report(at, message, hint)
+        for at, message, hint in cache_problems(self.document):
             self._report(at, message, hint)
 
 

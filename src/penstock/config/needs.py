@@ -35,9 +35,8 @@ class Need(msgspec.Struct, frozen=True):
 
 NEEDS: tuple[Need, ...] = (
     Need("guards.*", "guardrails"),
-    Need("routes.*.policy.**.cached", "the response cache"),
     Need("routes.*.slo", "objectives for latency"),
-    Need("routes.*.cache", "the response cache"),
+    Need("routes.*.cache.semantic", "the semantic cache"),
     Need("routes.*.guards", "guardrails"),
     Need(
         "routes.*.success.all.*",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
@@ -14,6 +14,7 @@ from penstock.config.document.fields import LONGEST_TARGET, Name, Weight
 from penstock.config.document.policy import (
     AbNode,
     Arm,
+    CachedNode,
     CanaryNode,
     CascadeNode,
     CascadeStep,
@@ -22,8 +23,6 @@ from penstock.config.document.policy import (
     FallbackNode,
     FastestNode,
     HedgeNode,
-    LaterKind,
-    LaterNode,
     LearnedNode,
     PolicyNode,
     StaticNode,
@@ -41,7 +40,6 @@ from penstock.config.problem import child, suggestion
 from penstock.config.reader import INVALID, Reader
 from penstock.core.regex import PatternError, Patterns
 
-LATER_KINDS: tuple[str, ...] = get_args(LaterKind)
 # Nodes whose options are those of their types. Some may be a list alone, which is this option of theirs.
 OPTIONS: dict[str, tuple[type, str]] = {
     "cheapest": (CheapestNode, "of"),
@@ -54,8 +52,9 @@ OPTIONS: dict[str, tuple[type, str]] = {
     "webhook": (WebhookNode, ""),
     "cascade": (CascadeNode, "steps"),
     "learned": (LearnedNode, ""),
+    "cached": (CachedNode, ""),
 }
-KINDS = ("fallback", "weighted", "static", "when", *OPTIONS, *LATER_KINDS)
+KINDS = ("fallback", "weighted", "static", "when", *OPTIONS)
 
 _WEIGHT = msgspec.inspect.type_info(Weight)
 _NAME = msgspec.inspect.type_info(Name)
@@ -72,6 +71,7 @@ class PolicyReader:
         self.sets: list[tuple[str, dict[str, Any]]] = []
         self._conditions = ConditionReader(reader)
         reader.special |= {"branch": self._branch, "arm": self._arm, "step": self._step}
+        reader.special["condition"] = self._conditions.read
         self._readers: dict[str, Callable[[nodes.Mapping, Node, str], Any]] = {
             "fallback": self._fallback,
             "weighted": self._weighted,
@@ -121,11 +121,7 @@ class PolicyReader:
         self.reader.places[at] = (entry.line, entry.column)
         if kind in self._readers:
             return self._readers[kind](node, entry.value, at)
-        if kind in OPTIONS:
-            return self._options(kind, entry.value, at)
-        return msgspec.convert(
-            {"node": "later", "kind": kind, "options": self.reader.plain(entry.value, at)}, LaterNode
-        )
+        return self._options(kind, entry.value, at)
 
     def _children(self, value: Node, at: str) -> tuple[PolicyNode, ...]:
         """The nodes of a list that could be read; empty after a problem with the list itself."""
@@ -168,7 +164,7 @@ class PolicyReader:
         """What is well formed and cannot be meant."""
         children = read.of if isinstance(read, CheapestNode | FastestNode) else ()
         for index, one in enumerate(children):
-            if isinstance(one, StaticNode | WebhookNode):
+            if isinstance(one, StaticNode | WebhookNode | CachedNode):
                 hint = "put it behind this node, in a fallback"
                 self.reader.problem(value, child(child(at, "of"), index), "has neither price nor speed", hint)
         if isinstance(read, HedgeNode) and len(read.of) < _ARMS and not self.reader.problems:

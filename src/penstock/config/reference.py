@@ -84,6 +84,7 @@ _NAMES = {
     "policy": "policy",
     "branch": "policy, or `{use: …, weight: …}`",
     "step": "policy, or `{use: …, accept: {…}}`",
+    "condition": "condition",
     "arm": "policy, or `{use: …, name: …, weight: …}`",
 }
 

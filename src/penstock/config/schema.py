@@ -10,7 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from penstock.config.document import Accept, Document
-from penstock.config.policy import LATER_KINDS, OPTIONS
+from penstock.config.policy import OPTIONS
 from penstock.core.predicates import FIELDS, OPERATORS
 
 SCHEMA_FILE = Path(__file__).with_name("penstock.schema.json")
@@ -31,6 +31,7 @@ _READS: dict[str, dict[str, Any]] = {
     "branch": {"$ref": "#/$defs/Branch"},
     "arm": {"$ref": "#/$defs/ArmItem"},
     "step": {"$ref": "#/$defs/StepItem"},
+    "condition": {"$ref": "#/$defs/Condition"},
 }
 
 
@@ -161,7 +162,6 @@ def _policy() -> dict[str, Any]:
         "fallback": children,
         "weighted": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Branch"}},
         "static": text,
-        **{kind: {} for kind in LATER_KINDS},
     }
     for kind, (cls, listed) in OPTIONS.items():
         options = _type(inspect.type_info(cls), definitions)

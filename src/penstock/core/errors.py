@@ -36,6 +36,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "missing_model": (400, "invalid_request", "The request names no model."),
     "missing_tag": (400, "invalid_request", "The route requires a tag that the request does not carry."),
     "bad_tags": (400, "invalid_request", "The x-penstock-tags header cannot be read."),
+    "bad_cache_control": (400, "invalid_request", "The x-penstock-cache header cannot be read."),
     "bad_multipart": (400, "invalid_request", "The multipart body cannot be read."),
     "bad_framing": (400, "invalid_request", "The HTTP message breaks RFC 9112."),
     "bad_header": (400, "invalid_request", "A header name has a character that is not allowed."),

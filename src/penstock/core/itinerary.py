@@ -105,13 +105,19 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     hook: Hook
 
 
+class Repeat(msgspec.Struct, frozen=True, gc=False):
+    """Answer as the same request was answered before, at most so long ago; where nothing is kept, step on."""
+
+    max_age_s: float
+
+
 class GiveUp(msgspec.Struct, frozen=True, gc=False):
     """No more to try; `cause` is that of the last attempt."""
 
     cause: str
 
 
-Step = Start | Wait | Accept | Cancel | Static | Ask | GiveUp
+Step = Start | Wait | Accept | Cancel | Static | Ask | Repeat | GiveUp
 ACCEPT = Accept()
 
 

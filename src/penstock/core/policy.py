@@ -69,6 +69,15 @@ class StaticNode(Leaf):
         self.text = text
 
 
+class CachedNode(Leaf):
+    """Answer with what the same request was answered before, at most so many seconds ago, marked degraded."""
+
+    __slots__ = ("max_age_s",)
+
+    def __init__(self, max_age_s: float) -> None:
+        self.max_age_s = max_age_s
+
+
 class FallbackNode(PolicyNode):
     """Try each child in order until one does not give up."""
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from penstock.core.errors import CODES
 from penstock.core.exchange import AttemptFacts, RequestFacts
+from penstock.core.kept import Kept
 from penstock.core.target import Target
 from penstock.dialects.errors import ID_HEADERS, error_body, error_lines
 from penstock.dialects.openai.static import static_answer, static_stream
-from penstock.pipeline.heads import answer_lines, budget_line, cost_line, overhead_line
+from penstock.pipeline.heads import answer_lines, budget_line, cost_line, kept_lines, overhead_line
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import MAX_TEXT, Failure, redact
 from penstock.providers.openai.response import passed_headers
@@ -24,6 +25,26 @@ _THEIRS = frozenset(
     {b"content-type", b"x-request-id", b"request-id", b"openai-version", b"openai-processing-ms"}
 )
 Finish = Callable[[], None]
+
+
+class KeptHead:
+    """What is told of a kept answer besides itself.
+
+    `source` is `exact` or `semantic`, with the `similarity` of the question then. `degraded` says why it is
+    given although it is too old, empty where it is not.
+    """
+
+    __slots__ = ("age_s", "body", "content_type", "degraded", "similarity", "source")
+
+    def __init__(
+        self, body: bytes, content_type: bytes, source: str, age_s: int, similarity: float, degraded: str
+    ) -> None:
+        self.body = body
+        self.content_type = content_type
+        self.source = source
+        self.age_s = age_s
+        self.similarity = similarity
+        self.degraded = degraded
 
 
 class Answering:
@@ -164,6 +185,41 @@ class Answering:
         lines = answer_lines(self._facts.request_id, route, target, 0) + self._id_line({}) + cost_line(0)
         lines += _JSON + b"x-penstock-warning: estimated=input_tokens\r\n"
         return lambda: self._reply.send(200, lines, body)
+
+    def kept(
+        self,
+        kept: Kept,
+        head: KeptHead,
+        route: str,
+        opened: int,
+        cost_nanousd: int | None,
+        overhead_us: int,
+        budget_left: int | None,
+    ) -> Finish:
+        """A kept answer, in the form in which it is asked for; the cost is that of attempts before it."""
+        body, source = head.body, head.source
+        lines = kept_lines(
+            self._facts.request_id, route, kept.target, opened, source, kept.name, head.age_s
+        ) + b"".join(
+            (
+                self._id_line({}),
+                cost_line(cost_nanousd),
+                overhead_line(overhead_us),
+                budget_line(budget_left) if budget_left is not None else b"",
+                b"content-type: %b\r\n" % head.content_type,
+                b"x-penstock-cache-similarity: %.4f\r\n" % head.similarity if head.similarity else b"",
+                b"x-penstock-degraded: %b\r\n" % head.degraded.encode() if head.degraded else b"",
+            )
+        )
+        reply = self._reply
+        if not self._request.stream:
+            return lambda: reply.send(200, lines, body)
+
+        def stream() -> None:
+            reply.start(200, lines + b"cache-control: no-cache\r\n")
+            reply.end(body)
+
+        return stream
 
     def static(self, text: str, route: str, opened: int, now_s: int) -> Finish | None:
         """A fixed text, marked degraded; None where the endpoint has no text to answer with."""

@@ -12,6 +12,7 @@ from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import Plan, VirtualKey
 from penstock.core.prompt_cache import PrefixMemory
 from penstock.core.retry import RetryShare
+from penstock.pipeline.caches import Caches
 from penstock.ports.clock import Clock
 from penstock.ports.inner_call import InnerCalls
 from penstock.ports.journal import JournalSink
@@ -68,6 +69,7 @@ class GatewayContext:
         box: SecretBox | None = None,
         tasks: TaskRules | None = None,
         scores: Scores | None = None,
+        caches: Caches | None = None,
     ) -> None:
         self.clock = clock
         self.journal = journal
@@ -78,6 +80,7 @@ class GatewayContext:
         self.bits = bits
         self.box = box
         self.tasks = tasks or TaskRules()
+        self.caches = caches or Caches(clock)
         self.learned: dict[str, Learned] = {}
         self.scores: Scores = scores or MemoryScores(clock)
         self.floors = Floors(self.scores)
@@ -103,6 +106,7 @@ class GatewayContext:
 
     def swap(self, plan: Plan) -> None:
         """Take a new Plan; exchanges under way keep the one they began with."""
+        self.caches.follow(self.plan, plan)
         self.plan = plan
         self.credentials.keep({each.source for each in plan.signings()}, self.clock.now_ms())
         self.model_lists.clear()

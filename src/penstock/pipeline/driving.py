@@ -13,7 +13,7 @@ from penstock.admission.accounts import Allowance
 from penstock.admission.counters import Counter
 from penstock.core.exchange import COHORT, AttemptFacts, AttemptSettled, Outcome, RequestFacts, Subject
 from penstock.core.hook import Hook
-from penstock.core.itinerary import Accept, Ask, AttemptOutcome, Cancel, GiveUp, Start, Static, Wait
+from penstock.core.itinerary import Accept, Ask, AttemptOutcome, Cancel, GiveUp, Repeat, Start, Static, Wait
 from penstock.core.plan import Route, VirtualKey
 from penstock.core.structured import Rewritten
 from penstock.ledger.journal.settings import JournalFull
@@ -41,10 +41,12 @@ from penstock.routing.walk import Walk, nobody
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 
+NOT_KEPT = "not_kept"
 _WHY = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
     "administrator look at penstock check --explain",
     MISMATCH: "no answer has the form that the request asks for (its schema, or that of its tools)",
+    NOT_KEPT: "no answer to this request is kept, and nothing comes after `cached` in the policy",
     TOO_LATE: "no target usually answers before this client's time is over; let it wait longer, or try again",
 }
 
@@ -116,9 +118,7 @@ class Driving(Judging):
 
     def _advance(self, outcome: AttemptOutcome | None) -> None:
         ctx = self._ctx
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._still()
         while not self._ended:
             now = ctx.clock.monotonic()
             step = self._cursor.step(outcome, now, ctx.draw())
@@ -138,12 +138,31 @@ class Driving(Judging):
             elif isinstance(step, Cancel):
                 self._cancel(step.attempt)
                 outcome = None
-            elif isinstance(step, Ask):
-                self._ask_hook(step.hook)
-                return
+            elif isinstance(step, Ask | Repeat):
+                outcome = self._elsewhere(step)
+                if outcome is None:
+                    return
             else:
                 self._conclude(step, outcome)
                 return
+
+    def _still(self) -> None:
+        """Do not wake up any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _elsewhere(self, step: Ask | Repeat) -> AttemptOutcome | None:
+        """An answer that no target gives; an outcome where there is none, and the policy goes on at once."""
+        if isinstance(step, Ask):
+            self._ask_hook(step.hook)
+            return None
+        self._let_all_go(None)
+        return None if self._answer_again(step.max_age_s) else AttemptOutcome("fallback", NOT_KEPT)
+
+    @abstractmethod
+    def _answer_again(self, max_age_s: float) -> bool:
+        """Answer as the same request was answered before; False where no such answer is kept."""
 
     def _ask_hook(self, hook: Hook) -> None:
         """Ask a service for the answer, where there is still time and nothing has been answered."""
@@ -162,9 +181,9 @@ class Driving(Judging):
             return
         if text is not None:
             self._answer_static(text)
-        else:
-            self._skipped = self._skipped or failure_of_cause(FAILED, why)
-            self._advance(AttemptOutcome("fallback", FAILED))
+            return
+        self._skipped = self._skipped or failure_of_cause(FAILED, why)
+        self._advance(AttemptOutcome("fallback", FAILED))
 
     def _conclude(self, step: Accept | Static | GiveUp, outcome: AttemptOutcome | None) -> None:
         if isinstance(step, Accept):
@@ -184,8 +203,7 @@ class Driving(Judging):
     def _wake_at(self, now: float, delay_s: float) -> None:
         """Step again after so long. Where only waiting is left and time will be over, it is over now."""
         if now + delay_s < self._deadline:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._still()
             self._timer = self._ctx.clock.call_later(delay_s, self._wake)
         elif not self._running and self._parked is None:
             self._fail(self._failure)
@@ -361,9 +379,7 @@ class Driving(Judging):
 
     def _let_all_go(self, kept: Attempt | None) -> None:
         """Every attempt but this one; nothing is waited for any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._still()
         self._unpark()
         if self._hooking is not None:
             self._hooking.cancel()

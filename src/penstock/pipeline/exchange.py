@@ -38,7 +38,7 @@ class Exchange(Preparing):
 
     def _stages(self) -> list[Stage]:
         """See Preparing."""
-        return stages_of(self._route)
+        return stages_of(self._ctx, self._route)
 
     def _write(self, data: bytes) -> None:
         """A piece of the stream, as the client gets it."""

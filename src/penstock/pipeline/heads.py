@@ -31,6 +31,24 @@ def answer_lines(request_id: str, route: str, target: Target | None, attempts: i
     )
 
 
+def kept_lines(
+    request_id: str, route: str, target: str, attempts: int, source: str, entry: str, age_s: int
+) -> bytes:
+    """The same of an answer from the cache: where it comes from, its name, and how old it is."""
+    return (
+        b"x-penstock-request-id: %b\r\n%bx-penstock-attempts: %d\r\nx-penstock-cache: %b\r\n"
+        b"x-penstock-cache-entry: %b\r\nage: %d\r\n"
+        % (
+            request_id.encode(),
+            _path_lines(route, target, ""),
+            attempts,
+            source.encode(),
+            entry.encode(),
+            age_s,
+        )
+    )
+
+
 def cost_line(cost_nanousd: int | None) -> bytes:
     """The cost, or `unpriced`: a model without a price is never shown as free."""
     return b"x-penstock-cost-usd: %b\r\n" % (b"unpriced" if cost_nanousd is None else dollars(cost_nanousd))

@@ -97,6 +97,11 @@ class OwningExchange(Exchange):
         self._items: dict[str, dict[str, object]] = {}
         self._records: list[Owned] = []
 
+    @property
+    def recorded(self) -> bool:
+        """See Preparing."""
+        return bool(self._named) or hands_out(self._request, self._route)
+
     def start(self) -> None:
         """Begin; where something is named, once it is known."""
         if not self._named:

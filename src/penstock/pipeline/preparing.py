@@ -12,13 +12,24 @@ from collections.abc import Callable
 from penstock.admission.accounts import Allowance
 from penstock.core.errors import Refusal
 from penstock.core.exchange import AttemptFacts, Outcome, RequestFacts, Subject
+from penstock.core.kept import Kept
 from penstock.core.plan import Route, VirtualKey
+from penstock.pipeline.answer import KeptHead
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.resuming import Resuming
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure
+from penstock.routing.view import RequestView
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
+
+# Failures that a kept answer makes good: none of them is the client's own.
+_OUTAGES = frozenset(
+    {
+        "upstream_auth", "upstream_error", "upstream_garbage", "upstream_overloaded", "upstream_rate_limited",
+        "upstream_timeout", "upstream_unreachable", "no_credential",
+    }
+)  # fmt: skip
 
 
 class Stage(ABC):
@@ -39,6 +50,11 @@ class Stage(ABC):
     @abstractmethod
     def cancel(self) -> None:
         """The exchange has ended meanwhile: wait for nothing any more. `then` may still be called."""
+
+    def in_outage(self, max_age_s: float) -> bool:
+        """Answer, after all, with an answer that is too old, though not older than this; False for none."""
+        del max_age_s
+        return False
 
 
 class Watcher(ABC):
@@ -65,7 +81,7 @@ class Preparing(Resuming):
     What stages use of it stands here; everything else of an exchange is none of their business.
     """
 
-    __slots__ = ("_left", "_since", "_stage", "watcher")
+    __slots__ = ("_left", "_since", "_stage", "kept_by", "private", "private_answer", "watcher")
 
     def __init__(
         self,
@@ -84,6 +100,12 @@ class Preparing(Resuming):
         self._left: list[Stage] = []
         self._since = 0.0
         self.watcher: Watcher | None = None
+        # Whether a guard found somebody's personal data in the request: its answer is for that user alone.
+        self.private = False
+        # Whether a guard found something in the answer that must not be kept, or has put another in its place.
+        self.private_answer = False
+        # The stage that looked for a kept answer, and may have found one that is too old.
+        self.kept_by: Stage | None = None
 
     @property
     def ctx(self) -> GatewayContext:
@@ -115,6 +137,16 @@ class Preparing(Resuming):
         """What the ledger will tell of it; to be written to before the exchange is settled."""
         return self._notes
 
+    @property
+    def view(self) -> RequestView:
+        """The request as conditions see it."""
+        return self._walk.request
+
+    @property
+    def recorded(self) -> bool:
+        """Whether what is asked or answered hangs together with what somebody keeps, here or at a vendor."""
+        return False
+
     def refuse(self, refusal: Refusal) -> None:
         """End it: the client is told why, in its dialect. Nothing happens where it has ended already."""
         if not self._ended:
@@ -130,6 +162,16 @@ class Preparing(Resuming):
             self._stage_over()
             self._cache = source
             self._settle("ok", 200, code, None, finish, size)
+
+    def again(self, kept: Kept, head: KeptHead) -> None:
+        """End it by a kept answer."""
+        cost: int | None = 0
+        for facts in self._settled:
+            cost = cost + facts.cost_nanousd if cost is not None and facts.cost_nanousd is not None else None
+        finish = self._answering.kept(
+            kept, head, self._route.name, self._opened, cost, self._overhead_us(), self._budget_left()
+        )
+        self.answer(head.source, head.degraded, finish, len(head.body))
 
     def lead(self, route: Route) -> None:
         """Follow another route from here on; its stages do not run again."""
@@ -185,6 +227,20 @@ class Preparing(Resuming):
             stage.cancel()
         super()._let_all_go(kept)
 
+    def _answer_again(self, max_age_s: float) -> bool:
+        """See Driving."""
+        return not self._answering.started and self.kept_by is not None and self.kept_by.in_outage(max_age_s)
+
+    def _fail(self, failure: Failure | None) -> None:
+        """See Settling; in an outage an answer that is too old is better than none."""
+        cache = self._route.cache
+        outage = failure is not None and failure.code in _OUTAGES
+        if outage and cache is not None and cache.stale_if_error_s:
+            self._let_all_go(None)
+            if self._answer_again(cache.ttl_s + cache.stale_if_error_s):
+                return
+        super()._fail(failure)
+
     def _settle(
         self,
         outcome: Outcome,
@@ -196,6 +252,8 @@ class Preparing(Resuming):
     ) -> None:
         """See Settling; a watcher is told."""
         super()._settle(outcome, status, code, last, then, size)
+        # A stage knows its exchange; the exchange lets it go, so that the memory of both is free at once.
+        self.kept_by = None
         watcher, self.watcher = self.watcher, None
         if watcher is not None:
             watcher.over()

@@ -24,13 +24,24 @@ def reply_of(endpoint: Endpoint, body: bytes, *, stream: bool) -> ChatReply | No
     """The reply that a chat endpoint's answer holds; None for other endpoints, and what cannot be read."""
     if endpoint.task != "chat":
         return None
-    provider = chat_provider(endpoint.shape if endpoint.dialect == "openai" else endpoint.dialect)
+    framing = (endpoint.framing if endpoint.framing == "aws" else "sse") if stream else ""
+    return reply_from(api_of(endpoint), framing, body)
+
+
+def api_of(endpoint: Endpoint) -> str:
+    """The API whose shape the answers of a chat endpoint have."""
+    return endpoint.shape if endpoint.dialect == "openai" else endpoint.dialect
+
+
+def reply_from(api: str, framing: str, body: bytes) -> ChatReply | None:
+    """The reply that an answer in this API holds; `framing` is empty for one that is no stream."""
+    provider = chat_provider(api)
     try:
-        if not stream:
+        if not framing:
             return provider.decode_reply(_decode_object(body))
         decoder = provider.stream()
         assembler = Assembler()
-        for name, data in _wire(endpoint, body):
+        for name, data in _wire(framing, body):
             for event in decoder.read(name, data).events:
                 assembler.add(event)
         return assembler.reply()
@@ -38,10 +49,10 @@ def reply_of(endpoint: Endpoint, body: bytes, *, stream: bool) -> ChatReply | No
         return None
 
 
-def _wire(endpoint: Endpoint, body: bytes) -> list[tuple[str, bytes]]:
-    if endpoint.dialect == "gemini" and body.lstrip()[:1] == b"[":
+def _wire(told: str, body: bytes) -> list[tuple[str, bytes]]:
+    if body.lstrip()[:1] == b"[":  # Google's stream as one JSON array
         return [("", bytes(each)) for each in _decode_list(body)]
-    framing: Framing = "aws" if endpoint.dialect == "converse" else "sse"
+    framing: Framing = "aws" if told == "aws" else "sse"
     found = [opened(framing, event) for event in framer(framing).feed(body)]
     return [(event.name, event.data) for event in found if event.data]
 

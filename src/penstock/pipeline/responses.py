@@ -121,6 +121,11 @@ class ResponsesExchange(OwningExchange):
         self._keeps = keeps(request)
         self._kept = False
 
+    @property
+    def recorded(self) -> bool:
+        """See Preparing."""
+        return True
+
     def start(self) -> None:
         """Begin; where an earlier answer is named, once it is known."""
         if not self._previous:

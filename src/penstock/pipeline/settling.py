@@ -218,7 +218,7 @@ class Settling(ABC):
             outcome,
             status,
             code,
-            last is not None and succeeded(self._route, outcome, last),
+            succeeded(self._route, outcome, last) if last is not None else self._cache != "miss",
             self._cache,
             answering.first_us if answering.started else total_us if outcome == "ok" else 0,
             total_us,

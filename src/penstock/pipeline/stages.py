@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from penstock.core.plan import Route
+from penstock.pipeline.caching import Caching
+from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.preparing import Stage
 
 
-def stages_of(route: Route) -> list[Stage]:
-    """New stages for one exchange, in order. Neither engine is built yet, so that there are none."""
-    del route
-    return []
+def stages_of(ctx: GatewayContext, route: Route) -> list[Stage]:
+    """New stages for one exchange, in order."""
+    stages: list[Stage] = []
+    if route.cache is not None:
+        stages.append(Caching(route.cache, ctx.caches))
+    return stages

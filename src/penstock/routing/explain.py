@@ -16,7 +16,7 @@ from penstock.core.choosing import (
     StickyNode,
     WhenNode,
 )
-from penstock.core.itinerary import Ask, AttemptOutcome, GiveUp, Start, Static, Step
+from penstock.core.itinerary import Ask, AttemptOutcome, GiveUp, Repeat, Start, Static, Step
 from penstock.core.plan import Route, Scope
 from penstock.core.policy import HedgeNode, PolicyNode, StaticNode, TargetNode, WeightedNode
 from penstock.core.requirements import Unmet
@@ -84,6 +84,9 @@ def _plan(policy: PolicyNode, walk: Walk, now: float, draw: float) -> tuple[list
             return found, f"the fixed answer {step.text!r}"
         elif isinstance(step, Ask):
             return found, "the answer of a webhook"
+        elif isinstance(step, Repeat):
+            found.append("the cache")
+            outcome = AttemptOutcome("fallback", _FAILED, None, 0)
         elif isinstance(step, GiveUp):
             return found, "an error" if found else (step.cause or "nothing to try")
     return found, "…"

@@ -18,7 +18,7 @@ from penstock.core.rates import UNITS, RateCard
 from penstock.core.requirements import Handling, Lever, Need, Unmet, facts_kind, judge, kind_of
 from penstock.core.target import Target
 from penstock.dialects.openai.endpoints import ENDPOINTS
-from penstock.routing.trees import map_targets
+from penstock.routing.trees import map_targets, targets_of
 from penstock.shapes.openai_request import Endpoint
 
 MAX_HELD = 16_384
@@ -81,8 +81,13 @@ def held(route: Route, scope: Scope | None, endpoint: Endpoint) -> Route | Denie
     if policy is None:
         return route
     days = [need.requirement.retention_days for need in needs]
-    brief = any(each is not None and each < KEPT_DAYS for each in days)
-    return replace(route, policy=policy, keeps_responses=route.keeps_responses and not brief)
+    told = [each for each in days if each is not None]
+    brief = any(each < KEPT_DAYS for each in told)
+    cache = route.cache
+    if cache is not None:
+        ids = tuple([target.place for target in targets_of(policy)])
+        cache = cache.held(ids, min(told, default=None))
+    return replace(route, policy=policy, keeps_responses=route.keeps_responses and not brief, cache=cache)
 
 
 def serves(route: Route, scope: Scope | None) -> bool:

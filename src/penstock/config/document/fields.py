@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -31,6 +31,9 @@ Moment = Annotated[int, Meta(ge=0, extra={"reads": "moment"})]
 Size = Annotated[int, Meta(ge=1, extra={"reads": "size"})]
 # Seconds: an integer, or text such as "30d", "12h", "15m", "30s".
 Duration = Annotated[int, Meta(ge=1, extra={"reads": "duration"})]
+
+# A condition over a request, as under `if` in a policy: names with values or operators (config.conditions).
+Condition = Annotated[dict[str, Any], Meta(extra={"reads": "condition"})]
 
 # Seconds, or a percentile such as "p95", which is then of somebody's own latencies; kept as text.
 Lateness = Annotated[str, Meta(extra={"reads": "lateness"})]

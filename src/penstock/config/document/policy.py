@@ -12,7 +12,18 @@ import msgspec
 from msgspec import Meta
 
 from penstock.config.document.cascade import Accept
-from penstock.config.document.fields import Lateness, Name, Percent, Seconds, Share, Target, Text, Url, Weight
+from penstock.config.document.fields import (
+    Count,
+    Lateness,
+    Name,
+    Percent,
+    Seconds,
+    Share,
+    Target,
+    Text,
+    Url,
+    Weight,
+)
 from penstock.config.document.secret import Secret
 
 # Whom a choice that stays the same is made for. Without a user the session counts, without a session what the
@@ -324,21 +335,16 @@ class LearnedNode(msgspec.Struct, frozen=True, kw_only=True, tag="learned", tag_
     deadline_s: Seconds = 0.1
 
 
-LaterKind = Literal["cached"]
+class CachedNode(msgspec.Struct, frozen=True, kw_only=True, tag="cached", tag_field="node"):
+    """The last answer to the same request, though it is too old to be used otherwise; marked degraded.
 
-
-class LaterNode(msgspec.Struct, frozen=True, kw_only=True, tag="later", tag_field="node"):
-    """A node whose engine, and with it the shape of its options, comes later.
-
-    `config.needs` refuses it until then.
+    Where there is none, the policy goes on to what comes next. The route needs a `cache`.
 
     Attributes:
-        kind: The node's name in the file.
-        options: Its options as written.
+        max_age_s: How old it may be, in seconds.
     """
 
-    kind: LaterKind
-    options: Any = None
+    max_age_s: Count = 86_400
 
 
 PolicyNode = (
@@ -357,7 +363,7 @@ PolicyNode = (
     | WebhookNode
     | CascadeNode
     | LearnedNode
-    | LaterNode
+    | CachedNode
 )
 Policy = Annotated[PolicyNode, Meta(extra={"reads": "policy"})]
 Branch = Annotated[WeightedBranch, Meta(extra={"reads": "branch"})]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.config.document.fields import (
+    Condition,
     Count,
     CountOrNone,
     Duration,
@@ -16,6 +17,7 @@ from penstock.config.document.fields import (
     Percent,
     Seconds,
     Share,
+    Size,
     Target,
     Text,
     Usd,
@@ -128,9 +130,11 @@ class ExactCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         ttl_s: Seconds for which an answer may be used again.
+        stale_if_error_s: Seconds beyond that for which it answers where no target does, marked degraded.
     """
 
     ttl_s: Count
+    stale_if_error_s: Count | None = None
 
 
 class SemanticCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,12 +155,26 @@ class RouteCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     Attributes:
         exact: Answers for requests that are the same.
         semantic: Answers for requests that mean the same.
-        scope: Who shares them; never more than one organisation.
+        scope: Who shares them. `global` is everybody, over the borders of organisations: for answers that
+            hold nobody's data; `penstock check` warns.
+        when: Only requests for which this holds are looked up or kept.
+        skip: Shipped rules, by the last turn of the user. What is asked of the `time` (today, latest, …) is
+            not kept at all; what is `personal` (my order, …) is kept for that user alone, and not where no
+            user is named.
+        also: What is kept besides whole answers in text: `tool_calls`, `truncated` (the output bound was
+            reached), `refused` (the model declined), `blocked` (the vendor withheld the rest).
+        wait_s: How long a request waits for the same one that is under way; 0 sends each by itself.
+        max_entry_bytes: Longer answers are not kept.
     """
 
     exact: ExactCache | None = None
     semantic: SemanticCache | None = None
-    scope: Literal["org", "team", "user", "key"] = "org"
+    scope: Literal["org", "team", "user", "key", "global"] = "org"
+    when: Condition | None = None
+    skip: tuple[Literal["time", "personal"], ...] = ("time", "personal")
+    also: tuple[Literal["tool_calls", "truncated", "refused", "blocked"], ...] = ()
+    wait_s: Annotated[float, Meta(ge=0, le=600)] = 30.0
+    max_entry_bytes: Size = 1_000_000
 
 
 class RouteGuards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -71,6 +71,22 @@ class Drain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     deadline_s: DrainSeconds = 30.0
 
 
+class CacheStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where answers are kept that routes with a `cache` may use again.
+
+    Attributes:
+        store: `memory` is each gateway's own and gone with it; `sqlite` a file of this machine besides,
+            `redis` the server of `server.redis_url` besides; both hold answers encrypted. Without it `redis`
+            where there is one, else `memory`.
+        max_bytes: Bytes of answers in one gateway's memory.
+        max_file_bytes: Bytes of answers in the file.
+    """
+
+    store: Literal["memory", "sqlite", "redis"] | None = None
+    max_bytes: Size = 64_000_000
+    max_file_bytes: Size = 1_000_000_000
+
+
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Addresses, limits and state of the processes; static, so a restart applies a change.
 
@@ -96,6 +112,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             have a password.
         redis_url: Redis for several machines; a secret as well.
         redis_tls: Certificates for a `rediss://` URL.
+        cache: Where answers are kept that may be used again.
     """
 
     listen: Address = "127.0.0.1:4000"
@@ -116,6 +133,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     database_url: Secret | None = None
     redis_url: Secret | None = None
     redis_tls: RedisTls = RedisTls()
+    cache: CacheStore = CacheStore()
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,7 +7,8 @@ from penstock.core.cascade import CascadeNode
 from penstock.core.choosing import DeniedNode
 from penstock.core.hook import WebhookNode
 from penstock.core.itinerary import Cursor
-from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode
+from penstock.core.policy import CachedNode, FallbackNode, HedgeNode, PolicyNode, StaticNode, TargetNode
+from penstock.routing.policies.cached import CachedCursor
 from penstock.routing.policies.cascade import CascadeCursor
 from penstock.routing.policies.choosing import CHOOSING, ChoosingCursor
 from penstock.routing.policies.denied import DeniedCursor
@@ -39,6 +40,8 @@ def _asking(node: PolicyNode, walk: Walk) -> Cursor:
     """Nodes that ask somebody else, and what leads nowhere."""
     if isinstance(node, WebhookNode):
         return WebhookCursor(node.hook)
+    if isinstance(node, CachedNode):
+        return CachedCursor(node.max_age_s)
     if isinstance(node, CascadeNode):
         return CascadeCursor(node, walk, cursor_for)
     if isinstance(node, LearnedNode):

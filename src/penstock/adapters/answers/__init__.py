@@ -1,0 +1,1 @@
+"""Stores of answers that may be used again: in memory, in a file, in Redis."""

@@ -9,6 +9,7 @@ from penstock.config import node as nodes
 from penstock.config.access_checks import access_problems, header_problems, signs
 from penstock.config.allowance_checks import allowance_problems, throttle_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
+from penstock.config.guard_checks import guard_problems
 from penstock.config.held_back_checks import judge_problems
 from penstock.config.login_checks import login_problems
 from penstock.config.node import Node
@@ -210,6 +211,8 @@ class Checks:
                             guard,
                             known,
                         )
+        for path, message, hint in guard_problems(self.document):
+            self._report(path, message, hint)
 
     def _keys(self) -> None:
         names: set[str] = set()

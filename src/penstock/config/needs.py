@@ -34,11 +34,11 @@ class Need(msgspec.Struct, frozen=True):
 
 
 NEEDS: tuple[Need, ...] = (
-    Need("guards.*", "guardrails"),
     Need("routes.*.policy.**.cached", "the response cache"),
     Need("routes.*.slo", "objectives for latency"),
     Need("routes.*.cache", "the response cache"),
-    Need("routes.*.guards", "guardrails"),
+    Need("routes.*.guards.output.*", "structured output", unless=(), among=("schema",)),
+    Need("routes.*.guards.input.*", "structured output", unless=(), among=("schema",)),
     Need(
         "routes.*.success.all.*",
         "another quality gate",

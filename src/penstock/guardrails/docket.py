@@ -64,6 +64,11 @@ class Docket:
         if guard.closed:
             self._block(guard, ERROR)
 
+    def stop(self, guard: Guard, kind: str) -> None:
+        """Block for this guard, whatever its action: what it found cannot be handled in another way."""
+        self._count(guard, "block", kind, "stopped")
+        self._block(guard, kind)
+
     def _block(self, guard: Guard, kind: str) -> None:
         if self.blocked is None:
             self.blocked, self.why = guard, kind

@@ -46,35 +46,45 @@ def findings_of(guard: Guard, text: str, role: Role, docket: Docket) -> list[Fin
     return [each for each in found if each.score >= least and 0 <= each.start <= each.end <= size]
 
 
-def edits_of(guards: Sequence[Guard], text: str, role: Role, docket: Docket, from_: int = 0) -> list[Edit]:
-    """What the guards change in a text, sorted and apart; what else they say goes into the docket.
+class Found(NamedTuple):
+    """A finding with the guard that has it."""
 
-    Findings that begin before `from_` are passed over: somebody has acted on them.
-    """
-    edits: list[Edit] = []
+    start: int
+    end: int
+    guard: Guard
+    finding: Finding
+
+
+def found_in(guards: Sequence[Guard], text: str, role: Role, docket: Docket, from_: int = 0) -> list[Found]:
+    """What the guards find in a text from a place on; nothing follows from it yet."""
+    found: list[Found] = []
     for guard in guards:
-        if not guard.looks_at(role):
-            continue
-        docket.looked(guard)
-        for found in findings_of(guard, text, role, docket):
-            if found.start < from_:
-                continue
-            docket.found(guard, found.kind, found.reason)
-            if guard.action == "redact":
-                edits.append(Edit(found.start, found.end, _written(guard, text, found, docket)))
-    return joined(edits, text, docket) if len(edits) > 1 else edits
+        if guard.looks_at(role):
+            docket.looked(guard)
+            each_ = findings_of(guard, text, role, docket)
+            found += [Found(one.start, one.end, guard, one) for one in each_ if one.start >= from_]
+    return found
 
 
-def _written(guard: Guard, text: str, found: Finding, docket: Docket) -> str:
-    span = text[found.start : found.end]
+def acted(found: Iterable[Found], text: str, docket: Docket) -> list[Edit]:
+    """What follows from findings: edits, sorted and apart; all else goes into the docket."""
+    edits: list[Edit] = []
+    for start, end, guard, finding in found:
+        docket.found(guard, finding.kind, finding.reason)
+        if guard.action == "redact":
+            edits.append(Edit(start, end, _written(guard, text, finding, docket)))
+    return joined(edits, docket) if len(edits) > 1 else edits
+
+
+def _written(guard: Guard, text: str, finding: Finding, docket: Docket) -> str:
+    span = text[finding.start : finding.end]
     if guard.writes is not None:
-        return guard.writes.written(span, found)
-    return docket.vault.placeholder(found.kind, span) if guard.reversible else f"<{found.kind}>"
+        return guard.writes.written(span, finding)
+    return docket.vault.placeholder(finding.kind, span) if guard.reversible else f"<{finding.kind}>"
 
 
-def joined(edits: list[Edit], text: str, docket: Docket) -> list[Edit]:
+def joined(edits: list[Edit], docket: Docket) -> list[Edit]:
     """Edits that do not overlap: of several that do, the longest one stands for all of their text."""
-    del text
     edits.sort()
     kept: list[Edit] = []
     for edit in edits:
@@ -85,8 +95,7 @@ def joined(edits: list[Edit], text: str, docket: Docket) -> list[Edit]:
         longest = edit if edit.end - edit.start > last.end - last.start else last
         new = longest.new
         start, end = last.start, max(last.end, edit.end)
-        original = docket.vault.original(new)
-        if original is not None and end - start > longest.end - longest.start:
+        if end - start > longest.end - longest.start and docket.vault.original(new) is not None:
             new = PLACEHOLDER.sub(r"<\1>", new)  # it stands for less than what it replaces: not brought back
         kept[-1] = Edit(start, end, new)
     return kept
@@ -119,7 +128,8 @@ def screened_text(
     guards: Sequence[Guard], text: str, role: Role, docket: Docket, *, restore: bool = False
 ) -> str:
     """What is left of a text; with `restore`, placeholders in it are what they stand for."""
-    edits = edits_of(guards, clean(text), role, docket)
+    seen = clean(text)
+    edits = acted(found_in(guards, seen, role, docket), seen, docket)
     if restore:
         edits = with_restored(edits, text, docket)
     return applied(text, edits) if edits else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 
 # `<EMAIL_ADDRESS_1>`; the longest kind and number bound how much of a stream is held back for one.
 PLACEHOLDER = re.compile(r"<([A-Z][A-Z0-9_]{0,39})_([1-9][0-9]{0,3})>")
@@ -13,7 +14,7 @@ MOST = 9_999
 
 
 class Vault:
-    """Placeholders of one exchange. Equal texts of a kind share one, so that a model can still tell people apart."""
+    """Placeholders of one exchange. Equal texts of a kind share one, so that a model tells people apart."""
 
     __slots__ = ("_by_text", "_counts", "_texts")
 
@@ -37,10 +38,12 @@ class Vault:
             self._texts[found] = text
         return found
 
-    def keep(self, texts: str) -> None:
+    def keep(self, texts: Iterable[str]) -> None:
         """A placeholder that the request itself spells is nobody's: numbers begin after it."""
-        for kind, number in PLACEHOLDER.findall(texts):
-            self._counts[kind] = max(self._counts.get(kind, 0), int(number))
+        for text in texts:
+            if "<" in text:
+                for kind, number in PLACEHOLDER.findall(text):
+                    self._counts[kind] = max(self._counts.get(kind, 0), int(number))
 
     def original(self, placeholder: str) -> str | None:
         """The text for which it stands; None for one that is not ours."""

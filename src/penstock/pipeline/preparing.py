@@ -13,9 +13,12 @@ from penstock.admission.accounts import Allowance
 from penstock.core.errors import Refusal
 from penstock.core.exchange import AttemptFacts, Outcome, RequestFacts, Subject
 from penstock.core.plan import Route, VirtualKey
+from penstock.core.screen_plan import ScreenPlan
+from penstock.guardrails.docket import Docket
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.resuming import Resuming
 from penstock.ports.http_server import HttpRequest, Reply
+from penstock.ports.inner_call import InnerCalls
 from penstock.providers.openai.errors import Failure
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
@@ -65,7 +68,7 @@ class Preparing(Resuming):
     What stages use of it stands here; everything else of an exchange is none of their business.
     """
 
-    __slots__ = ("_left", "_since", "_stage", "watcher")
+    __slots__ = ("_left", "_since", "_stage", "docket", "watcher")
 
     def __init__(
         self,
@@ -84,6 +87,7 @@ class Preparing(Resuming):
         self._left: list[Stage] = []
         self._since = 0.0
         self.watcher: Watcher | None = None
+        self.docket: Docket | None = None  # what guards found, where the route has any
 
     @property
     def ctx(self) -> GatewayContext:
@@ -134,6 +138,14 @@ class Preparing(Resuming):
     def lead(self, route: Route) -> None:
         """Follow another route from here on; its stages do not run again."""
         self._follow(route)
+
+    @abstractmethod
+    def guarded(self, plan: ScreenPlan) -> None:
+        """The request has been let through by its guards: the answer will pass those for it."""
+
+    @abstractmethod
+    def inner_calls(self) -> InnerCalls | None:
+        """What makes inner calls on this caller's budgets; None where the gateway makes none."""
 
     # --- running them -------------------------------------------------------------------------------------
 

@@ -45,9 +45,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def patched(body: bytes, edits: Mapping[Path, bytes]) -> bytes:
-    """The text with the values at these places replaced by other JSON text; places that are not there are not made.
+    """The text with the values at these places replaced by other JSON text.
 
-    No place may lead through another one.
+    A place that is not there is not made, and none may lead through another one.
     """
     tree: dict[Step, Any] = {}
     for path, text in edits.items():

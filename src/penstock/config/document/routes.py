@@ -20,6 +20,7 @@ from penstock.config.document.fields import (
     Text,
     Usd,
 )
+from penstock.config.document.guards import RouteGuards
 from penstock.config.document.health import RouteHealth
 from penstock.config.document.limits import Budget, Limits, Priority, SessionCeiling, Window
 from penstock.config.document.policy import Policy
@@ -157,18 +158,6 @@ class RouteCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     exact: ExactCache | None = None
     semantic: SemanticCache | None = None
     scope: Literal["org", "team", "user", "key"] = "org"
-
-
-class RouteGuards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The guards of a route, in order.
-
-    Attributes:
-        input: Guards that see the request.
-        output: Guards that see the answer.
-    """
-
-    input: tuple[Name, ...] = ()
-    output: tuple[Name, ...] = ()
 
 
 class Success(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,12 +14,18 @@ from penstock.wire.json_paths import Path, Step
 
 
 class Slot(NamedTuple):
-    """A text at a place of a JSON value. `json`: the text is itself a JSON text, as a tool call's arguments are."""
+    """A text at a place of a JSON value. `json`: the text is itself JSON, as a call's arguments are.
+
+    Where only a part of the string that stands there is meant, `of` is all of it and `at` where the part
+    begins.
+    """
 
     path: Path
     role: Role
     text: str
     json: bool = False
+    at: int = 0
+    of: str = ""
 
 
 # At the top of a request, in all shapes.

@@ -55,7 +55,7 @@ def _guard(document: Document, guard: Guard, at: str) -> Iterator[Found]:
     for name in said:
         if name not in takes:
             own = ", ".join(sorted(takes)) or f"only {', '.join(sorted(COMMON))}"
-            yield child(at, name), f"the kind {guard.kind} does not take it", f"it takes {own}"
+            yield child(at, name), f"has no effect with the kind {guard.kind}", f"it takes {own}"
     for either in kind.needs if kind is not None else ():
         if not any(name in said for name in either):
             yield at, f"the kind {guard.kind} needs {' or '.join(either)}", f"add {either[0]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from penstock.core.screen_plan import Guard
 from penstock.guardrails.bodies import Text, rewritten, said, screened_slots
@@ -31,7 +31,7 @@ class AnswerText:
             value: Any = strict_json(self.last)
         except ValueError:
             return None
-        return value if isinstance(value, dict) else None
+        return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
     def slots(self) -> list[Slot]:
         """The texts of a body."""

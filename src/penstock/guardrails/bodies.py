@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from penstock.core.detector import Role
 from penstock.core.screen_plan import Guard
@@ -13,7 +13,12 @@ from penstock.guardrails.stream import likelihoods
 from penstock.guardrails.texts.slots import Slot, json_slots
 from penstock.wire.json_paths import Path, patched, strict_json
 
-Text = tuple[Role, str]
+
+class Text(NamedTuple):
+    """Who says what."""
+
+    role: Role
+    text: str
 
 
 def screened_slots(
@@ -54,9 +59,10 @@ def said(slots: Iterable[Slot]) -> list[Text]:
     for slot in slots:
         if slot.json:
             try:
-                found += [(each.role, each.text) for each in json_slots(strict_json(slot.text), slot.role)]
-                continue
+                inner = json_slots(strict_json(slot.text), slot.role)
             except ValueError:
-                pass
-        found.append((slot.role, slot.text))
+                inner = [slot]
+            found += [Text(each.role, each.text) for each in inner]
+        else:
+            found.append(Text(slot.role, slot.text))
     return found

@@ -53,7 +53,12 @@ def _untrusted(guard: Guard) -> Detector:
     return _made("simple.measures:UntrustedDetector")()
 
 
+def _pii(guard: Guard) -> Detector:
+    return _made("pii.detector:PiiDetector")(guard.entities or None, guard.threshold or 0.5)
+
+
 BUILT_IN: Mapping[str, Make] = {
+    "pii": _pii,
     "regex": _patterns,
     "keywords": _keywords,
     "brands": _brands,
@@ -79,10 +84,13 @@ def detector_of(guard: Guard) -> Detector:
     """The detector of a guard that asks nobody. Raises PluginError."""
     make = BUILT_IN.get(guard.kind)
     if make is not None:
-        return make(guard)
+        try:
+            return make(guard)
+        except ValueError as error:
+            raise PluginError(str(error)) from error
     try:
         made = _plugin(guard.kind)(dict(guard.options))
-        if not isinstance(made.look_behind, int) or not callable(made.look):
+        if int(made.look_behind) < 0 or not callable(made.look):
             raise TypeError("it has no look_behind and look")  # noqa: TRY301 - told like its own errors
     except PluginError:
         raise

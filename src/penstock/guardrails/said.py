@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -194,7 +194,7 @@ def score_in(text: str) -> float:
             value: Any = json.loads(piece)
         except ValueError:
             continue
-        score: Any = value.get("score") if isinstance(value, dict) else value
+        score: Any = cast("dict[str, Any]", value).get("score") if isinstance(value, dict) else value
         if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1:
             return float(score)
     raise UnreadableError("the judge gave no score from 0 to 1")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -180,12 +180,12 @@ def likelihoods(value: Any, paths: Sequence[Path]) -> dict[Path, bytes]:
     """Edits that take out log probabilities beside changed texts: they spell the tokens that were there."""
     edits: dict[Path, bytes] = {}
     for path in paths:
-        at = value
+        at: Any = value
         for depth in range(len(path)):
             if isinstance(at, dict):
                 for name in ("logprobs", "logprobsResult"):
-                    there = at.get(name)
+                    there = cast("dict[str, Any]", at).get(name)
                     if there:
                         edits[*path[:depth], name] = b"[]" if isinstance(there, list) else b"null"
-            at = at[path[depth]]
+            at = cast("Any", at)[path[depth]]
     return edits

@@ -94,7 +94,7 @@ class Consultation:
         elif remote.asked == "judge":
             self._inner(guard, texts, _CHAT, judged(remote, texts, self._context), from_judge)
         elif remote.asked == "moderation":
-            self._inner(guard, texts, _MODERATIONS, moderated(remote.about, texts), from_moderation)
+            self._inner(guard, texts, _MODERATIONS, moderated(remote, texts), from_moderation)
         else:
             self._inference(guard, texts)
 

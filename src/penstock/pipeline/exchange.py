@@ -41,12 +41,6 @@ class Exchange(Guarding):
         """See Preparing."""
         return stages_of(self._route)
 
-    def _write(self, data: bytes) -> None:
-        """A piece of the stream, as the client gets it."""
-        if self.watcher is not None:
-            self.watcher.piece(data)
-        self.reply.write(data)
-
     # --- the upstream's side (AttemptListener) ------------------------------------------------------------
 
     def attempt_frames(self, attempt: Attempt, data: bytes) -> None:

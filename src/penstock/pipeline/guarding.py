@@ -108,6 +108,12 @@ class Guarding(Preparing):
         accounts = self._allowance.accounts
         return make(self._ctx, self._key, self.subject, self._facts, accounts, self.depth)
 
+    def _write(self, data: bytes) -> None:
+        """A piece of the stream, as the client gets it."""
+        if self.watcher is not None:
+            self.watcher.piece(data)
+        self.reply.write(data)
+
     # --- streams ----------------------------------------------------------------------------------------
 
     def _answered(self, attempt: Attempt, kept: bytes, last: bytes | None, facts: AttemptFacts | None) -> None:
@@ -182,19 +188,19 @@ class Guarding(Preparing):
         told, answering, reply = why(docket), self._answering, self.reply
         answering.extra = docket.header()
         if reader_of(request.endpoint.shape) is None:
-            self._write_down(facts)
+            self._put_down(facts)
             self._fail(Failure("stage", BLOCKED, 0, told))
             return
         if attempt.reader is None:
             body = withheld_body(request, self._facts, told, facts.usage)
             cost, left = total_cost(self._settled, facts), self._budget_left()
-            name, overhead_us = self._route.name, self._overhead_us()
+            name, overhead_us, opened = self._route.name, self._overhead_us(), self._opened
             self._settle(
                 "error",
                 200,
                 BLOCKED,
                 facts,
-                lambda: answering.finish(attempt, body, name, cost, overhead_us, left),
+                lambda: answering.finish(attempt, body, name, cost, overhead_us, left, opened),
                 len(body),
             )
             return
@@ -270,7 +276,8 @@ class Guarding(Preparing):
         guard, docket.rerouted = docket.rerouted, None
         if guard is not None and not self._led:
             self._led = True
-            self._write_down(facts)
+            self._put_down(facts)
+            self._shelved.clear()  # the other route counts its attempts anew
             try:
                 lead_to(self, guard)
             except Refusal as refusal:
@@ -280,6 +287,13 @@ class Guarding(Preparing):
             return
         self._answering.extra = docket.header()
         super()._answered(attempt, answer.kept, answer.last, facts)
+
+    def _put_down(self, facts: AttemptFacts) -> None:
+        """An attempt has ended whose answer goes to nobody; one that was kept back is on record already."""
+        if any(each is facts for _, each in self._shelved):
+            self._settled.append(facts)
+        else:
+            self._write_down(facts)
 
     def _answer_static(self, text: str) -> None:
         """See Settling. The text may be a webhook's, so that it is looked at like any answer."""

@@ -96,10 +96,16 @@ class Screening(Stage):
         if exchange is None or exchange.docket is None:
             return
         request, docket = exchange.request, exchange.docket
-        if docket.blocked is None:
-            body, value, slots = self._texts(request)
-            self._take(request, body, value, screened_slots(guards, slots, docket))
-        self._conclude()
+        try:
+            if docket.blocked is None:
+                body, value, slots = self._texts(request)
+                self._take(request, body, value, screened_slots(guards, slots, docket))
+            self._conclude()
+        except Refusal as refusal:
+            exchange.refuse(refusal)
+        except Exception:
+            exchange.refuse(Refusal("internal_error", "the gateway failed on this request"))
+            raise
 
     def _take(
         self, request: OpenAIRequest, body: bytes, value: dict[str, Any], changed: dict[Any, str]
@@ -118,6 +124,7 @@ class Screening(Stage):
 
     def _conclude(self) -> None:
         exchange, then = self._exchange, self._then
+        self._exchange = self._then = None  # nothing holds an exchange that is over
         if exchange is None or then is None or exchange.docket is None:
             return
         docket = exchange.docket

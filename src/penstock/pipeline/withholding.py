@@ -40,8 +40,11 @@ from penstock.wire.aws_events import AwsEventDecoder
 from penstock.wire.sse import data_of, name_of
 
 _encode = msgspec.json.Encoder().encode
-# Shapes whose encoder leaves a stream of its own shape to end by itself; their chunks all carry one id.
-_PLAIN = frozenset({"openai.chat", "openai.completions"})
+# Encoders leave a stream of their own shape to end by itself, so that they are told it as anybody's. Events of
+# the Responses API carry the ids of what they belong to, which only its own frames have.
+_RESPONSES = "openai.responses"
+# Chunks of these all carry one id.
+_NAMED = frozenset({"openai.chat", "openai.completions"})
 _OURS = re.compile(rb'"id":"(?:chat)?cmpl-[^"]*"')
 
 
@@ -76,7 +79,7 @@ def withheld_stream(
     begun = spoken = False
     first = ""
     for frame in _frames(endpoint.shape, endpoint.framed(query), b"".join(released)):
-        framing.frame(encoder.write(plain(frame) if endpoint.shape in _PLAIN else frame))
+        framing.frame(encoder.write(frame if endpoint.shape == _RESPONSES else plain(frame)))
         for event in frame.events:
             if isinstance(event, Started):
                 begun, first = True, event.id or first
@@ -101,7 +104,7 @@ def withheld_stream(
     events.append(Ended())
     out = [framing.frame(encoder.write(Frame(events=(event,)))) for event in events]
     tail = b"".join([*out, framing.frame(encoder.end()), framing.close()])
-    return _OURS.sub(b'"id":' + _encode(first), tail) if first and endpoint.shape in _PLAIN else tail
+    return _OURS.sub(b'"id":' + _encode(first), tail) if first and endpoint.shape in _NAMED else tail
 
 
 def _frames(shape: str, framing: str, released: bytes) -> list[Frame]:

@@ -7,7 +7,7 @@ to be something else is taken for text, so that a field which a vendor adds tomo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from penstock.core.detector import Role
 from penstock.wire.json_paths import Path, Step
@@ -137,10 +137,10 @@ def _walk(value: Any, path: Path, role: Role, depth: int) -> Iterator[Slot]:
             yield Slot(path, role, value)
     elif isinstance(value, list):
         if depth < MAX_DEPTH:
-            for index, item in enumerate(value):
+            for index, item in enumerate(cast("list[Any]", value)):
                 yield from _walk(item, (*path, index), role, depth + 1)
     elif isinstance(value, dict) and depth < MAX_DEPTH:
-        yield from _walk_object(value, path, role, depth + 1)
+        yield from _walk_object(cast("dict[str, Any]", value), path, role, depth + 1)
 
 
 def _walk_object(value: dict[str, Any], path: Path, role: Role, depth: int) -> Iterator[Slot]:
@@ -150,6 +150,9 @@ def _walk_object(value: dict[str, Any], path: Path, role: Role, depth: int) -> I
     if isinstance(kind, str):
         role = _TYPES.get(kind, role)
     for key, item in value.items():
+        if key == "data" and kind == "text":  # a document given as plain text
+            yield from _walk(item, (*path, key), role, depth)
+            continue
         if key in _PASSED_OVER or (key in _LINKS and isinstance(item, str) and item[:5] == "data:"):
             continue
         at = (*path, key)
@@ -178,8 +181,8 @@ def _free(value: Any, path: Path, role: Role, depth: int) -> Iterator[Slot]:
         return
     items: list[tuple[Step, Any]] = []
     if isinstance(value, list):
-        items = list(enumerate(value))
+        items = list(enumerate(cast("list[Any]", value)))
     elif isinstance(value, dict):
-        items = list(value.items())
+        items = list(cast("dict[str, Any]", value).items())
     for step, item in items:
         yield from _free(item, (*path, step), role, depth + 1)

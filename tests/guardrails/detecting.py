@@ -40,8 +40,6 @@ class Broken:
         raise RuntimeError(text + role)
 
 
-def guard(
-    pattern: str, action: Action = "redact", *, name: str = "rule", reach: int = 24, **more: bool
-) -> Guard:
+def guard(pattern: str, action: Action = "redact", *, name: str = "rule", reach: int = 24) -> Guard:
     """A guard with such a rule."""
-    return Guard(name, "rule", action, detector=Rule(pattern, reach, name.upper()), **more)
+    return Guard(name, "rule", action, detector=Rule(pattern, reach, name.upper()))

@@ -143,7 +143,7 @@ def test_a_client_that_goes_while_a_guard_is_asked_leaves_nothing_behind(
 
 def judging(score: Any) -> Any:
     """A judge of one opinion."""
-    return lambda _: {
+    told: Any = {
         "id": "x",
         "object": "chat.completion",
         "model": "m",
@@ -156,6 +156,12 @@ def judging(score: Any) -> Any:
         ],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1},
     }
+
+    def judge(body: Any) -> Any:
+        del body
+        return told
+
+    return judge
 
 
 @pytest.mark.parametrize("route", ["judged_in", "judged_out"])

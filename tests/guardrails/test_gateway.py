@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 
@@ -134,13 +134,13 @@ def joined(body: bytes) -> str:
 
     def look(value: Any) -> None:
         if isinstance(value, dict):
-            for key, item in value.items():
+            for key, item in cast("dict[str, Any]", value).items():
                 if isinstance(item, str) and key in ("text", "content", "delta", "output_text"):
                     found.append(item)
                 else:
                     look(item)
         elif isinstance(value, list):
-            for item in value:
+            for item in cast("list[Any]", value):
                 look(item)
 
     text = body.decode("utf-8", "replace")

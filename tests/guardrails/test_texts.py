@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.core.detector import Role
 from penstock.core.screen_plan import Guard
 from penstock.guardrails.bodies import rewritten, screened_slots
 from penstock.guardrails.docket import Docket
@@ -147,13 +148,11 @@ JSON = st.recursive(
 def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     """Every place of a value but the top."""
     found: list[tuple[str | int, ...]] = []
-    items = (
-        list(value.items())
-        if isinstance(value, dict)
-        else list(enumerate(value))
-        if isinstance(value, list)
-        else []
-    )
+    items: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        items = list(cast("dict[str | int, Any]", value).items())
+    elif isinstance(value, list):
+        items = list(enumerate(cast("list[Any]", value)))
     for step, item in items:
         found += [(*path, step), *places(item, (*path, step))]
     return found
@@ -192,7 +191,7 @@ def test_a_document_between_marks_is_somebody_elses() -> None:
         ("context", "456"),
     ]
     only = guard(r"\d+")
-    only.roles = frozenset({"context"})
+    only.roles = frozenset[Role]({"context"})
     assert screened_slots([only], parts, Docket()) == {("m",): "Sum up: <doc>call <RULE></doc> and <doc><RULE>"}
 
 

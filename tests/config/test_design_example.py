@@ -95,11 +95,10 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
     told = caught.value.problems
     assert all("which this version does not have yet" in problem.message for problem in told)
     assert [problem.path for problem in told] == [
-        "guards.pii",
-        "guards.inject",
+        "guards.inject.kind",
         "routes.support.slo",
         "routes.support.cache.semantic",
-        "routes.support.guards",
+        "routes.support.guards.output[0]",
         "routes.support.success.all[0]",
         "routes.support.success.all[1]",
     ]

@@ -43,6 +43,7 @@ from penstock.core.policy import PolicyNode
 from penstock.core.price import Ceiling
 from penstock.core.price_book import PriceBook
 from penstock.core.rates import RateCard
+from penstock.core.screen_plan import ScreenPlan
 from tests.config.logins import PROVIDER, logins_of
 from tests.config.other_values import ENDS, SIGNING, VALUES, Value
 from tests.transport.certificates import Authority
@@ -135,6 +136,7 @@ BASE: dict[str, Value] = {
             "mirror": {"to": "q/m", "percent": 5},
             "evals": {"judge": "d", "budget": {"usd": 1}},
             "cache": {"exact": {"ttl_s": 60}},
+            "guards": {"input": ["g"], "output": ["g"]},
             **BOUNDS,
         },
         "r2": {"policy": "q/m"},
@@ -151,6 +153,10 @@ BASE: dict[str, Value] = {
         },
         {"name": "k2", "secret": "s-second", "org": "o", "team": "t", "routes": ["r"]},
     ],
+    "guards": {
+        "g": {"kind": "regex", "patterns": ["a"], "action": "redact"},
+        "g2": {"kind": "keywords", "words": ["a"]},
+    },
     "vault": {"address": "http://127.0.0.1:8", "token": "t", "secret_id": "s"},
     "alerts": {
         "webhooks": {"w": {"url": "http://127.0.0.1:9/a", "secret": SIGNING}},
@@ -167,6 +173,8 @@ PLACES = {
     "tiers": 0,
     "teams": "t",
     "guards": "g",
+    "context": "<a>",
+    "options": "x",
     "webhooks": "w",
     "throttles": "h",
     "actions": "n",
@@ -266,6 +274,8 @@ def seen(value: Value) -> Value:
         return seen(msgspec.structs.astuple(value))
     if dataclasses.is_dataclass(value):
         return [(each.name, seen(getattr(value, each.name))) for each in dataclasses.fields(value)]
+    if isinstance(value, ScreenPlan):
+        value = [value.digest, value.context, *[each.name for each in (*value.input, *value.output)]]
     if isinstance(value, PolicyNode):
         slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
         return [type(value).__name__, *[(name, seen(getattr(value, name))) for name in slots]]

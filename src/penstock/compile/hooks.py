@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from penstock.compile.targets import CompileError, Proxy, Reveal
 from penstock.config.access_checks import is_metadata
-from penstock.config.document import SecretError, WebhookNode
+from penstock.config.document import Secret, SecretError, WebhookNode
 from penstock.core.hook import Hook
 from penstock.core.origin import Origin
 
@@ -25,15 +25,14 @@ def hook_of(route: str, config: WebhookNode, reveal: Reveal, ca_file: str, proxy
         raise CompileError(f"{at}.url: the address of a cloud's metadata, which nothing is ever posted to")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     origin = Origin(parts.scheme, host, port, ca_file=ca_file, proxy=proxy(parts.scheme, host))
-    key = _key(config, reveal, at) if config.secret is not None else b""
+    key = signing_key(config.secret, reveal, at) if config.secret is not None else b""
     return Hook(origin, (parts.path or "/").encode(), key, config.timeout_s, prompt=config.prompt)
 
 
-def _key(config: WebhookNode, reveal: Reveal, at: str) -> bytes:
-    if config.secret is None:
-        return b""
+def signing_key(secret: Secret, reveal: Reveal, at: str) -> bytes:
+    """What signs posts, as Standard Webhooks write it. Raises CompileError, which names the key `at` fault."""
     try:
-        text = reveal(config.secret)
+        text = reveal(secret)
     except SecretError as error:
         raise CompileError(f"{at}.secret: {error}") from None
     if text.startswith("not-a-secret-"):

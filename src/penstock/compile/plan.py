@@ -16,6 +16,7 @@ from penstock.compile.key_bounds import bounds_of, network
 from penstock.compile.policies import Policies
 from penstock.compile.prompt_caches import with_prompt_cache
 from penstock.compile.scopes import Scopes
+from penstock.compile.screens import GuardsOf, Screens
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.compile.tokens import issuers_of, tenants_of
 from penstock.config import document as doc
@@ -61,7 +62,11 @@ def compile_plan(
     hook = partial(hook_of, reveal=reveal, ca_file=ca_file, proxy=proxy)
     find = Policies(providers, deployments, prices, now_ms, hook)
     keeps = document.defaults.responses_store
-    routes = {name: _route(name, config, find, document.defaults) for name, config in document.routes.items()}
+    screens = Screens(document, reveal, ca_file, proxy)
+    routes = {
+        name: _route(name, config, find, document.defaults, screens.of)
+        for name, config in document.routes.items()
+    }
     rules = rules_of(document)
     issuers = issuers_of(document, rules)
     keys = [key for config in document.keys for key in _keys(config, reveal, rules, scopes)]
@@ -106,7 +111,7 @@ def _routed(routes: dict[str, Route]) -> Iterator[Target]:
         yield from targets_of(route.policy)
 
 
-def _route(name: str, config: doc.Route, find: Policies, defaults: doc.Defaults) -> Route:
+def _route(name: str, config: doc.Route, find: Policies, defaults: doc.Defaults, guards: GuardsOf) -> Route:
     retry, timeouts = config.retry, config.timeouts
     policy = with_prompt_cache(find.policy(config.policy, name, cohort_of(config)), config)
     keeps = defaults.responses_store
@@ -123,7 +128,8 @@ def _route(name: str, config: doc.Route, find: Policies, defaults: doc.Defaults)
         requires=requirement_of(config.require),
         skips=config.health.skip,
         max_slow=config.health.max_slow,
-        mirror=_mirror(name, config, find),
+        mirror=_mirror(name, config, find, guards),
+        screen=guards(config.guards),
         resumes=config.on_break == "resume",
         structured=_structured(config.structured),
         compress=_compress(config),
@@ -145,7 +151,7 @@ def _compress(config: doc.Route) -> CompressRule | None:
     return CompressRule(config.compress_keep if config.compress == "lossy" else 1.0)
 
 
-def _mirror(name: str, config: doc.Route, find: Policies) -> Mirror | None:
+def _mirror(name: str, config: doc.Route, find: Policies, guards: GuardsOf) -> Mirror | None:
     mirror, timeouts = config.mirror, config.timeouts
     if mirror is None:
         return None
@@ -157,6 +163,7 @@ def _mirror(name: str, config: doc.Route, find: Policies) -> Mirror | None:
         success=frozenset(config.success.all),
         keeps_responses=False,
         requires=requirement_of(config.require),
+        screen=guards(config.guards),
     )
     return Mirror(candidate, mirror.percent, mirror.concurrency)
 

@@ -10,6 +10,7 @@ from penstock.config.access_checks import access_problems, header_problems, sign
 from penstock.config.allowance_checks import allowance_problems, throttle_problems
 from penstock.config.cache_checks import cache_problems
 from penstock.config.document import Document, Price, Provider, Secret, VirtualKey
+from penstock.config.guard_checks import guard_problems
 from penstock.config.held_back_checks import judge_problems
 from penstock.config.login_checks import login_problems
 from penstock.config.node import Node
@@ -211,6 +212,8 @@ class Checks:
                             guard,
                             known,
                         )
+        for path, message, hint in guard_problems(self.document):
+            self._report(path, message, hint)
 
     def _keys(self) -> None:
         names: set[str] = set()

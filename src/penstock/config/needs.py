@@ -33,11 +33,21 @@ class Need(msgspec.Struct, frozen=True):
     among: tuple[str, ...] = ()
 
 
+# Kinds of guards that are designed and not built.
+LATER = (
+    "secrets", "injection", "encodings", "leakage", "exfiltration", "unsafe_output", "language", "presidio",
+)  # fmt: skip
 NEEDS: tuple[Need, ...] = (
-    Need("guards.*", "guardrails"),
+    Need(
+        "guards.*.kind",
+        "another detector",
+        among=LATER,
+        instead="use another kind",
+    ),
     Need("routes.*.slo", "objectives for latency"),
     Need("routes.*.cache.semantic", "the semantic cache"),
-    Need("routes.*.guards", "guardrails"),
+    Need("routes.*.guards.output.*", "structured output", unless=(), among=("schema",)),
+    Need("routes.*.guards.input.*", "structured output", unless=(), among=("schema",)),
     Need(
         "routes.*.success.all.*",
         "another quality gate",

@@ -71,6 +71,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
         "invalid_request",
         "The route does not lead to the provider that keeps the response.",
     ),
+    "guard_blocked": (400, "invalid_request", "A guard of the route stopped the request, or its answer."),
     "upstream_rejected": (400, "invalid_request", "The provider refused the request."),
     "missing_key": (401, "authentication", "The request carries no API key."),
     "invalid_key": (401, "authentication", "The API key is not known here."),

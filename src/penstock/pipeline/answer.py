@@ -50,7 +50,7 @@ class KeptHead:
 class Answering:
     """One answer. `first_us` is the time to the first byte of content."""
 
-    __slots__ = ("_facts", "_headers", "_reply", "_request", "first_us", "received_at", "started")
+    __slots__ = ("_facts", "_headers", "_reply", "_request", "extra", "first_us", "received_at", "started")
 
     def __init__(self, reply: Reply, request: OpenAIRequest, facts: RequestFacts, http: HttpRequest) -> None:
         self._reply = reply
@@ -58,6 +58,7 @@ class Answering:
         self._facts = facts
         self._headers = http.headers
         self.started = False
+        self.extra = b""  # further header lines: what guards did
         self.first_us = 0
         self.received_at = http.received_at
 
@@ -72,7 +73,7 @@ class Answering:
         """What of the upstream's head the client sees, and what translation did."""
         codec = attempt.codec
         if codec is None:
-            return passed_headers(attempt.headers) + self._id_line(attempt.headers)
+            return passed_headers(attempt.headers) + self._id_line(attempt.headers) + self.extra
         headers = attempt.headers
         if codec.translated:
             kind = codec.stream_type if attempt.reader is not None else codec.content_type
@@ -80,7 +81,7 @@ class Answering:
             headers[b"content-type"] = kind
         warning = codec.warning()
         said = b"x-penstock-warning: %b\r\n" % header_safe(warning) if warning else b""
-        return passed_headers(headers) + self._id_line(headers) + said
+        return passed_headers(headers) + self._id_line(headers) + said + self.extra
 
     def start_stream(
         self, attempt: Attempt, route: str, now: float, budget_left: int | None, opened: int
@@ -160,7 +161,7 @@ class Answering:
                 f"upstream_{failure.status}",
                 lambda: self._reply.send(failure.status, lines, body),
             )
-        lines += self._id_line({})
+        lines += self._id_line({}) + self.extra
         code = failure.code or "upstream_error"
         status, kind, _ = CODES[code]
         message = self.explain(failure, target) if target is not None else failure.message

@@ -56,7 +56,7 @@ class Driving(Judging):
 
     __slots__ = (
         "_broken", "_cursor", "_deadline", "_first", "_hooking", "_parked", "_resumed", "_shelved", "_skipped",
-        "_timer", "_walk", "patient",
+        "_timer", "_walk", "holds", "patient",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +74,7 @@ class Driving(Judging):
         super().__init__(ctx, http, reply, request, route, key, subject, allowance, facts)
         self._deadline = http.received_at + route.timeouts.total_s
         self.patient = True  # waits for room where there is none
+        self.holds = False  # whether every answer is kept until it is complete
         self._parked: Parked | None = None
         self._hooking: HookCall | None = None
         self._skipped: Failure | None = None
@@ -246,7 +247,7 @@ class Driving(Judging):
             self, request, target, self._opened + 1, self._route.timeouts, self._deadline, ctx.clock
         )
         attempt.retry_of, attempt.stage = step.retry_of, step.stage
-        attempt.number, attempt.entire = number, step.whole
+        attempt.number, attempt.entire = number, step.whole or self.holds
         opening.note(attempt)
         cap = opening.cap
         if not passes(request, target):
@@ -330,17 +331,23 @@ class Driving(Judging):
         self._attempt = attempt
         if rewritten is not None:
             rewrite(attempt, rewritten.reply, self._facts, self.http.query)
-        if attempt.kept:
-            kept, attempt.kept = attempt.kept, []
-            self._begin_stream(attempt, kept[0] if len(kept) == 1 else b"".join(kept))
+        kept, attempt.kept = attempt.kept, []
         last, attempt.last = attempt.last, None
-        if last is None:
-            return
+        facts: AttemptFacts | None = None
         if shelved:
-            self._settled.remove(shelved[0][1])
-            self._complete(attempt, last, shelved[0][1])
-        else:
-            self._complete(attempt, last, None)
+            facts = shelved[0][1]
+            self._settled.remove(facts)
+        self._answered(attempt, kept[0] if len(kept) == 1 else b"".join(kept), last, facts)
+
+    def _answered(self, attempt: Attempt, kept: bytes, last: bytes | None, facts: AttemptFacts | None) -> None:
+        """The accepted attempt's answer: the beginning of a stream, its end or a whole body, or both.
+
+        `facts`: the attempt's, where it was closed before.
+        """
+        if kept:
+            self._begin_stream(attempt, kept)
+        if last is not None:
+            self._complete(attempt, last, facts)
 
     @abstractmethod
     def _begin_stream(self, attempt: Attempt, data: bytes) -> None:

@@ -9,7 +9,8 @@ from penstock.core.errors import CODES
 from penstock.core.events import Broke
 from penstock.core.exchange import FALLBACK_FROM, STAGE, AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
-from penstock.pipeline.preparing import Preparing, Stage
+from penstock.pipeline.guarding import Guarding
+from penstock.pipeline.preparing import Stage
 from penstock.pipeline.reporting import NOT_NEEDED
 from penstock.pipeline.settlement import total_cost
 from penstock.pipeline.stages import stages_of
@@ -25,7 +26,7 @@ _QUICK = frozenset({"chat", "embed", "rerank", "other"})
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 
 
-class Exchange(Preparing):
+class Exchange(Guarding):
     """Implements ReplyListener towards the client and AttemptListener towards the upstreams."""
 
     __slots__ = ()
@@ -40,12 +41,6 @@ class Exchange(Preparing):
         """See Preparing."""
         return stages_of(self._ctx, self._route)
 
-    def _write(self, data: bytes) -> None:
-        """A piece of the stream, as the client gets it."""
-        if self.watcher is not None:
-            self.watcher.piece(data)
-        self.reply.write(data)
-
     # --- the upstream's side (AttemptListener) ------------------------------------------------------------
 
     def attempt_frames(self, attempt: Attempt, data: bytes) -> None:
@@ -53,7 +48,7 @@ class Exchange(Preparing):
         if self._ended:
             return
         if self._answering.started:
-            self._write(data)
+            self._pass_on(attempt, data)
             return
         first = not attempt.kept
         attempt.kept.append(data)
@@ -76,7 +71,7 @@ class Exchange(Preparing):
         if self._ended:
             return
         if self._answering.started:
-            self._complete(attempt, last, None)
+            self._end_guarded(attempt, last, None)
             return
         attempt.last = last
         if attempt.entire:

@@ -26,6 +26,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _text = msgspec.json.Decoder(str).decode
 Answered = Callable[[str | None, str], None]
+Posted = Callable[[bytes | None, str], None]
 
 
 def question(hook: Hook, view: RequestView, attempts: int) -> bytes:
@@ -70,14 +71,17 @@ def head_of(hook: Hook, body: bytes, message_id: str, at_s: int) -> bytes:
     return b"\r\n".join([*lines, b"", b""])
 
 
-class HookCall:
-    """Implements ports.transport.ResponseHandler; `done` is called once, with the text or why there is none."""
+class PostCall:
+    """Implements ports.transport.ResponseHandler; `done` is called once, with the body or why there is none.
+
+    `why` is one of `late`, `too_large`, `unreachable` and `status_N`.
+    """
 
     __slots__ = ("_body", "_call", "_ctx", "_done", "_status", "_timer")
 
-    def __init__(self, ctx: GatewayContext, done: Answered) -> None:
+    def __init__(self, ctx: GatewayContext, done: Posted) -> None:
         self._ctx = ctx
-        self._done: Answered | None = done
+        self._done: Posted | None = done
         self._status = 0
         self._body = b""
         self._call: Call | None = None
@@ -98,7 +102,7 @@ class HookCall:
         self._end()
 
     def _late(self) -> None:
-        self._finish(None, "the webhook did not answer in time")
+        self._finish(None, "late")
 
     def _end(self) -> None:
         if self._timer is not None:
@@ -107,11 +111,11 @@ class HookCall:
         if call is not None:
             call.cancel()
 
-    def _finish(self, text: str | None, why: str) -> None:
+    def _finish(self, body: bytes | None, why: str) -> None:
         done, self._done = self._done, None
         self._end()
         if done is not None:
-            done(text, why)
+            done(body, why)
 
     def on_connected(self, *, reused: bool) -> None:
         """See ports.transport."""
@@ -125,23 +129,46 @@ class HookCall:
         """See ports.transport."""
         self._body += data
         if len(self._body) > MAX_ANSWER:
-            self._finish(None, f"the webhook answered with more than {MAX_ANSWER} bytes")
+            self._finish(None, "too_large")
 
     def on_end(self) -> None:
         """See ports.transport."""
         self._call = None
         if self._status != 200:
-            self._finish(None, f"the webhook answered with status {self._status}")
-            return
-        try:
-            text = _text(_decode(self._body)["text"])
-        except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
-            self._finish(None, 'the webhook did not answer with {"text": "…"}')
+            self._finish(None, f"status_{self._status}")
         else:
-            self._finish(text, "")
+            self._finish(self._body, "")
 
     def on_failure(self, cause: str, detail: str) -> None:
         """See ports.transport."""
-        del detail
+        del cause, detail
         self._call = None
-        self._finish(None, f"the webhook could not be asked: {cause}")
+        self._finish(None, "unreachable")
+
+
+_WHY = {
+    "late": "the webhook did not answer in time",
+    "too_large": f"the webhook answered with more than {MAX_ANSWER} bytes",
+    "unreachable": "the webhook could not be asked",
+}
+
+
+class HookCall(PostCall):
+    """Asks a webhook for an answer; `done` is called once, with the text or why there is none."""
+
+    __slots__ = ()
+
+    def __init__(self, ctx: GatewayContext, done: Answered) -> None:
+        def posted(body: bytes | None, why: str) -> None:
+            if body is None:
+                told = _WHY.get(why) or f"the webhook answered with status {why.removeprefix('status_')}"
+                done(None, told)
+                return
+            try:
+                text = _text(_decode(body)["text"])
+            except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+                done(None, 'the webhook did not answer with {"text": "…"}')
+            else:
+                done(text, "")
+
+        super().__init__(ctx, posted)

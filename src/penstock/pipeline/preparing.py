@@ -14,10 +14,13 @@ from penstock.core.errors import Refusal
 from penstock.core.exchange import AttemptFacts, Outcome, RequestFacts, Subject
 from penstock.core.kept import Kept
 from penstock.core.plan import Route, VirtualKey
+from penstock.core.screen_plan import ScreenPlan
+from penstock.guardrails.docket import Docket
 from penstock.pipeline.answer import KeptHead
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.resuming import Resuming
 from penstock.ports.http_server import HttpRequest, Reply
+from penstock.ports.inner_call import InnerCalls
 from penstock.providers.openai.errors import Failure
 from penstock.routing.view import RequestView
 from penstock.shapes.openai_request import OpenAIRequest
@@ -81,7 +84,9 @@ class Preparing(Resuming):
     What stages use of it stands here; everything else of an exchange is none of their business.
     """
 
-    __slots__ = ("_left", "_since", "_stage", "kept_by", "private", "private_answer", "watcher")
+    __slots__ = (
+        "_left", "_since", "_stage", "docket", "kept_by", "private", "watcher",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -102,10 +107,9 @@ class Preparing(Resuming):
         self.watcher: Watcher | None = None
         # Whether a guard found somebody's personal data in the request: its answer is for that user alone.
         self.private = False
-        # Whether a guard found something in the answer that must not be kept, or has put another in its place.
-        self.private_answer = False
         # The stage that looked for a kept answer, and may have found one that is too old.
         self.kept_by: Stage | None = None
+        self.docket: Docket | None = None  # what guards found, where the route has any
 
     @property
     def ctx(self) -> GatewayContext:
@@ -176,6 +180,14 @@ class Preparing(Resuming):
     def lead(self, route: Route) -> None:
         """Follow another route from here on; its stages do not run again."""
         self._follow(route)
+
+    @abstractmethod
+    def guarded(self, plan: ScreenPlan) -> None:
+        """The request has been let through by its guards: the answer will pass those for it."""
+
+    @abstractmethod
+    def inner_calls(self) -> InnerCalls | None:
+        """What makes inner calls on this caller's budgets; None where the gateway makes none."""
 
     # --- running them -------------------------------------------------------------------------------------
 

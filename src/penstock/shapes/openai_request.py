@@ -59,6 +59,8 @@ class OpenAIRequest:
     `cap`, so that it is always sent. `resumable`: its stream may be gone on with elsewhere, so that it is
     written by us and not passed; `going_on` is then the stream that has begun (upstream.going_on.GoingOn).
     `rewritten`: `chat` says something else than the bytes, and holds.
+    `withheld` names what guards took out of it and will put back into the answer, which is then for nobody
+    else.
     """
 
     endpoint: Endpoint
@@ -78,3 +80,4 @@ class OpenAIRequest:
     resumable: bool = False
     going_on: object | None = None
     rewritten: bool = False
+    withheld: bytes = b""

@@ -4,8 +4,9 @@ from penstock.config.document.access import AwsAccess, EntraAccess, GoogleAccess
 from penstock.config.document.alerts import AlertAction, Alerts, AlertWebhook, Outliers, Severity
 from penstock.config.document.auth import Auth, ClaimRole, OidcProvider, SessionLife, TokenIssuer
 from penstock.config.document.cascade import Accept, JudgeBound
-from penstock.config.document.document import Defaults, Document, Guard
+from penstock.config.document.document import Defaults, Document
 from penstock.config.document.fields import nanousd
+from penstock.config.document.guards import Guard, GuardRole, RouteGuards
 from penstock.config.document.health import Health, Probe, RouteHealth
 from penstock.config.document.limits import (
     Budget,
@@ -52,7 +53,6 @@ from penstock.config.document.routes import (
     Retry,
     Route,
     RouteCache,
-    RouteGuards,
     RouteTags,
     SemanticCache,
     Slo,
@@ -109,6 +109,7 @@ __all__ = [
     "Floor",
     "GoogleAccess",
     "Guard",
+    "GuardRole",
     "Health",
     "HedgeNode",
     "Journal",

@@ -9,7 +9,8 @@ import msgspec
 
 from penstock.config.document.alerts import Alerts
 from penstock.config.document.auth import Auth
-from penstock.config.document.fields import Count, Duration, Name, Share
+from penstock.config.document.fields import Count, Duration, Name
+from penstock.config.document.guards import Guard
 from penstock.config.document.health import Health
 from penstock.config.document.limits import SessionCeiling
 from penstock.config.document.providers import Deployment, Provider
@@ -49,22 +50,6 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     facts_max_age_s: Duration = msgspec.field(default=180 * 86_400, name="facts_max_age")
     on_accounts_away: Literal["fail_open", "fail_closed"] = "fail_open"
     health: Health = Health()
-
-
-class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that looks at requests or answers and gives a verdict.
-
-    Attributes:
-        kind: What it looks for, such as `pii` or `injection`.
-        action: What happens when it finds something.
-        on_error: `closed` refuses when the guard itself fails; `open` lets through.
-        threshold: Least certainty, from 0 to 1.
-    """
-
-    kind: Name
-    action: Literal["redact", "flag", "block"] = "block"
-    on_error: Literal["open", "closed"] = "closed"
-    threshold: Share | None = None
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,6 +22,7 @@ from penstock.config.document.fields import (
     Text,
     Usd,
 )
+from penstock.config.document.guards import RouteGuards
 from penstock.config.document.health import RouteHealth
 from penstock.config.document.limits import Budget, Limits, Priority, SessionCeiling, Window
 from penstock.config.document.policy import Policy
@@ -175,18 +176,6 @@ class RouteCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     also: tuple[Literal["tool_calls", "truncated", "refused", "blocked"], ...] = ()
     wait_s: Annotated[float, Meta(ge=0, le=600)] = 30.0
     max_entry_bytes: Size = 1_000_000
-
-
-class RouteGuards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The guards of a route, in order.
-
-    Attributes:
-        input: Guards that see the request.
-        output: Guards that see the answer.
-    """
-
-    input: tuple[Name, ...] = ()
-    output: tuple[Name, ...] = ()
 
 
 class Success(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

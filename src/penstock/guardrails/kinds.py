@@ -1,0 +1,99 @@
+"""From a kind's name to what looks: the built-in detectors, and those that installed packages bring.
+
+Detectors are imported when the first guard of their kind is compiled: a route without guards loads none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, cast
+
+from penstock.config.document import Guard
+from penstock.config.guard_kinds import GROUP
+from penstock.core.detector import Detector
+
+Make = Callable[[Guard], Detector]
+
+
+def _made(place: str) -> Callable[..., Detector]:
+    module, _, name = place.partition(":")
+    return cast("Callable[..., Detector]", getattr(import_module(f"penstock.guardrails.{module}"), name))
+
+
+def _patterns(guard: Guard) -> Detector:
+    return _made("simple.patterns:PatternDetector")(guard.patterns)
+
+
+def _keywords(guard: Guard) -> Detector:
+    return _made("simple.patterns:WordDetector")(guard.words)
+
+
+def _brands(guard: Guard) -> Detector:
+    return _made("simple.patterns:WordDetector")(guard.words, "BRAND")
+
+
+def _phrases(guard: Guard) -> Detector:
+    listed = import_module("penstock.guardrails.simple.patterns").PHRASES
+    return _made("simple.patterns:WordDetector")((*listed, *guard.words), "INJECTED_PHRASE", strip=True)
+
+
+def _length(guard: Guard) -> Detector:
+    return _made("simple.measures:LengthDetector")(guard.min_chars, guard.max_chars)
+
+
+def _urls(guard: Guard) -> Detector:
+    return _made("simple.links:LinkDetector")(guard.allow, guard.deny)
+
+
+def _untrusted(guard: Guard) -> Detector:
+    del guard
+    return _made("simple.measures:UntrustedDetector")()
+
+
+def _pii(guard: Guard) -> Detector:
+    return _made("pii.detector:PiiDetector")(guard.entities or None, guard.threshold or 0.5)
+
+
+BUILT_IN: Mapping[str, Make] = {
+    "pii": _pii,
+    "regex": _patterns,
+    "keywords": _keywords,
+    "brands": _brands,
+    "phrases": _phrases,
+    "length": _length,
+    "urls": _urls,
+    "untrusted": _untrusted,
+}
+
+
+class PluginError(ValueError):
+    """A plugin's class cannot be loaded or made; the message says which, and why."""
+
+
+@cache
+def _plugin(kind: str) -> Callable[[dict[str, Any]], Detector]:
+    for entry in entry_points(group=GROUP, name=kind):
+        return cast("Callable[[dict[str, Any]], Detector]", entry.load())
+    raise PluginError(f"no installed package brings a guard called {kind!r}")
+
+
+def detector_of(guard: Guard) -> Detector:
+    """The detector of a guard that asks nobody. Raises PluginError."""
+    make = BUILT_IN.get(guard.kind)
+    if make is not None:
+        try:
+            return make(guard)
+        except ValueError as error:
+            raise PluginError(str(error)) from error
+    try:
+        made = _plugin(guard.kind)(dict(guard.options))
+        if int(made.look_behind) < 0 or not callable(made.look):
+            raise TypeError("it has no look_behind and look")  # noqa: TRY301 - told like its own errors
+    except PluginError:
+        raise
+    except Exception as error:
+        raise PluginError(f"the plugin {guard.kind!r} cannot be used: {error}") from error
+    return made

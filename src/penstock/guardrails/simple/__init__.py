@@ -1,0 +1,1 @@
+"""Detectors that are rules: patterns, words, lengths, languages, addresses."""

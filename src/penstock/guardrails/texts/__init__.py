@@ -1,0 +1,1 @@
+"""Where the texts of requests, answers and stream events stand, by API shape."""

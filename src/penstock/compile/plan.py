@@ -7,32 +7,23 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
-from penstock.compile.caching import cache_of
-from penstock.compile.evals import cohort_of, evaluation_of
-from penstock.compile.handling import requirement_of
 from penstock.compile.health import places_of, rule_of
 from penstock.compile.hooks import hook_of
 from penstock.compile.key_bounds import bounds_of, network
 from penstock.compile.policies import Policies
-from penstock.compile.prompt_caches import with_prompt_cache
+from penstock.compile.routes import RANKS, route_of
 from penstock.compile.scopes import Scopes
-from penstock.compile.screens import GuardsOf, Screens
+from penstock.compile.screens import Screens
 from penstock.compile.targets import CompileError, Proxy, deployment_from, no_proxy, provider_from
 from penstock.compile.tokens import issuers_of, tenants_of
 from penstock.config import document as doc
-from penstock.core.compress_rule import CompressRule
 from penstock.core.exchange import Subject
-from penstock.core.fair_queue import HIGH, LOW, NORMAL
-from penstock.core.plan import KeyBounds, Mirror, Plan, Route, Timeouts, VirtualKey
-from penstock.core.policy import TargetNode
+from penstock.core.plan import KeyBounds, Plan, Route, VirtualKey
 from penstock.core.price_book import PriceBook
-from penstock.core.retry import RetryRule
-from penstock.core.structured import StructuredRule
 from penstock.core.target import Target
 from penstock.routing.trees import targets_of
 
 DEFAULT_ORG = "default"
-RANKS = {"high": HIGH, "normal": NORMAL, "low": LOW}
 
 
 def compile_plan(
@@ -61,10 +52,9 @@ def compile_plan(
     }
     hook = partial(hook_of, reveal=reveal, ca_file=ca_file, proxy=proxy)
     find = Policies(providers, deployments, prices, now_ms, hook)
-    keeps = document.defaults.responses_store
-    screens = Screens(document, reveal, ca_file, proxy)
+    guards = Screens(document, reveal, ca_file, proxy).of
     routes = {
-        name: _route(name, config, find, document.defaults, screens.of)
+        name: route_of(name, config, find, document.defaults, guards)
         for name, config in document.routes.items()
     }
     rules = rules_of(document)
@@ -82,7 +72,7 @@ def compile_plan(
         on_unsupported=document.defaults.on_unsupported,
         refuse_unpriced=document.defaults.on_unknown_price == "refuse",
         max_output_tokens=document.defaults.max_output_tokens,
-        keeps_responses=keeps == "on",
+        keeps_responses=document.defaults.responses_store == "on",
         accounts=rules.accounts,
         users=rules.users,
         throttles=rules.throttles,
@@ -109,63 +99,6 @@ def _by_hash(keys: list[VirtualKey]) -> dict[bytes, VirtualKey]:
 def _routed(routes: dict[str, Route]) -> Iterator[Target]:
     for route in routes.values():
         yield from targets_of(route.policy)
-
-
-def _route(name: str, config: doc.Route, find: Policies, defaults: doc.Defaults, guards: GuardsOf) -> Route:
-    retry, timeouts = config.retry, config.timeouts
-    policy = with_prompt_cache(find.policy(config.policy, name, cohort_of(config)), config)
-    keeps = defaults.responses_store
-    return Route(
-        name=name,
-        policy=policy,
-        retry=RetryRule(retry.attempts, retry.backoff_s, retry.max_backoff_s, retry.max_retry_share),
-        timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
-        required_tags=frozenset(config.tags.required),
-        success=frozenset(config.success.all),
-        keeps_responses=(config.responses_store or keeps) == "on",
-        session=session_of(config.session) if config.session is not None else None,
-        rank=RANKS[config.priority] if config.priority is not None else None,
-        requires=requirement_of(config.require),
-        skips=config.health.skip,
-        max_slow=config.health.max_slow,
-        mirror=_mirror(name, config, find, guards),
-        screen=guards(config.guards),
-        resumes=config.on_break == "resume",
-        structured=_structured(config.structured),
-        compress=_compress(config),
-        evals=evaluation_of(name, config),
-        cohort=cohort_of(config),
-        cache=cache_of(config, policy, defaults),
-    )
-
-
-def _structured(config: doc.Structured | None) -> StructuredRule | None:
-    if config is None:
-        return None
-    return StructuredRule(config.lenient, config.reasks, config.on_invalid == "pass", config.aliases)
-
-
-def _compress(config: doc.Route) -> CompressRule | None:
-    if config.compress == "off":
-        return None
-    return CompressRule(config.compress_keep if config.compress == "lossy" else 1.0)
-
-
-def _mirror(name: str, config: doc.Route, find: Policies, guards: GuardsOf) -> Mirror | None:
-    mirror, timeouts = config.mirror, config.timeouts
-    if mirror is None:
-        return None
-    candidate = Route(
-        name=f"{name} (mirror)",  # what may be used of a route is remembered by its name
-        policy=TargetNode(find.target(mirror.to)),
-        retry=RetryRule(attempts=1),
-        timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
-        success=frozenset(config.success.all),
-        keeps_responses=False,
-        requires=requirement_of(config.require),
-        screen=guards(config.guards),
-    )
-    return Mirror(candidate, mirror.percent, mirror.concurrency)
 
 
 def _keys(

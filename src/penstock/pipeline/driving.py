@@ -29,6 +29,7 @@ from penstock.pipeline.reporting import NOT_NEEDED, left_out
 from penstock.pipeline.rewriting import looking_at_structure, reworded, rewrite
 from penstock.pipeline.sending import encode, patience_s, send
 from penstock.pipeline.translation import may_resume, passes
+from penstock.pipeline.walking import view_of, walk_of
 from penstock.ports.clock import Timer
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.providers.openai.errors import Failure, failure_of_cause
@@ -36,8 +37,7 @@ from penstock.routing.policies import cursor_for
 from penstock.routing.policies.denied import DENIED
 from penstock.routing.policies.structured import MISMATCH
 from penstock.routing.policies.target import TOO_LATE
-from penstock.routing.view import RequestView
-from penstock.routing.walk import Walk, nobody
+from penstock.routing.walk import nobody
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 
@@ -92,20 +92,10 @@ class Driving(Judging):
         """Walk through this route's policy."""
         ctx = self._ctx
         self._route = route
-        view = RequestView(
-            self._request,
-            self._facts,
-            self.subject,
-            self._key,
-            ctx.learned_of,
-            route.policy,
-            ctx.plan.region,
-            ctx.floors,
-        )
-        self._walk = Walk(route.retry, ctx.share_of(route.name), view, ctx.standings)
-        self._walk.skips, self._walk.max_slow = route.skips, route.max_slow
-        self._walk.deadline = min(self._deadline, self.http.received_at + patience_s(self.http.headers))
-        self._walk.outside = ctx.outside
+        patience = patience_s(self.http.headers)
+        deadline = min(self._deadline, self.http.received_at + patience)
+        view = view_of(ctx, route, self._request, self._facts, self.subject, self._key)
+        self._walk = walk_of(ctx, route, view, deadline)
         self._walk.woken = self._told_outside
         self._walk.judges = self
         cursor = cursor_for(route.policy, self._walk)

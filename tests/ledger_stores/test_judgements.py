@@ -125,18 +125,13 @@ def test_an_outcome_of_a_session_counts_once_for_each_target_that_took_part(plac
 
 def test_a_judge_says_itself_whom_it_judges_and_words_alone_count_for_nothing(place: LedgerPlace) -> None:
     """A verdict needs no row of an exchange; an unreadable one is on record without a score."""
-    verdict: dict[str, Any] = {
-        "source": "judge",
-        "name": "quality",
-        "route": "support",
-        "target": "a",
-        "cohort": "x",
-    }
+    place_of: dict[str, Any] = {"route": "support", "target": "a", "cohort": "x"}
+    verdict: dict[str, Any] = {"source": "judge", "name": "quality", **place_of}
     with store_at(place) as store:
         commit(
             store,
             said("req_1", 0.75, **verdict),
-            said("req_2", None, **{**verdict, "label": "unreadable verdict"}),
+            said("req_2", None, label="unreadable verdict", **verdict),
         )
         assert of(store, "quality") == [(SLOT, "support", "a", "x", "quality", 1, 0.75)]
     with reader_at(place) as reader:
@@ -197,4 +192,4 @@ def test_a_ledger_of_the_version_before_gets_the_tables(place: LedgerPlace) -> N
         commit(store, said("req_00000001", 0.5), first=3)
         assert [each[4:] for each in store.judgements(0)] == [("helpful", 1, 0.5)]
     with reader_at(place) as reader:
-        assert reader.scores_by("helpful", 0) == {"req_00000001": 0.5}
+        assert reader.scored(0) == {"req_00000001": {"helpful": 0.5}}

@@ -217,14 +217,16 @@ class LedgerReader:
         rows = [SaidLine(*row) for row in self._sql.ask(query, (since_ms,))]
         return [row for row in rows if route is None or row.route in ("", route)]
 
-    def scores_by(self, name: str, since_ms: int) -> dict[str, float]:
-        """The value of one score by request, of those that count."""
-        mark = self._sql.mark
+    def scored(self, since_ms: int) -> dict[str, dict[str, float]]:
+        """What counts of what was said of requests since an instant: request → name → the last value."""
         query = (
-            f"SELECT request_id, value FROM feedback WHERE name = {mark} AND at_ms >= {mark}"  # noqa: S608 - a mark
+            f"SELECT request_id, name, value FROM feedback WHERE at_ms >= {self._sql.mark}"  # noqa: S608 - a mark
             f" AND state = {COUNTED} AND request_id != '' ORDER BY at_ms"
         )
-        return {row[0]: float(row[1]) for row in self._sql.ask(query, (name, since_ms))}
+        found: dict[str, dict[str, float]] = {}
+        for request_id, name, value in self._sql.ask(query, (since_ms,)):
+            found.setdefault(request_id, {})[name] = float(value)
+        return found
 
     def metered(self, query: MeteringQuery) -> list[Metered]:
         """See ports.metering.MeteringReader."""

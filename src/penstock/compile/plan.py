@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from penstock.compile.allowances import Rules, rules_of, session_of, weights_of
-from penstock.compile.evals import cohort_of, evaluation_of
+from penstock.compile.evals import check_drill, cohort_of, evaluation_of
 from penstock.compile.handling import requirement_of
 from penstock.compile.health import places_of, rule_of
 from penstock.compile.hooks import hook_of
@@ -107,9 +107,12 @@ def _routed(routes: dict[str, Route]) -> Iterator[Target]:
 
 def _route(name: str, config: doc.Route, find: Policies, keeps: str) -> Route:
     retry, timeouts = config.retry, config.timeouts
+    policy = with_prompt_cache(find.policy(config.policy, name, cohort_of(config)), config)
+    if config.drill is not None:
+        check_drill(name, config.drill, policy)
     return Route(
         name=name,
-        policy=with_prompt_cache(find.policy(config.policy, name, cohort_of(config)), config),
+        policy=policy,
         retry=RetryRule(retry.attempts, retry.backoff_s, retry.max_backoff_s, retry.max_retry_share),
         timeouts=Timeouts(timeouts.connect_s, timeouts.first_event_s, timeouts.idle_s, timeouts.total_s),
         required_tags=frozenset(config.tags.required),

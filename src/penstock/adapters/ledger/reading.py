@@ -217,6 +217,17 @@ class LedgerReader:
         rows = [SaidLine(*row) for row in self._sql.ask(query, (since_ms,))]
         return [row for row in rows if route is None or row.route in ("", route)]
 
+    def drills(self, route: str | None = None, since_ms: int = 0) -> list[dict[str, Any]]:
+        """What came of drills in each gateway that took part, the newest first."""
+        mark = self._sql.mark
+        query = f"SELECT * FROM drills WHERE began_ms >= {mark} ORDER BY began_ms DESC, id, boot"  # noqa: S608 - a mark
+        rows = [dict(row) for row in self._sql.ask_named(query, (since_ms,))]
+        return [
+            {**row, "planned": bool(row["planned"]), "report": msgspec.json.decode(row["report"])}
+            for row in rows
+            if route is None or row["route"] == route
+        ]
+
     def scored(self, since_ms: int) -> dict[str, dict[str, float]]:
         """What counts of what was said of requests since an instant: request → name → the last value."""
         query = (

@@ -85,11 +85,12 @@ class Drills:
         if reason:
             raise Refusal("drill_refused", reason)
         drill = Drill(rule, self._clock.monotonic(), self._clock.now_ms())
-        drill.timer = self._clock.call_later(
-            rule.for_s, lambda: self.end(rule.route, "done", "its time is over")
-        )
+        drill.timer = self._clock.call_later(rule.for_s, lambda: self._over_time(rule.route))
         self.running[rule.route] = drill
         return drill
+
+    def _over_time(self, route: str) -> None:
+        self.end(route, "done", "its time is over")
 
     def end(self, route: str, verdict: str, reason: str) -> Drill | None:
         """End one and put what came of it on record; None where there is none."""

@@ -12,7 +12,8 @@ import pytest
 
 from penstock.config.load import load_text
 from penstock.core.alerts import Reading
-from penstock.core.exchange import FALLBACK_FROM, AttemptFacts, ExchangeSettled, RequestFacts, Subject
+from penstock.core.drills import Side, report_of
+from penstock.core.exchange import FALLBACK_FROM, AttemptFacts, Drilled, ExchangeSettled, RequestFacts, Subject
 from penstock.core.routing_alerts import DAY_MS, MINUTE_MS, Deprecation, RoutingWatch, deprecations
 from penstock.worker.alerts.routing import RoutingDesk
 
@@ -168,3 +169,41 @@ alerts: {{deprecations: {feed}}}
     told = list(desk.readings(document, NOW, HOUR))
     assert [each.labels["model"] for each in told] == ["up/m", "up/n", "mine"]
     assert {each.labels["routes"] for each in told} == {"support"}
+
+
+def drilled(verdict: str, ended_ms: int = NOW, reason: str = "") -> Drilled:
+    """A drill of the route `r`."""
+    nothing = report_of(Side(), Side())
+    return Drilled(
+        "d1", "r", "spare", 0.05, ended_ms - 900_000, ended_ms, verdict, reason, planned=True, report=nothing
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "days", "told"),
+    [
+        ("done", 46, True),
+        ("done", 44, False),
+        ("idle", 46, True),
+        ("interrupted", 46, True),
+        ("stopped", 44, False),
+    ],
+)
+def test_a_route_that_was_not_drilled_for_long_is_told(verdict: str, days: int, told: bool) -> None:
+    """After one and a half intervals; a drill that led nobody away, or was cut short, is none."""
+    made = RoutingWatch()
+    list(made.drill_readings({"r": 30 * 86_400}, NOW - 46 * 86_400_000, 0))
+    made.drilled(drilled(verdict, NOW - days * 86_400_000))
+    (found,) = [one for one in made.drill_readings({"r": 30 * 86_400}, NOW, 0) if one.rule.kind == "drill.age"]
+    assert (found.value >= found.rule.threshold) is told
+
+
+def test_a_drill_that_was_stopped_is_told_with_its_reason_until_the_next_one() -> None:
+    """The next drill that comes to its end clears it."""
+    made = RoutingWatch()
+    made.drilled(drilled("stopped", reason="cost: 3.0 times"))
+    (found,) = list(made.drill_readings({}, NOW, 0))
+    assert (found.rule.kind, found.rule.severity) == ("drill.failed", "critical")
+    assert "cost: 3.0 times" in found.message
+    made.drilled(drilled("done", NOW + 1))
+    assert list(made.drill_readings({}, NOW, 0)) == []

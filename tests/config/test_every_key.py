@@ -38,6 +38,7 @@ from penstock.config.document import Document
 from penstock.config.load import ConfigError, load_file
 from penstock.config.merge import items_of
 from penstock.config.schema import unwrapped
+from penstock.control.drills import planned_of
 from penstock.control.route_card import route_card
 from penstock.core.policy import PolicyNode
 from penstock.core.price import Ceiling
@@ -137,6 +138,7 @@ BASE: dict[str, Value] = {
             "evals": {"judge": "d", "budget": {"usd": 1}},
             "cache": {"exact": {"ttl_s": 60}},
             "guards": {"input": ["g"], "output": ["g"]},
+            "drill": {"to": "c/claude"},
             **BOUNDS,
         },
         "r2": {"policy": "q/m"},
@@ -344,7 +346,8 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     fleet += (loaded.server.control_ca_file,)  # tests/fleet follows with it
     leaving = (loaded.server.drain, leave_s(loaded))
     away = [fleet, leaving, logins_of(loaded), vault, admin, shared, str(engine.url)]
-    return seen([plan, settings, told, tls, host, root, people, away])
+    lives = {name: each.evals.half_life for name, each in loaded.routes.items() if each.evals is not None}
+    return seen([plan, settings, told, tls, host, root, people, away, planned_of(loaded), lives])
 
 
 def shown(document: dict[str, Value], folder: Path) -> Value:

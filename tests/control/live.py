@@ -36,10 +36,30 @@ class FakeLive:
         self.running = running
         self.silent = list(silent)
         self.stopped: list[tuple[str, str]] = []
+        # What was begun, and what gateways say to a drill; empty: they begin it.
+        self.rules: list[dict[str, Any]] = []
+        self.refusing = ""
 
     def exchanges(self) -> tuple[list[dict[str, Any]], list[str]]:
         """See LiveGateways."""
         return [dict(one) for one in self.running], self.silent
+
+    def drills(self) -> list[dict[str, Any]]:
+        """See LiveGateways."""
+        return [{**rule, "gateway": "boot-one"} for rule in self.rules]
+
+    def begin_drill(self, rule: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+        """See LiveGateways."""
+        if self.refusing:
+            return [], [self.refusing]
+        self.rules.append(rule)
+        return [{**rule, "gateway": "boot-one"}], []
+
+    def end_drill(self, route: str) -> list[dict[str, Any]]:
+        """See LiveGateways."""
+        gone = [rule for rule in self.rules if rule["route"] == route]
+        self.rules = [rule for rule in self.rules if rule["route"] != route]
+        return gone
 
     def stop(self, gateway: str, request_id: str) -> bool:
         """See LiveGateways."""

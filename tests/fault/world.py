@@ -15,7 +15,16 @@ from penstock.adapters.memory.owned import MemoryOwned
 from penstock.admission.accounts import Accounts
 from penstock.admission.counters import BudgetCounter, SlotCounter
 from penstock.core.allowance import AccountRule, BudgetRule
-from penstock.core.exchange import AlertRaised, AttemptOpened, Entry, Event, ExchangeSettled, Subject
+from penstock.core.exchange import (
+    AlertRaised,
+    AttemptOpened,
+    Drilled,
+    Entry,
+    Event,
+    ExchangeSettled,
+    Judged,
+    Subject,
+)
 from penstock.core.origin import Origin
 from penstock.core.plan import Plan, Provider, Route, Timeouts, VirtualKey
 from penstock.core.policy import FallbackNode, TargetNode
@@ -142,7 +151,7 @@ class FakeJournal:
             if failed is not None and self.faults.hit():
                 failed(OSError(28, "injected"))
                 continue
-            if not isinstance(event, AlertRaised):
+            if not isinstance(event, AlertRaised | Judged | Drilled):
                 self.events.append(event)
             if then is not None:
                 then()

@@ -76,7 +76,7 @@ def test_a_copy_is_made_after_the_answer_and_compared_with_it(
     assert [each.target for each in copy.attempts] == [to]
     assert (first.attempts[0].cost_nanousd, copy.attempts[0].cost_nanousd) == (10_000_000, 20_000_000)
     assert (first.subject.org, copy.subject.org) == ("acme", "penstock")
-    assert copy.notes["same_text"] == same
+    assert copy.notes["same_text"] == copy.notes["same_normal"] == same
     assert (copy.notes["answer"] == copy.notes["parent_answer"]) is (same == "yes")
 
 

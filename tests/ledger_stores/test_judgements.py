@@ -12,7 +12,8 @@ import pytest
 from penstock.adapters.ledger.columns import USES_OF_TOOLS
 from penstock.adapters.ledger.judgements import FOREIGN, UNKNOWN, WAITING, WORDS
 from penstock.adapters.postgres.connection import connect
-from penstock.core.exchange import COHORT, ExchangeSettled, Judged, Projected, Subject
+from penstock.core.drills import Side, report_of
+from penstock.core.exchange import COHORT, Drilled, ExchangeSettled, Judged, Projected, Subject
 from penstock.core.scores import SLOT_MS, Sum
 from penstock.ports.ledger import Gaps, LedgerStore, Position
 from penstock.worker.rebuild import rebuild
@@ -125,18 +126,13 @@ def test_an_outcome_of_a_session_counts_once_for_each_target_that_took_part(plac
 
 def test_a_judge_says_itself_whom_it_judges_and_words_alone_count_for_nothing(place: LedgerPlace) -> None:
     """A verdict needs no row of an exchange; an unreadable one is on record without a score."""
-    verdict: dict[str, Any] = {
-        "source": "judge",
-        "name": "quality",
-        "route": "support",
-        "target": "a",
-        "cohort": "x",
-    }
+    place_of: dict[str, Any] = {"route": "support", "target": "a", "cohort": "x"}
+    verdict: dict[str, Any] = {"source": "judge", "name": "quality", **place_of}
     with store_at(place) as store:
         commit(
             store,
             said("req_1", 0.75, **verdict),
-            said("req_2", None, **{**verdict, "label": "unreadable verdict"}),
+            said("req_2", None, label="unreadable verdict", **verdict),
         )
         assert of(store, "quality") == [(SLOT, "support", "a", "x", "quality", 1, 0.75)]
     with reader_at(place) as reader:
@@ -170,7 +166,8 @@ def test_a_rebuild_gives_the_same_sums(place: LedgerPlace) -> None:
 
 # What came with this version and after it.
 DROPPED = (
-    "DROP TABLE feedback; DROP TABLE scores; DROP INDEX exchanges_session; DROP INDEX exchanges_task;"
+    "DROP TABLE drills; DROP TABLE feedback; DROP TABLE scores;"
+    "DROP INDEX exchanges_session; DROP INDEX exchanges_task;"
     + "".join(
         [
             f"ALTER TABLE {table} DROP COLUMN {name};"
@@ -197,4 +194,26 @@ def test_a_ledger_of_the_version_before_gets_the_tables(place: LedgerPlace) -> N
         commit(store, said("req_00000001", 0.5), first=3)
         assert [each[4:] for each in store.judgements(0)] == [("helpful", 1, 0.5)]
     with reader_at(place) as reader:
-        assert reader.scores_by("helpful", 0) == {"req_00000001": 0.5}
+        assert reader.scored(0) == {"req_00000001": {"helpful": 0.5}}
+
+
+def test_what_came_of_a_drill_is_a_row_for_each_gateway(place: LedgerPlace) -> None:
+    """The newest first, with the report as it was; projected twice it stands once."""
+    side = Side()
+    side.answered(5, 0.25)
+    side.looked("text", "")
+    over, seen = "its time is over", report_of(side, side)
+    drill = Drilled("d1", "support", "spare", 0.05, AT, AT + 9, "done", over, planned=False, report=seen)
+    newer = msgspec.structs.replace(drill, id="d2", began_ms=AT + 60_000, verdict="stopped")
+    with store_at(place) as store:
+        for _ in range(2):
+            commit(store, drill, newer)
+    with reader_at(place) as reader:
+        rows = reader.drills("support")
+        assert reader.drills("other") == []
+    assert [(row["id"], row["verdict"], row["planned"]) for row in rows] == [
+        ("d2", "stopped", False),
+        ("d1", "done", False),
+    ]
+    assert rows[1]["report"]["drilled"]["kinds"] == {"text": 1}
+    assert rows[1]["report"]["cost_ratio"] is None

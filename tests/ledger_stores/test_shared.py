@@ -216,7 +216,7 @@ def test_tables_of_an_older_version_are_brought_up_to_date(shared: tuple[LedgerP
             older.execute(f"ALTER TABLE exchanges DROP COLUMN {column}".encode())
         for table, column in itertools.product(("exchanges", "attempts"), USES_OF_TOOLS):
             older.execute(f"ALTER TABLE {table} DROP COLUMN {column}".encode())
-        older.execute("DROP TABLE feedback")
+        older.execute("DROP TABLE drills, feedback")
         older.execute("DROP TABLE scores")
         older.execute("DROP INDEX exchanges_session, exchanges_task")
         older.execute("UPDATE version SET number = 1")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from penstock.adapters.memory.owned import MemoryOwned
 from penstock.admission.accounts import Accounts
-from penstock.core.exchange import AlertRaised, Entry, Event, ExchangeSettled, Judged
+from penstock.core.exchange import AlertRaised, Drilled, Entry, Event, ExchangeSettled, Judged
 from penstock.core.origin import Origin
 from penstock.core.plan import Plan, Route, Timeouts
 from penstock.core.policy import FallbackNode, PolicyNode, TargetNode
@@ -164,7 +164,7 @@ class GameJournal:
     def _flush(self) -> None:
         group, self._group = self._group, []
         for event, then in group:
-            if not isinstance(event, AlertRaised | Judged):
+            if not isinstance(event, AlertRaised | Judged | Drilled):
                 self.events.append(event)
             if then is not None:
                 then()

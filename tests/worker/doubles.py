@@ -77,8 +77,9 @@ def dump(state_dir: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {table: sorted(each) for table, each in found.items()}
 
 
-# What versions 5 to 8 of the tables have that those before do not.
+# What versions 5 to 9 of the tables have that those before do not.
 BEFORE_NOTES = """
+DROP TABLE drills;
 DROP TABLE feedback;
 DROP TABLE scores;
 DROP INDEX exchanges_session;

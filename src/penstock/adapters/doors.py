@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -45,6 +46,44 @@ class Doors:
             else:
                 silent.append(ack.stem)
         return found, silent
+
+    def drills(self) -> list[dict[str, Any]]:
+        """See LiveGateways."""
+        found: list[dict[str, Any]] = []
+        for gateway, status, body in self._all("GET", "/drills"):
+            listed = body.get("data") if status == 200 else None
+            if isinstance(listed, list):
+                found += [{**one, "gateway": gateway} for one in cast("list[dict[str, Any]]", listed)]
+        return found
+
+    def begin_drill(self, rule: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+        """See LiveGateways."""
+        found: list[dict[str, Any]] = []
+        refused: list[str] = []
+        for gateway, status, body in self._all("POST", "/drills", msgspec.json.encode(rule)):
+            if status == 200:
+                found.append({**body, "gateway": gateway})
+            else:
+                refused.append(str(cast("dict[str, Any]", body.get("error", {})).get("message", status)))
+        return found, refused
+
+    def end_drill(self, route: str) -> list[dict[str, Any]]:
+        """See LiveGateways."""
+        answers = self._all("DELETE", f"/drills/{quote(route, safe='')}")
+        return [{**body, "gateway": gateway} for gateway, status, body in answers if status == 200]
+
+    def _all(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """Ask every gateway; those that do not answer are left out."""
+        for ack in sorted(self._run.glob("*.json")):
+            door = ack.with_suffix(".sock")
+            try:
+                yield ack.stem, *ask(door, method, path, timeout_s=TIMEOUT_S, body=body)
+            except FileNotFoundError:
+                continue
+            except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+                log.warning("gateway %s does not answer %s %s: %s", ack.stem, method, path, error)
 
     def stop(self, gateway: str, request_id: str) -> bool:
         """See LiveGateways."""

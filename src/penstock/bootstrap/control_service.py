@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -30,6 +32,7 @@ from penstock.control.acks import Gateways
 from penstock.control.api.app import make_app
 from penstock.control.api.auth import AdminKey, AdminVirtualKeys, OperatorToken
 from penstock.control.audit import AuditLog
+from penstock.control.drills import DrillClock
 from penstock.control.fleet import Fleet
 from penstock.control.login.oidc import OidcLogins
 from penstock.control.login.people import People
@@ -41,6 +44,7 @@ from penstock.control.secrets import Secrets
 from penstock.control.throttles import expire
 from penstock.control.token_keys import TokenKeys
 from penstock.ports.control_store import StoreError
+from penstock.ports.ledger import LedgerError
 from penstock.worker.settings import ledger_place
 from penstock.worker.stores import open_reader
 
@@ -50,6 +54,9 @@ DRAIN_S = 2
 SAY_EVERY_MS = 2_000
 # How often throttles that are over are removed; they hold no more in any case.
 EXPIRE_EVERY_MS = 30_000
+# How often it is looked whether a drill has stopped in one gateway and not in another; and how far back.
+SPREAD_EVERY_MS = 2_000
+DRILLED_MS = 400 * 86_400_000
 log = logging.getLogger("penstock.control")
 
 
@@ -87,6 +94,9 @@ class ControlService:
         audit = AuditLog(box, state.audit_head, now_ms)
         self.plane = ControlPlane(store, publisher, sealing, audit, gateways, state.known, now_ms, fleet)
         self.plane.live = Doors(state.run)
+        self.plane.drilled = lambda: drilled(state, now_ms)
+        self._drills = DrillClock(self.plane, self.plane.document, now_ms)
+        self._drills_ms = 0
         self.plane.metering = lambda: open_reader(ledger_place(state.root, settings_of(state)))
         try:
             self.plane.in_force(read_snapshot(state.snapshot, snapshot_box(state, os.environ)).revision)
@@ -138,6 +148,10 @@ class ControlService:
         if now >= self._expire_ms:
             self._expire_ms = now + EXPIRE_EVERY_MS
             expire(self.plane)
+            self._drills.tick()
+        if now >= self._drills_ms:
+            self._drills_ms = now + SPREAD_EVERY_MS
+            self._drills.spread()
         if not self._shared:
             return
         now = self._now_ms()
@@ -154,6 +168,16 @@ class ControlService:
         self._state.operator.unlink(missing_ok=True)
         self._state.control_socket.unlink(missing_ok=True)
         self.plane.store.close()
+
+
+def drilled(state: StateDir, now_ms: Callable[[], int]) -> list[dict[str, Any]]:
+    """What the ledger knows of failover drills, the newest first; nothing where it cannot be read."""
+    try:
+        with contextlib.closing(open_reader(ledger_place(state.root, settings_of(state)))) as reader:
+            return reader.drills(None, now_ms() - DRILLED_MS)
+    except (FileNotFoundError, LedgerError) as error:
+        log.info("the ledger cannot say which drills there were: %s", error)
+        return []
 
 
 def engine_for(document: Document, state: StateDir) -> Engine:

@@ -166,7 +166,7 @@ class GatewayProcess:
         await self._serve(clock, ctx, transport, source, boot, missing, feed, line)
         feed.close()
         line.close()
-        await self._drain(listeners, settings.server.drain)
+        await self._drain(ctx, listeners, settings.server.drain)
         await door.close()
         await transport.close()
         for each in (owned, ctx.caches):
@@ -185,7 +185,8 @@ class GatewayProcess:
         await line.tend(wanted=self._state.inference_wanted.exists())
         return line
 
-    async def _drain(self, listeners: Listeners, drain: Drain) -> None:
+    async def _drain(self, ctx: GatewayContext, listeners: Listeners, drain: Drain) -> None:
+        ctx.drills.end_all("the gateway ended")
         if self._places is not None:
             # The supervisor starts the next one at once, instead of after our last answer.
             self._state.draining(self._places.mine).write_text(str(os.getpid()))

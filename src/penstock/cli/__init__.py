@@ -20,6 +20,7 @@ _COMMANDS = {
     "exchanges": ("penstock.cli.exchanges", "exchanges", "List and stop requests that are under way."),
     "audit": ("penstock.cli.audit", "audit", "Read, verify and export the audit log."),
     "route": ("penstock.cli.route", "route", "Look at routes: how targets do, training, tuning."),
+    "drill": ("penstock.cli.drill", "drill", "Try a route's fallback on a share of live traffic."),
     "cache": ("penstock.cli.cache", "cache", "Look at caches: of answers here, of prompts at vendors."),
     "embedder": ("penstock.cli.embedder", "embedder", "Install what learned routers look at prompts with."),
     "simulate": ("penstock.cli.simulate", "simulate", "Start an upstream without a model."),

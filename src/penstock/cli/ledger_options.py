@@ -148,6 +148,14 @@ def since_ms(_context: click.Context, _option: click.Parameter, value: str) -> i
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
 
 
+def span_s(_context: click.Context, _option: click.Parameter, value: str) -> float:
+    """A span (`90s`, `15m`, `1h`) in seconds."""
+    span = _SPAN.fullmatch(value.strip())
+    if span is None:
+        raise click.BadParameter(f"{value!r} is no span like 90s, 15m or 1h")
+    return float(span[1]) * _UNIT_MS[span[2]] / 1_000
+
+
 def console() -> Console:
     """Where tables go; wide when nobody's terminal sets the width, so that a pipe gets whole names."""
     found = Console()

@@ -17,6 +17,7 @@ from penstock.cli.explaining import question_of, question_options, show
 from penstock.cli.files import DEFAULT_FILE, config_path, state_dir
 from penstock.cli.route_health import health
 from penstock.cli.route_ledger import ab, shares
+from penstock.cli.route_mirror import mirror_command
 from penstock.cli.route_parity import parity_command
 from penstock.cli.route_scores import scores
 from penstock.compile.targets import CompileError
@@ -89,5 +90,6 @@ def card(name: str, file: Path | None, *, as_json: bool) -> None:
 
 route.add_command(ab)
 route.add_command(shares)
+route.add_command(mirror_command)
 route.add_command(scores)
 route.add_command(parity_command)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,15 @@ from rich.table import Table
 
 from penstock.adapters.credentials.place import address_of
 from penstock.bootstrap.state_dir import StateDir
+from penstock.bootstrap.worker_settings import settings_of
 from penstock.cli.files import state_dir
 from penstock.cli.ledger_options import console
+from penstock.ports.ledger import LedgerError
+from penstock.worker.settings import ledger_place
+from penstock.worker.stores import open_reader
 
 WAIT_S = 3.0
+_TOLD = ("route", "target", "began_ms", "verdict", "reason", "planned")
 
 
 class _Door(http.client.HTTPConnection):
@@ -66,9 +73,10 @@ def health(file: Path | None, state: Path | None, *, as_json: bool) -> None:
     told = [(path.stem, said) for path in doors(state_dir(file, state)) if (said := ask(path, "/standings"))]
     if not told:
         raise click.ClickException("no gateway answers; is `penstock serve` running with this configuration?")
+    drills = last_drills(state_dir(file, state))
     if as_json:
         for boot, said in told:
-            click.echo(json.dumps({"gateway": boot, **said}))
+            click.echo(json.dumps({"gateway": boot, **said, "drills": drills}))
         return
     for boot, said in told:
         if len(told) > 1:
@@ -77,6 +85,24 @@ def health(file: Path | None, state: Path | None, *, as_json: bool) -> None:
         for group in said["groups"]:
             if group["reason"]:
                 click.echo(f"{group['kind']} {group['id']}: {group['reason']}")
+    for each in drills:
+        what = f"to {each['target']}: {each['verdict']}: {each['reason']}"
+        click.echo(f"route {each['route']}: last failover drill {each['age_days']} days ago, {what}")
+
+
+def last_drills(state: StateDir) -> list[dict[str, Any]]:
+    """The last drill of each route that the ledger knows; none where it cannot be read."""
+    try:
+        with contextlib.closing(open_reader(ledger_place(state.root, settings_of(state)))) as reader:
+            rows = reader.drills()
+    except (FileNotFoundError, LedgerError):
+        return []
+    newest: dict[str, dict[str, Any]] = {}
+    now_ms = time.time_ns() // 1_000_000
+    for row in rows:
+        age = {"age_days": (now_ms - row["began_ms"]) // 86_400_000}
+        newest.setdefault(row["route"], {**{name: row[name] for name in _TOLD}, **age})
+    return list(newest.values())
 
 
 def _table(said: dict[str, Any]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,11 @@ def ab(ledger: LedgerReader, *, name: str, margin: float, since: int, as_json: b
     """Compare the arms of the route NAME, and say whether enough is known to stop.
 
     Success is the route's own (`success`), costs are sums of exact money, latencies those of successful
-    answers. Every arm is compared with the first by name. The decision may be looked at as often as one likes:
-    its bounds hold for all looks together, unlike the intervals beside it, which hold for one.
+    answers, scores what judges and `/v1/feedback` said of them. Every arm is compared with the first by name.
+    Decisions may be looked at as often as one likes: their bounds hold for all looks together, unlike the
+    intervals beside them, which hold for one.
     """
-    tallies = tallied(ledger.exchanges(since, 0), name)
+    tallies = tallied(ledger.exchanges(since, 0), name, ledger.scored(since))
     if not tallies:
         raise click.ClickException(
             f"no exchange of the route {name!r} has an arm since then; an ab node in its policy gives them one"
@@ -72,8 +73,13 @@ def ab(ledger: LedgerReader, *, name: str, margin: float, since: int, as_json: b
     _show(arms, found)
 
 
-def tallied(rows: Iterable[dict[str, Any]], route: str) -> dict[str, Tally]:
-    """What the ledger's exchanges say of each arm of a route, without those that a client broke off."""
+def tallied(
+    rows: Iterable[dict[str, Any]], route: str, scored: Mapping[str, Mapping[str, float]] | None = None
+) -> dict[str, Tally]:
+    """What the ledger's exchanges say of each arm of a route, without those that a client broke off.
+
+    `scored`: what was said of requests, by name.
+    """
     tallies: dict[str, Tally] = {}
     for row in rows:
         arm = row["notes"].get("arm")
@@ -81,6 +87,8 @@ def tallied(rows: Iterable[dict[str, Any]], route: str) -> dict[str, Tally]:
             continue
         tally = tallies.setdefault(arm, Tally())
         tally.add(success=row["success"], cost_nanousd=row["cost_nanousd"], total_ms=row["total_ms"])
+        for score, value in (scored or {}).get(row.get("request_id", ""), {}).items():
+            tally.judge(score, value)
     return tallies
 
 
@@ -101,12 +109,20 @@ def _show(arms: list[Arm], differences: list[Difference]) -> None:
             _span(arm.p95_ms, "{:.0f}"),
         )
     out.print(table)
+    for arm in arms:
+        for score, told in arm.scores.items():
+            out.print(f"{arm.name}: {score} {_span(told.mean, '{:.3f}')} of {told.n:,} answers")
     for one in differences:
         out.print(
             f"\n{one.arm} less {one.than}: success {_span(one.success, '{:+.1%}')}, "
             f"cost {_span(one.cost_usd_mean, '{:+.6f}')}\n"
             f"  at every look {_span(one.always, '{:+.1%}')}: {_DECISIONS[one.decision]}"
         )
+        for score, each in one.scores.items():
+            out.print(
+                f"  {score} {_span(each.mean, '{:+.3f}')}, "
+                f"at every look {_span(each.always, '{:+.3f}')}: {_DECISIONS[each.decision]}"
+            )
 
 
 def _span(interval: Interval, shape: str) -> str:

@@ -150,6 +150,21 @@ class AsyncClient:
         """
         return await self.send(calls.explain_route(name, question))
 
+    async def drills(self) -> dict[str, Any]:
+        """Failover drills: `running` in this machine's gateways, and the `last` one of each route."""
+        return await self.send(calls.drills())
+
+    async def begin_drill(self, route: str, wish: dict[str, Any]) -> dict[str, Any]:
+        """Lead a share of a route's traffic to a fallback for a while. Raises ProblemError, UnreachableError.
+
+        `wish` has `to`, and may have `percent`, `for_s`, `max_cost_ratio`, `max_slowdown` and `reason`.
+        """
+        return await self.send(calls.begin_drill(route, wish))
+
+    async def stop_drill(self, route: str, *, reason: str = "") -> dict[str, Any]:
+        """Stop the drill of a route. Raises ProblemError, UnreachableError."""
+        return await self.send(calls.stop_drill(route, reason))
+
     async def send(self, call: Call[T]) -> T:
         """Carry out one call."""
         request = request_of(call, self._place.path if self._place is not None else None)

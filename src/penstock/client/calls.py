@@ -110,6 +110,21 @@ def explain_route(name: str, question: dict[str, Any]) -> Call[dict[str, Any]]:
     return Call("POST", f"{KINDS['routes'].path('', name)}/explain", dict[str, Any], body=question)
 
 
+def drills() -> Call[dict[str, Any]]:
+    """Drills under way, and the last ones."""
+    return Call("GET", f"{PREFIX}/drills", dict[str, Any])
+
+
+def begin_drill(route: str, wish: dict[str, Any]) -> Call[dict[str, Any]]:
+    """A drill of one route."""
+    return Call("POST", f"{KINDS['routes'].path('', route)}/drill", dict[str, Any], body=wish)
+
+
+def stop_drill(route: str, reason: str) -> Call[dict[str, Any]]:
+    """Stop it."""
+    return Call("DELETE", f"{KINDS['routes'].path('', route)}/drill", dict[str, Any], _why(reason))
+
+
 def revisions(filters: dict[str, str], limit: int, cursor: str | None) -> Call[Page[Revision]]:
     """One page of the history."""
     query = {**filters, "limit": str(limit), **({"cursor": cursor} if cursor else {})}

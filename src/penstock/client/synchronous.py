@@ -145,6 +145,21 @@ class Client:
         """
         return self.send(calls.explain_route(name, question))
 
+    def drills(self) -> dict[str, Any]:
+        """Failover drills: `running` in this machine's gateways, and the `last` one of each route."""
+        return self.send(calls.drills())
+
+    def begin_drill(self, route: str, wish: dict[str, Any]) -> dict[str, Any]:
+        """Lead a share of a route's traffic to a fallback for a while. Raises ProblemError, UnreachableError.
+
+        `wish` has `to`, and may have `percent`, `for_s`, `max_cost_ratio`, `max_slowdown` and `reason`.
+        """
+        return self.send(calls.begin_drill(route, wish))
+
+    def stop_drill(self, route: str, *, reason: str = "") -> dict[str, Any]:
+        """Stop the drill of a route. Raises ProblemError, UnreachableError."""
+        return self.send(calls.stop_drill(route, reason))
+
     def send(self, call: Call[T]) -> T:
         """Carry out one call."""
         request = request_of(call, self._place.path if self._place is not None else None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from penstock.compile.targets import CompileError
 from penstock.config import document as doc
 from penstock.core.allowance import AccountRule, BudgetRule
 from penstock.core.evaluation import Evaluation
+from penstock.core.policy import PolicyNode
+from penstock.routing.trees import targets_of
 
 # Stands in no configured key's name.
 _MARK = "eval:"
@@ -42,6 +45,14 @@ def budget_of(route: str, config: doc.Route) -> AccountRule | None:
         return None
     budget = config.evals.budget
     return AccountRule(account_of(route), budgets=(BudgetRule(doc.nanousd(budget.usd), budget.window),))
+
+
+def check_drill(route: str, config: doc.DrillPlan, policy: PolicyNode) -> None:
+    """Raise CompileError where a drill leads to what is no fallback."""
+    names = list(dict.fromkeys(target.id for target in targets_of(policy)))
+    if config.to not in names or len(names) < 2:
+        others = f"name one of {', '.join(names)}" if len(names) > 1 else "the route has one target only"
+        raise CompileError(f"routes.{route}.drill.to: {config.to!r} is no fallback of the route; {others}")
 
 
 def sources_of(config: doc.Route) -> frozenset[str]:

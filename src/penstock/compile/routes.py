@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.compile.allowances import session_of
 from penstock.compile.caching import cache_of
-from penstock.compile.evals import cohort_of, evaluation_of
+from penstock.compile.evals import check_drill, cohort_of, evaluation_of
 from penstock.compile.handling import requirement_of
 from penstock.compile.policies import Policies
 from penstock.compile.prompt_caches import with_prompt_cache
@@ -24,6 +24,8 @@ def route_of(name: str, config: doc.Route, find: Policies, defaults: doc.Default
     """A route, ready for requests. Raises CompileError."""
     retry, timeouts = config.retry, config.timeouts
     policy = with_prompt_cache(find.policy(config.policy, name, cohort_of(config)), config)
+    if config.drill is not None:
+        check_drill(name, config.drill, policy)
     keeps = defaults.responses_store
     return Route(
         name=name,

@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from penstock.compile.targets import CompileError
-from penstock.config.document import Auth, Secret, SecretError
+from penstock.config.document import Auth, Document, Secret, SecretError
 from penstock.config.problem import ConfigError
 from penstock.config.snapshot import Snapshot, SnapshotError
 from penstock.control.acks import HEARD_WITHIN_MS, Gateways
@@ -118,6 +118,8 @@ class ControlPlane:
         self.live: LiveGateways | None = None
         # Opens the ledger for who bills; None where there is none.
         self.metering: Callable[[], MeteringReader] | None = None
+        # What the ledger knows of failover drills, the newest first; None where there is none.
+        self.drilled: Callable[[], list[dict[str, Any]]] | None = None
         self._publishing = threading.Lock()
         self._published = 0
         self._own: list[Item] = []
@@ -128,6 +130,10 @@ class ControlPlane:
     def auth(self) -> Auth:
         """Who is let in, as published last."""
         return self._auth
+
+    def document(self) -> Document:
+        """What was published last."""
+        return self._snapshot.document if self._snapshot is not None else Document()
 
     def reveal(self, secret: Secret) -> str:
         """A secret of what was published last. Raises Denied where it cannot be read any more."""

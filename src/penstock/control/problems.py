@@ -24,6 +24,7 @@ CODES: dict[str, tuple[int, str]] = {
     "managed_by_file": (409, "The object stands in the configuration file and is changed there."),
     "in_use": (409, "Other objects need this one."),
     "already_exists": (409, "The name is taken."),
+    "drill_refused": (409, "The failover drill cannot be begun."),
     "key_revoked": (409, "The key is revoked, for good."),
     "precondition_failed": (412, "The object is not in the state that the request expects."),
     "body_too_large": (413, "The body is too large."),

@@ -21,13 +21,15 @@ from penstock.core.scores import Z_95, wilson
 ALPHA = 0.05
 # Where the confidence sequence is tightest; it holds everywhere.
 TIGHTEST_AT = 1_000
+# With fewer in an arm nothing is decided.
+LEAST = 20
 Decision = Literal["go on", "better", "worse", "no worse"]
 
 
 class Tally:
     """What is known of one arm: exact integers, and every latency."""
 
-    __slots__ = ("cost_nanousd", "cost_squares", "costs", "latencies_ms", "n", "successes")
+    __slots__ = ("cost_nanousd", "cost_squares", "costs", "latencies_ms", "n", "scores", "successes")
 
     def __init__(self) -> None:
         self.n = 0
@@ -36,6 +38,12 @@ class Tally:
         self.cost_nanousd = 0
         self.cost_squares = 0
         self.latencies_ms: list[float] = []
+        # By the name of a score: what was said of this arm's answers, each between 0 and 1.
+        self.scores: dict[str, list[float]] = {}
+
+    def judge(self, name: str, value: float) -> None:
+        """One score of one answer."""
+        self.scores.setdefault(name, []).append(value)
 
     def add(self, *, success: bool, cost_nanousd: int | None, total_ms: float | None) -> None:
         """One exchange; what has no price counts for everything but the cost."""
@@ -71,6 +79,22 @@ class Arm(msgspec.Struct, frozen=True):
     cost_usd_per_success: float | None
     p50_ms: Interval
     p95_ms: Interval
+    scores: dict[str, ScoredArm] = {}
+
+
+class ScoredArm(msgspec.Struct, frozen=True):
+    """The mean of an arm's `n` scores under one name."""
+
+    n: int
+    mean: Interval
+
+
+class ScoreDifference(msgspec.Struct, frozen=True):
+    """How an arm's scores differ from the first one's. `always`: bounds that hold at every look."""
+
+    mean: Interval
+    always: Interval
+    decision: Decision
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -82,6 +106,7 @@ class Difference(msgspec.Struct, frozen=True):
     always: Interval
     cost_usd_mean: Interval
     decision: Decision
+    scores: dict[str, ScoreDifference] = {}
 
 
 def arm_of(name: str, tally: Tally) -> Arm:
@@ -99,7 +124,38 @@ def arm_of(name: str, tally: Tally) -> Arm:
         usd / tally.successes if tally.successes else None,
         quantile(latencies, 0.5),
         quantile(latencies, 0.95),
+        {score: ScoredArm(len(values), mean_score(values)) for score, values in sorted(tally.scores.items())},
     )
+
+
+def mean_score(values: Sequence[float]) -> Interval:
+    """The mean of scores with its 95 % interval by the central limit theorem, in 0 to 1; of 2 at least."""
+    n = len(values)
+    if n < 2:
+        return Interval(values[0], None, None) if values else NOTHING
+    mean = math.fsum(values) / n
+    half = Z_95 * math.sqrt(_spread(values) / n)
+    return Interval(mean, max(0.0, mean - half), min(1.0, mean + half))
+
+
+def score_difference(values: Sequence[float], base: Sequence[float], margin: float) -> ScoreDifference:
+    """How one arm's scores differ from the first one's, and whether that is enough to stop."""
+    if not values or not base:
+        return ScoreDifference(NOTHING, NOTHING, "go on")
+    less = math.fsum(values) / len(values) - math.fsum(base) / len(base)
+    half = Z_95 * math.sqrt(_spread(values) / len(values) + _spread(base) / len(base))
+    always = NOTHING
+    if min(len(values), len(base)) >= LEAST:
+        wide = _half(len(values), _spread(values)) + _half(len(base), _spread(base))
+        always = Interval(less, less - wide, less + wide)
+    return ScoreDifference(Interval(less, less - half, less + half), always, decide(always, margin))
+
+
+def _spread(values: Sequence[float]) -> float:
+    """The variance of scores in 0 to 1; never none, as of shares: two of each end are added."""
+    n = len(values) + 4
+    total, squares = math.fsum(values) + 2.0, math.fsum([value * value for value in values]) + 2.0
+    return max(0.0, squares / n - (total / n) ** 2)
 
 
 def mean_cost(tally: Tally) -> Interval:
@@ -139,7 +195,11 @@ def difference(name: str, tally: Tally, than: str, base: Tally, margin: float) -
         half = Z_95 * math.sqrt(_variance(tally) / tally.costs + _variance(base) / base.costs) / 1e9
         less = cost.value - base_cost.value
         dearer = Interval(less, less - half, less + half)
-    return Difference(name, than, success, always, dearer, decide(always, margin))
+    names = sorted({*tally.scores, *base.scores})
+    scored = {
+        each: score_difference(tally.scores.get(each, ()), base.scores.get(each, ()), margin) for each in names
+    }
+    return Difference(name, than, success, always, dearer, decide(always, margin), scored)
 
 
 def decide(always: Interval, margin: float) -> Decision:
@@ -170,18 +230,22 @@ def newcombe(successes: int, n: int, base_successes: int, base_n: int) -> Interv
 
 def always_valid(tally: Tally, base: Tally) -> Interval:
     """The difference in success with bounds that hold at every look; wide open below 20 requests an arm."""
-    if min(tally.n, base.n) < 20:
+    if min(tally.n, base.n) < LEAST:
         return NOTHING
     less = tally.successes / tally.n - base.successes / base.n
-    half = _half(tally) + _half(base)
+    half = _half(tally.n, _variance_of_share(tally)) + _half(base.n, _variance_of_share(base))
     return Interval(less, less - half, less + half)
 
 
-def _half(tally: Tally) -> float:
-    """Half the width of one arm's confidence sequence, at half the error."""
-    n, alpha = tally.n, ALPHA / 2
+def _variance_of_share(tally: Tally) -> float:
     # A share that is seen to be 0 or 1 is not taken to have no spread (Agresti and Coull's two and two).
-    share = (tally.successes + 2) / (n + 4)
+    share = (tally.successes + 2) / (tally.n + 4)
+    return share * (1 - share)
+
+
+def _half(n: int, variance: float) -> float:
+    """Half the width of one arm's confidence sequence, at half the error."""
+    alpha = ALPHA / 2
     rho = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha)) + 1) / TIGHTEST_AT
     grown = n * rho + 1
-    return math.sqrt(share * (1 - share) * 2 * grown / (n * n * rho) * math.log(math.sqrt(grown) / alpha))
+    return math.sqrt(variance * 2 * grown / (n * n * rho) * math.log(math.sqrt(grown) / alpha))

@@ -99,6 +99,7 @@ CODES: dict[str, tuple[int, ErrorType, str]] = {
     "unknown_video": (404, "not_found", "The key has no video with this id."),
     "unknown_path": (404, "not_found", "No endpoint is served at this path."),
     "method_not_allowed": (405, "invalid_request", "The endpoint exists, with another method."),
+    "drill_refused": (409, "invalid_request", "A failover drill cannot be begun, or there is none."),
     "request_timeout": (408, "invalid_request", "The request did not arrive in time."),
     "video_not_ready": (409, "invalid_request", "The video is not finished, so it has no content yet."),
     "body_too_large": (413, "invalid_request", "The body is larger than server.max_body_bytes."),

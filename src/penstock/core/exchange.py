@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from penstock.core.alerts import Alert
+from penstock.core.drills import DrillReport
 from penstock.core.usage import NO_USAGE, Usage, UsageSource
 
 Outcome = Literal["ok", "error", "cancelled", "interrupted"]
@@ -183,10 +184,29 @@ class Judged(msgspec.Struct, frozen=True, array_like=True, tag="jd"):
     cohort: str = ""
 
 
+class Drilled(msgspec.Struct, frozen=True, array_like=True, tag="dr"):
+    """A failover drill has ended in one gateway (core/drills.py); gateways that took part share its `id`.
+
+    `verdict`: `done`, `idle` (nobody was led away), `stopped` (it went wrong, `reason` says how), `killed` by
+    somebody, or `interrupted` by an end of the process or another configuration. `planned`: by schedule.
+    """
+
+    id: str
+    route: str
+    target: str
+    share: float
+    began_ms: int
+    ended_ms: int
+    verdict: str
+    reason: str
+    planned: bool
+    report: DrillReport
+
+
 # What happened to a request; every one of them names it.
 Event = AttemptOpened | AttemptSettled | ExchangeSettled | AdmissionRefused
 # What the ledger has rows of.
-Projected = Event | Judged
+Projected = Event | Judged | Drilled
 # All that a record may hold.
 Entry = Projected | AlertRaised
 

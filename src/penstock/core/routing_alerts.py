@@ -6,13 +6,13 @@ day (attempts beyond the first), in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import msgspec
 
 from penstock.core.alerts import Reading, Rule, Severity
-from penstock.core.exchange import FALLBACK_FROM, ExchangeSettled
+from penstock.core.exchange import FALLBACK_FROM, Drilled, ExchangeSettled
 from penstock.core.prompt_cache_alerts import Reads, cache_drops, count_reads, oldest_hour
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -26,6 +26,8 @@ LEAST_A_DAY = 100
 DEPRECATION_DAYS = 90
 URGENT_DAYS = 30
 _MOST = 10_000
+# A drill is late after so many of its intervals.
+DRILL_LATE = 1.5
 
 
 class Deprecation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,8 +50,16 @@ class Answered(msgspec.Struct):
     changed_ms: int = 0
 
 
+class LastDrill(msgspec.Struct):
+    """When a route was drilled last (its schedule was seen first, where it never was), and how that ended."""
+
+    at_ms: int
+    failed_ms: int = 0
+    reason: str = ""
+
+
 class RoutingWatch(msgspec.Struct):
-    """What is remembered of exchanges; it can be kept on disk between two starts.
+    """What is remembered of exchanges and drills; it can be kept on disk between two starts.
 
     By route: requests and how many of them fell back (`minutes`, answered ones) or were tried again (`days`).
     """
@@ -58,6 +68,43 @@ class RoutingWatch(msgspec.Struct):
     models: dict[str, Answered] = {}
     minutes: dict[str, dict[int, list[int]]] = {}
     reads: Reads = {}
+    drills: dict[str, LastDrill] = {}
+
+    def drilled(self, event: Drilled) -> None:
+        """A drill has ended. One that nobody was led away by, or that was cut short, proves nothing."""
+        if event.verdict in ("done", "stopped"):
+            known = self.drills.setdefault(event.route, LastDrill(event.ended_ms))
+            known.at_ms = max(known.at_ms, event.ended_ms)
+            known.failed_ms = event.ended_ms if event.verdict == "stopped" else 0
+            known.reason = event.reason if event.verdict == "stopped" else ""
+
+    def drill_readings(self, every_s: Mapping[str, int], now_ms: int, cooldown_ms: int) -> Iterator[Reading]:
+        """Drills that went wrong, and routes that are drilled by schedule and were not for long.
+
+        `every_s` has the seconds between the drills of a route.
+        """
+        for route, seconds in every_s.items():
+            known = self.drills.setdefault(route, LastDrill(now_ms))
+            days = (now_ms - known.at_ms) // DAY_MS
+            yield Reading(
+                rule=Rule("drill.age", "warning", DRILL_LATE, 1.0, cooldown_ms),
+                group=f"drill.age {route}",
+                subject=f"route {route}",
+                value=(now_ms - known.at_ms) / (seconds * 1000),
+                message=f"the route {route!r} was last drilled {days} days ago and should be every "
+                f"{seconds / 86_400:g} days: whether its fallback would do is not known",
+                labels={"route": route, "days": str(days)},
+            )
+        for route, known in self.drills.items():
+            if known.failed_ms:
+                yield Reading(
+                    rule=Rule("drill.failed", "critical", 1.0, 0.5, cooldown_ms),
+                    group=f"drill.failed {route} {known.failed_ms}",
+                    subject=f"route {route}",
+                    value=1.0,
+                    message=f"the failover drill of the route {route!r} was stopped: {known.reason}",
+                    labels={"route": route},
+                )
 
     def take(self, event: ExchangeSettled) -> None:
         """One more exchange of a client. Copies and other requests of the gateway's own do not count."""

@@ -28,6 +28,7 @@ from penstock.core.exchange import (
     AttemptFacts,
     AttemptOpened,
     AttemptSettled,
+    Drilled,
     Entry,
     ExchangeSettled,
     Judged,
@@ -124,7 +125,7 @@ class Spending:
 
     def apply(self, boot: str, event: Entry) -> None:
         """Count one event of a boot."""
-        if isinstance(event, AlertRaised | Judged):
+        if isinstance(event, AlertRaised | Judged | Drilled):
             return  # they cost nothing
         request, subject = event.request, event.subject
         if isinstance(event, AttemptOpened):

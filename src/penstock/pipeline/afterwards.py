@@ -1,4 +1,4 @@
-"""What happens to an answer once its client has it: copies to a candidate, judgements."""
+"""What happens to an answer once its client has it: drills look at it, copies and judgements begin."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from penstock.shapes.openai_request import OpenAIRequest
 class Afterwards:
     """Gives an exchange the reply whose end begins whatever comes after it."""
 
-    __slots__ = ("evaluations", "mirrors")
+    __slots__ = ("_drills", "evaluations", "mirrors")
 
     def __init__(self, ctx: GatewayContext) -> None:
+        self._drills = ctx.drills
         self.mirrors = Mirrors(ctx)
         self.evaluations = Evaluations(ctx)
 
@@ -24,6 +25,8 @@ class Afterwards:
         self, reply: Reply, request: OpenAIRequest, route: Route, key: VirtualKey, facts: RequestFacts
     ) -> Reply:
         """For every exchange."""
+        if self._drills.running:
+            reply = self._drills.watched(reply, request, route, facts)
         return self.evaluations.told(reply, request, route, key, facts)
 
     def copied(

@@ -13,6 +13,7 @@ from penstock.core.plan import Plan, VirtualKey
 from penstock.core.prompt_cache import PrefixMemory
 from penstock.core.retry import RetryShare
 from penstock.pipeline.caches import Caches
+from penstock.pipeline.drilling import Drills
 from penstock.ports.clock import Clock
 from penstock.ports.inner_call import InnerCalls
 from penstock.ports.journal import JournalSink
@@ -99,6 +100,7 @@ class GatewayContext:
         self.model_lists: dict[str, tuple[float, tuple[str, ...]]] = {}
         # Makes inner calls for an exchange; the pipeline puts it here, of which this is a part.
         self.asker: AskerFor | None = None
+        self.drills = Drills(clock, journal)
         self.plan = plan
         self.resolver = Resolver(plan, clock.now_ms())
         self.accounts.apply(plan, clock.now_ms())
@@ -108,6 +110,7 @@ class GatewayContext:
         """Take a new Plan; exchanges under way keep the one they began with."""
         self.caches.follow(self.plan, plan)
         self.plan = plan
+        self.drills.swap(plan)
         self.credentials.keep({each.source for each in plan.signings()}, self.clock.now_ms())
         self.model_lists.clear()
         self.resolver = Resolver(plan, self.clock.now_ms())

@@ -98,7 +98,8 @@ class Driving(Judging):
         self._walk = walk_of(ctx, route, view, deadline)
         self._walk.woken = self._told_outside
         self._walk.judges = self
-        cursor = cursor_for(route.policy, self._walk)
+        policy = ctx.drills.policy_of(route, view, self._walk.notes) if ctx.drills.running else route.policy
+        cursor = cursor_for(policy, self._walk)
         self._cursor = looking_at_structure(cursor, self._walk, route.structured, self._request)
         self._walk.notes.update(self._notes)  # of another route, before
         self._notes = self._walk.notes

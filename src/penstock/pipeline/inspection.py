@@ -4,6 +4,9 @@ GET    /exchanges        those under way: `{"data": [...]}`
 DELETE /exchanges/{id}   stop one: 200, or 404 where it has ended
 GET    /accounts         what every account has used: `{"data": [...]}`
 POST   /explain          where a request would be led, and why (pipeline.explaining)
+GET    /drills           failover drills under way: `{"data": [...]}`
+POST   /drills           begin one: a `core.drills.DrillRule` (409 where it cannot be)
+DELETE /drills/{route}   stop one (404 where there is none)
 GET    /standings        how targets, providers and regions stand: `{"targets": [...], "groups": [...]}`
 """
 
@@ -11,6 +14,7 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.core.drills import DrillRule
 from penstock.core.errors import Refusal
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.explaining import Live, answer
@@ -20,6 +24,8 @@ from penstock.ports.http_server import HttpRequest, Reply
 from penstock.routing.standings_told import told
 
 _EXCHANGES = "/exchanges"
+_DRILLS = "/drills"
+_rule = msgspec.json.Decoder(DrillRule).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,6 +55,8 @@ class Inspection:
                 self._send(reply, {"request_id": name, "stopped": True})
         elif method == b"POST" and path == "/explain":
             self._explain(request, reply)
+        elif path == _DRILLS or path.startswith(f"{_DRILLS}/"):
+            self._drills(request, reply)
         else:
             send_refusal(reply, Refusal("unknown_path", f"nothing is served at {path}"), "")
 
@@ -58,6 +66,25 @@ class Inspection:
         live = Live(ctx.standings, ctx.learned_of, ctx.floors, now, now_ms)
         try:
             self._send(reply, answer(ctx.plan, ctx.resolver, request.body, live))
+        except Refusal as refusal:
+            send_refusal(reply, refusal, "")
+
+    def _drills(self, request: HttpRequest, reply: Reply) -> None:
+        ctx, method = self._ctx, request.method
+        now = ctx.clock.monotonic()
+        try:
+            if method == b"POST" and request.path == _DRILLS:
+                self._send(reply, ctx.drills.begin(_rule(request.body), ctx.plan).told(now))
+            elif method == b"DELETE":
+                route = request.path.removeprefix(f"{_DRILLS}/")
+                drill = ctx.drills.end(route, "killed", "somebody stopped it")
+                if drill is None:
+                    raise Refusal("drill_refused", f"no drill of the route {route!r} is under way")  # noqa: TRY301
+                self._send(reply, drill.told(now))
+            else:
+                self._send(reply, {"data": [each.told(now) for each in ctx.drills.running.values()]})
+        except msgspec.DecodeError as error:
+            send_refusal(reply, Refusal("invalid_json", str(error)), "")
         except Refusal as refusal:
             send_refusal(reply, refusal, "")
 

@@ -12,6 +12,7 @@ from penstock.admission.accounts import Allowance
 from penstock.core.errors import Refusal
 from penstock.core.exchange import AttemptFacts, RequestFacts, Subject
 from penstock.core.fair_queue import LOW
+from penstock.core.mirror_report import normal_form
 from penstock.core.plan import Mirror, Route, VirtualKey
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.exchange import Exchange
@@ -157,7 +158,10 @@ class Mirrored(Exchange):
         if theirs is None or ours is None:
             return
         finishes = [each.choices[0].finish or "" if each.choices else "" for each in (theirs, ours)]
-        hashes = [sha256(text_of(each).encode()).hexdigest()[:16] for each in (theirs, ours)]
+        texts = [text_of(each) for each in (theirs, ours)]
+        hashes = [sha256(each.encode("utf-8", "replace")).hexdigest()[:16] for each in texts]
+        alike = hashes[0] == hashes[1] or normal_form(texts[0]) == normal_form(texts[1])
+        self._notes["same_normal"] = "yes" if alike else "no"
         self._notes["same_text"] = "yes" if hashes[0] == hashes[1] else "no"
         self._notes["same_finish"] = "yes" if finishes[0] == finishes[1] else "no"
         self._notes["answer"], self._notes["parent_answer"] = hashes[1], hashes[0]

@@ -14,6 +14,7 @@ from penstock.core.target import Target
 from penstock.pipeline.answer import Answering
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.counting import estimated
+from penstock.pipeline.drilling import NOTE as DRILL
 from penstock.pipeline.reporting import report
 from penstock.pipeline.settlement import settle_attempt, succeeded
 from penstock.ports.http_server import HttpRequest, Reply
@@ -227,6 +228,8 @@ class Settling(ABC):
             self.reply.bytes_out + size,
             self._notes,
         )
+        if ctx.drills.running and DRILL in self._notes:
+            ctx.drills.settled(settled)
         leave(self._allowance, now, settled.ended_ms)
         ctx.exchanges -= 1
         ctx.running.pop(self._facts.request_id, None)

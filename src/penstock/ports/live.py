@@ -12,6 +12,18 @@ class LiveGateways(Protocol):
         """The exchanges under way, each with its `gateway`, and the gateways that did not answer."""
         ...
 
+    def drills(self) -> list[dict[str, Any]]:
+        """The failover drills under way, each with its `gateway`."""
+        ...
+
+    def begin_drill(self, rule: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+        """Begin a drill in every gateway: how it stands in each, and why one would not."""
+        ...
+
+    def end_drill(self, route: str) -> list[dict[str, Any]]:
+        """Stop the drills of a route; how they stood."""
+        ...
+
     def stop(self, gateway: str, request_id: str) -> bool:
         """Stop one of them; False where it had ended, or its gateway does not answer."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from penstock.core.exchange import AlertRaised, AttemptOpened, Entry, Event, ExchangeSettled, Judged
+from penstock.core.exchange import AlertRaised, AttemptOpened, Drilled, Entry, Event, ExchangeSettled, Judged
 from penstock.ledger.journal.settings import JournalFull
 from penstock.ports.clock import Clock
 
@@ -16,6 +16,7 @@ class MemoryJournal:
         self.events: list[Event] = []
         self.alerts: list[AlertRaised] = []
         self.judged: list[Judged] = []
+        self.drilled: list[Drilled] = []
         self.full = False
         self.fail_openings = False
         self._clock = clock
@@ -44,6 +45,8 @@ class MemoryJournal:
                 self.alerts.append(event)
             elif isinstance(event, Judged):
                 self.judged.append(event)
+            elif isinstance(event, Drilled):
+                self.drilled.append(event)
             else:
                 self.events.append(event)
             if then is not None:

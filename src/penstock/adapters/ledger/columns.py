@@ -29,5 +29,9 @@ REFUSAL_COLUMNS = (
     *("boot", "seq", "request_id", "ts_ms", "org", "team", "user", "key", "route", "model"),
     *("dialect", "endpoint", "status", "code"),
 )
+DRILL_COLUMNS = (
+    *("boot", "seq", "id", "route", "target", "share", "began_ms", "ended_ms", "verdict", "reason", "planned"),
+    "report",
+)
 OPEN_ATTEMPT_COLUMNS = ("request_id", "idx", "boot", "key", "at_ms", "reserved_nanousd", "event")
 SPEND_COLUMNS = ("boot", "brief", "slot", "account", "nanousd")

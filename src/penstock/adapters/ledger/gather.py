@@ -10,12 +10,13 @@ import msgspec
 
 from penstock.adapters.ledger.columns import USAGE_COLUMNS
 from penstock.adapters.ledger.judgements import Gate, gate_of
-from penstock.adapters.ledger.rows import Row, exchange_row, interrupted, refusal_row
+from penstock.adapters.ledger.rows import Row, drill_row, exchange_row, interrupted, refusal_row
 from penstock.core.accounts import MOST_NANOUSD, accounts_of, is_brief, slot_of
 from penstock.core.exchange import (
     AttemptFacts,
     AttemptOpened,
     AttemptSettled,
+    Drilled,
     ExchangeSettled,
     Judged,
     Projected,
@@ -48,6 +49,7 @@ class Gathered:
     begun: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     gates: list[Gate] = field(default_factory=list[Gate])
     judged: list[tuple[int, Judged]] = field(default_factory=list[tuple[int, Judged]])
+    drills: list[Row] = field(default_factory=list[Row])
 
     def doubtful(self) -> list[str]:
         """The exchanges of which an attempt may have been charged by an earlier batch.
@@ -83,6 +85,9 @@ def gather(boot: str, events: Sequence[tuple[int, Projected]]) -> Gathered:
     for seq, event in events:
         if isinstance(event, Judged):
             found.judged.append((seq, event))
+            continue
+        if isinstance(event, Drilled):
+            found.drills.append(drill_row(boot, seq, event))
             continue
         request_id = event.request.request_id
         if isinstance(event, ExchangeSettled):

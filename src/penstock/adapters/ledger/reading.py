@@ -217,14 +217,27 @@ class LedgerReader:
         rows = [SaidLine(*row) for row in self._sql.ask(query, (since_ms,))]
         return [row for row in rows if route is None or row.route in ("", route)]
 
-    def scores_by(self, name: str, since_ms: int) -> dict[str, float]:
-        """The value of one score by request, of those that count."""
+    def drills(self, route: str | None = None, since_ms: int = 0) -> list[dict[str, Any]]:
+        """What came of drills in each gateway that took part, the newest first."""
         mark = self._sql.mark
+        query = f"SELECT * FROM drills WHERE began_ms >= {mark} ORDER BY began_ms DESC, id, boot"  # noqa: S608 - a mark
+        rows = [dict(row) for row in self._sql.ask_named(query, (since_ms,))]
+        return [
+            {**row, "planned": bool(row["planned"]), "report": msgspec.json.decode(row["report"])}
+            for row in rows
+            if route is None or row["route"] == route
+        ]
+
+    def scored(self, since_ms: int) -> dict[str, dict[str, float]]:
+        """What counts of what was said of requests since an instant: request → name → the last value."""
         query = (
-            f"SELECT request_id, value FROM feedback WHERE name = {mark} AND at_ms >= {mark}"  # noqa: S608 - a mark
+            f"SELECT request_id, name, value FROM feedback WHERE at_ms >= {self._sql.mark}"  # noqa: S608 - a mark
             f" AND state = {COUNTED} AND request_id != '' ORDER BY at_ms"
         )
-        return {row[0]: float(row[1]) for row in self._sql.ask(query, (name, since_ms))}
+        found: dict[str, dict[str, float]] = {}
+        for request_id, name, value in self._sql.ask(query, (since_ms,)):
+            found.setdefault(request_id, {})[name] = float(value)
+        return found
 
     def metered(self, query: MeteringQuery) -> list[Metered]:
         """See ports.metering.MeteringReader."""

@@ -11,6 +11,7 @@ from penstock.core.exchange import (
     AdmissionRefused,
     AttemptFacts,
     AttemptOpened,
+    Drilled,
     ExchangeSettled,
     RequestFacts,
     Subject,
@@ -81,6 +82,14 @@ def refusal_row(boot: str, seq: int, event: AdmissionRefused) -> Row:
         *(boot, seq, request.request_id, request.ts_ms),
         *(subject.org, subject.team, subject.user, subject.key),
         *(request.route, request.model, request.dialect, request.endpoint, event.status, event.code),
+    )
+
+
+def drill_row(boot: str, seq: int, event: Drilled) -> Row:
+    """What came of a drill in one gateway, in the order of `DRILL_COLUMNS`."""
+    return (
+        *(boot, seq, event.id, event.route, event.target, event.share, event.began_ms, event.ended_ms),
+        *(event.verdict, event.reason, int(event.planned), _encode(event.report).decode()),
     )
 
 

@@ -16,6 +16,7 @@ from psycopg import IsolationLevel
 
 from penstock.adapters.ledger.columns import (
     ATTEMPT_COLUMNS,
+    DRILL_COLUMNS,
     EXCHANGE_COLUMNS,
     OPEN_ATTEMPT_COLUMNS,
     REFUSAL_COLUMNS,
@@ -219,6 +220,7 @@ class PostgresLedger:
             put(self._db, "refusals", REFUSAL_COLUMNS, found.refusals)
             doubtful = {place[0] for place in found.charges} if careful else found.doubtful()
             self._charge(boot, found.charges_beside(self._known(doubtful)), careful=careful)
+            insert(self._db, "drills", DRILL_COLUMNS, found.drills)
             if gates or found.judged:
                 judgements = self._judgements()
                 judgements.count(gate_sums(gates))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from penstock.adapters.ledger.columns import (
     ATTEMPT_COLUMNS,
+    DRILL_COLUMNS,
     EXCHANGE_COLUMNS,
     OPEN_ATTEMPT_COLUMNS,
     REFUSAL_COLUMNS,
@@ -17,7 +18,7 @@ from penstock.adapters.ledger.judgements import FEEDBACK_COLUMNS, SCORE_COLUMNS
 from penstock.adapters.postgres.connection import SCHEMA, Connection
 from penstock.ports.ledger import LedgerError
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 # Letters of "penledgr", and locks beside it: numbers that nothing else in the database uses.
 MAKING, FOLDING, JUDGING = 0x70656E6C65646772, 0x70656E6C65646773, 0x70656E6C65646774
 _HAS_SCHEMA = "SELECT FROM pg_namespace WHERE nspname = %s"
@@ -29,6 +30,7 @@ _TEXTS = frozenset(
         *("finish_reason", "cache", "usage_source", "price_card", "service_tier", "cause", "boot"),
         *("upstream_request_id", "purpose", "parent"),
         *("id", "source", "name", "label", "comment", "correction", "cohort"),
+        *("verdict", "reason", "report"),
     }
 )
 _TYPES = {
@@ -39,6 +41,7 @@ _TYPES = {
     "event": "bytea NOT NULL",
     "value": "double precision",
     "total": "double precision NOT NULL",
+    "share": "double precision NOT NULL",
     "cost_nanousd": "bigint",
     "reserved_nanousd": "bigint",
     "reported_cost_nanousd": "bigint",
@@ -69,6 +72,7 @@ CREATE INDEX exchanges_session ON exchanges (session, ts_ms) WHERE session != ''
 CREATE INDEX exchanges_task ON exchanges (task, ts_ms) WHERE task != '';
 {_table("scores", SCORE_COLUMNS, "slot, route, target, cohort, name")}
 """
+_DRILLS = _table("drills", DRILL_COLUMNS, "boot, seq")
 
 DDL = f"""
 CREATE TABLE version (number integer NOT NULL);
@@ -80,6 +84,7 @@ CREATE INDEX exchanges_ts ON exchanges (ts_ms);
 {_table("refusals", REFUSAL_COLUMNS, "boot, seq")}
 CREATE INDEX refusals_ts ON refusals (ts_ms);
 {_JUDGED}
+{_DRILLS}
 {_table("open_exchanges", ("request_id", "boot", "event"), "request_id")}
 {_table("open_attempts", OPEN_ATTEMPT_COLUMNS, "request_id, idx")}
 CREATE TABLE spend (
@@ -121,6 +126,7 @@ UPDATE version SET number = 2;
             "UPDATE version SET number = 5;",
         ]
     ),
+    5: _DRILLS + "UPDATE version SET number = 6;",  # noqa: S608 - our own names
 }
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from penstock.adapters.ledger.columns import (
     ATTEMPT_COLUMNS,
+    DRILL_COLUMNS,
     EXCHANGE_COLUMNS,
     OPEN_ATTEMPT_COLUMNS,
     REFUSAL_COLUMNS,
@@ -53,6 +54,7 @@ _NEXT = "(SELECT coalesce(max(taken), 0) + 1 FROM exchanges)"
 _INSERT_EXCHANGE = _insert("exchanges", EXCHANGE_COLUMNS, {"taken": _NEXT})
 _INSERT_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
 _INSERT_REFUSAL = _insert("refusals", REFUSAL_COLUMNS)
+_INSERT_DRILL = _insert("drills", DRILL_COLUMNS)
 _INSERT_OPEN_EXCHANGE = _insert("open_exchanges", ("request_id", "boot", "event"))
 _INSERT_OPEN_ATTEMPT = _insert("open_attempts", OPEN_ATTEMPT_COLUMNS)
 _MOVE = """
@@ -228,6 +230,7 @@ class SqliteLedger:
         many(_INSERT_REFUSAL, found.refusals)
         many(_INSERT_ATTEMPT, [attempt_row(*charge) for charge in charges])
         self._db.executemany(CHARGE, spend_rows(boot, charges, self._tags))
+        many(_INSERT_DRILL, found.drills)
         if found.gates or found.judged:
             judgements = Judgements(self._db.execute, self._db.execute)
             judgements.count(gate_sums(found.gates))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from penstock.adapters.ledger.columns import USAGE_COLUMNS, USES_OF_TOOLS
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 _USAGE_DDL = "".join(f"  {name} INTEGER NOT NULL,\n" for name in USAGE_COLUMNS)
 # Sums of money, in the order in which they grow: what a boot adds now stands together.
 # `brief`: of sessions and tasks.
@@ -62,6 +62,24 @@ CREATE TABLE scores (
   n INTEGER NOT NULL,
   total REAL NOT NULL,
   PRIMARY KEY (slot, route, target, cohort, name)
+) WITHOUT ROWID;
+"""
+# What came of failover drills, by gateway.
+_DRILLS_DDL = """
+CREATE TABLE drills (
+  boot TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  route TEXT NOT NULL,
+  target TEXT NOT NULL,
+  share REAL NOT NULL,
+  began_ms INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL,
+  verdict TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  planned INTEGER NOT NULL,
+  report TEXT NOT NULL,
+  PRIMARY KEY (boot, seq)
 ) WITHOUT ROWID;
 """
 
@@ -171,7 +189,7 @@ CREATE TABLE refusals (
   code TEXT NOT NULL,
   PRIMARY KEY (boot, seq)
 ) WITHOUT ROWID;
-CREATE INDEX refusals_ts ON refusals (ts_ms);{_SPEND_DDL}{_JUDGED_DDL}CREATE TABLE checkpoints (
+CREATE INDEX refusals_ts ON refusals (ts_ms);{_SPEND_DDL}{_JUDGED_DDL}{_DRILLS_DDL}CREATE TABLE checkpoints (
   boot TEXT PRIMARY KEY,
   segment INTEGER NOT NULL,
   offset INTEGER NOT NULL,
@@ -245,4 +263,8 @@ PRAGMA user_version = 7;
         for name in USES_OF_TOOLS
     )
     + "PRAGMA user_version = 8;\n",
+    8: f"""
+{_DRILLS_DDL}
+PRAGMA user_version = 9;
+""",
 }

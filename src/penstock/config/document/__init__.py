@@ -45,6 +45,7 @@ from penstock.config.document.policy import (
 from penstock.config.document.prices import Price, PriceTier
 from penstock.config.document.providers import Deployment, EndpointFacts, Facts, Provider, ProviderKind
 from penstock.config.document.routes import (
+    DrillPlan,
     Evals,
     ExactCache,
     Mirror,
@@ -98,6 +99,7 @@ __all__ = [
     "Document",
     "Downgrade",
     "Drain",
+    "DrillPlan",
     "EasyNode",
     "EndpointFacts",
     "EntraAccess",

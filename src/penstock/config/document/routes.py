@@ -243,6 +243,26 @@ class Mirror(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 8
 
 
+class DrillPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A failover drill by schedule: live traffic goes to a fallback for a while (docs/drills.md).
+
+    Attributes:
+        to: The fallback, one of the policy's targets.
+        percent: Share of those who ask, in per cent, 5 at most.
+        for: How long, such as `15m`.
+        every: How long after the last drill the next one begins, such as `30d`.
+        max_cost_ratio: How many times the usual cost of a request is borne.
+        max_slowdown: How many times the usual time to a whole answer is borne.
+    """
+
+    to: Target
+    percent: Annotated[float, Meta(gt=0, le=5)] = 1.0
+    for_s: Duration = msgspec.field(default=900, name="for")
+    every: Duration = 2_592_000
+    max_cost_ratio: Annotated[float, Meta(gt=1, le=100)] = 2.0
+    max_slowdown: Annotated[float, Meta(gt=1, le=100)] = 3.0
+
+
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A name that clients send as `model`, and what happens then.
 
@@ -260,6 +280,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         evals: Scores of answers, and who judges them after the fact.
         mirror: Copies of requests to another target.
         structured: What happens to answers that do not have the form that was asked for; without it, nothing.
+        drill: Failover drills by schedule.
         prompt_cache: Whether vendors are told what of a prompt to cache: `auto` as soon as prefixes come back
             often enough to earn what writing them costs, `always` at once. Clients that say it themselves are
             left alone.
@@ -294,6 +315,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     evals: Evals | None = None
     mirror: Mirror | None = None
     structured: Structured | None = None
+    drill: DrillPlan | None = None
     prompt_cache: Literal["off", "auto", "always"] = "off"
     prompt_cache_ttl: Literal["5m", "1h"] = "5m"
     compress: Literal["off", "lossless", "lossy"] = "off"

@@ -8,6 +8,7 @@ from typing import Any, cast
 from litestar import Litestar
 
 from penstock.config.schema import definitions_of
+from penstock.control.api.drills import drill_schema
 from penstock.control.api.routing import question_schema
 from penstock.control.kinds import KINDS, KindInfo
 from penstock.control.login.sessions import COOKIE
@@ -61,6 +62,7 @@ def document(app: Litestar) -> bytes:
     _body(told, "/admin/api/keys", "post", _new_key())
     _body(told, "/admin/api/apply", "post", _changes())
     _body(told, "/admin/api/routes/{name}/explain", "post", question_schema())
+    _body(told, "/admin/api/routes/{name}/drill", "post", drill_schema())
     return json.dumps(told).encode()
 
 

@@ -15,7 +15,7 @@ import msgspec
 from penstock.compile.alerts import targets_by_route
 from penstock.config.document import Document
 from penstock.core.alerts import Reading
-from penstock.core.exchange import Entry, ExchangeSettled
+from penstock.core.exchange import Drilled, Entry, ExchangeSettled
 from penstock.core.routing_alerts import Deprecation, RoutingWatch, deprecations
 
 FILE_NAME = "routing-watch.json"
@@ -46,6 +46,8 @@ class RoutingDesk:
         for seq, entry in entries:
             if seq > counted and isinstance(entry, ExchangeSettled):
                 self._watch.take(entry)
+            elif seq > counted and isinstance(entry, Drilled):
+                self._watch.drilled(entry)
         if entries:
             self._counted[boot] = max(counted, entries[-1][0])
 
@@ -54,6 +56,10 @@ class RoutingDesk:
         self._load()
         self._watch.forget(now_ms)
         yield from self._watch.readings(now_ms, cooldown_ms)
+        every_s = {
+            name: route.drill.every for name, route in document.routes.items() if route.drill is not None
+        }
+        yield from self._watch.drill_readings(every_s, now_ms, cooldown_ms)
         if document.alerts.deprecations is None:
             return
         if document is not self._document:

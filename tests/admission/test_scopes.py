@@ -16,33 +16,9 @@ from penstock.core.plan import Plan, VirtualKey
 from penstock.core.price_book import PriceBook
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
-from penstock.ports.clock import Clock, Timer
 from penstock.ports.http_server import HttpRequest
 
 SECRET = b"sk-scoped"
-
-
-class Now:
-    """A clock that stands at one moment."""
-
-    def __init__(self, now_ms: int) -> None:
-        self._now_ms = now_ms
-
-    def monotonic(self) -> float:
-        """Not asked for here."""
-        return 0.0
-
-    def now_ms(self) -> int:
-        """The moment."""
-        return self._now_ms
-
-    def call_later(self, delay_s: float, call: object) -> Timer:
-        """Nothing waits here."""
-        raise AssertionError((delay_s, call))
-
-    def call_soon(self, call: object) -> None:
-        """Nothing waits here."""
-        raise AssertionError(call)
 
 
 def plan_with(text: str) -> Plan:
@@ -59,9 +35,8 @@ def code_of(
 ) -> str:
     """The code with which a request is refused, empty where it is let in."""
     http = HttpRequest(b"POST", "/", b"", {b"authorization": b"Bearer " + SECRET}, b"", 0.0, peer)
-    clock: Clock = Now(now_ms)  # type: ignore[assignment]
     try:
-        key_for(plan_with(text), http, clock, endpoint, dialect)
+        key_for(plan_with(text), http, now_ms, endpoint, dialect)
     except Refusal as refusal:
         return refusal.code
     return ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.core.retry import RetryRule, RetryShare, backoff_s
+from penstock.core.retry import RetryRule, backoff_s
+from penstock.core.retry_share import RetryShare
 
 RULE = RetryRule(attempts=5, backoff_s=0.25, max_backoff_s=8, max_retry_share=0.2)
 

@@ -11,7 +11,7 @@ import pytest
 from penstock.core.allowance import AccountRule
 from penstock.core.plan import Plan, Timeouts
 from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, TargetNode
-from penstock.core.retry import HedgeShare
+from penstock.core.retry_share import HedgeShare
 from tests.routing.game import Fate, Game, Script, target, well
 
 

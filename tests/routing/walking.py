@@ -11,7 +11,8 @@ from penstock.core.origin import Origin
 from penstock.core.plan import VirtualKey
 from penstock.core.policy import PolicyNode, TargetNode
 from penstock.core.price import Ceiling, rate_card
-from penstock.core.retry import RetryRule, RetryShare
+from penstock.core.retry import RetryRule
+from penstock.core.retry_share import RetryShare
 from penstock.core.target import Target
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS

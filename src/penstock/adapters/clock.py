@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Final
 
 from penstock.ports.clock import Timer
+
+_time_ns: Final = time.time_ns
 
 
 class LoopClock:
@@ -18,7 +21,7 @@ class LoopClock:
 
     def now_ms(self) -> int:
         """Wall time in milliseconds."""
-        return time.time_ns() // 1_000_000
+        return _time_ns() // 1_000_000
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
         """See ports.clock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from penstock.admission.counters import BudgetCounter, Counter, RateCounter, SlotCounter, TallyCounter
 from penstock.admission.waiting import FairWaitlist, Later, Wakings
@@ -13,8 +13,8 @@ from penstock.core.budget import window_bounds
 from penstock.core.plan import Plan
 
 # Accounts that requests name themselves (users, tag values, sessions); the longest unused ones go first.
-MAX_NAMED = 65_536
-MAX_EVICTED = 262_144
+MAX_NAMED: Final = 65_536
+MAX_EVICTED: Final = 262_144
 
 
 class Earlier(Protocol):

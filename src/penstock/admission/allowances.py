@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from penstock.admission.accounts import Account, Accounts, Allowance
 from penstock.admission.entry import told
 from penstock.core.allowance import AccountRule, SessionRule
@@ -9,7 +11,7 @@ from penstock.core.errors import Refusal
 from penstock.core.exchange import Subject
 from penstock.core.plan import Plan, Route, Throttle, VirtualKey
 
-_MAX_COMBINED = 16_384
+_MAX_COMBINED: Final = 16_384
 
 
 def allowance_for(

@@ -7,15 +7,16 @@ A counter in the process's own memory is a `…Counter`; one that is leased from
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Final
 
 from penstock.admission.waiting import NO, OK, WAIT, Waitlist, Wakings
 from penstock.core.allowance import BudgetRule, RateRule
 from penstock.core.budget import Budget
 from penstock.core.limits import SlidingWindow
 
-FOREVER_S = float("inf")
+FOREVER_S: Final = float("inf")
 # What a request waits at most for others to settle, or for another process to answer.
-PATIENCE_S = 30.0
+PATIENCE_S: Final = 30.0
 
 
 class Counter(ABC):

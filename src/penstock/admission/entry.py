@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from penstock.admission.accounts import Allowance
 from penstock.admission.counters import FOREVER_S, Counter
 from penstock.admission.waiting import OK, WAIT
 from penstock.core.errors import Refusal
 
-_SPANS = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86_400.0: "day"}
+_SPANS: Final = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86_400.0: "day"}
 
 
 def enter(allowance: Allowance, now: float, now_ms: int) -> Counter | None:

@@ -51,22 +51,24 @@ class Holding:
 
     def settle(self, usage: Usage, nanousd: int, at_ms: int) -> None:
         """The attempt, opened at `at_ms`, is over: what it used instead of what was held."""
-        at = self._at
-        for counter, amount in zip(self._counters, self._amounts, strict=True):
+        counters, amounts = self._counters, self._amounts
+        self._counters, self._amounts = [], []
+        given: int = usage.input_tokens
+        made: int = usage.output_tokens
+        for place in range(len(counters)):
+            counter, amount = counters[place], amounts[place]
             unit = counter.unit
             if unit == "budget":
                 used = nanousd
             elif unit == "tokens":
-                used = usage.input_tokens + usage.output_tokens
+                used = given + made
             elif unit == "input_tokens":
-                used = usage.input_tokens
+                used = given
             elif unit == "output_tokens":
-                used = usage.output_tokens
+                used = made
             else:
                 used = amount
-            counter.settle(amount, used, at, at_ms)
-        self._counters.clear()
-        self._amounts.clear()
+            counter.settle(amount, used, self._at, at_ms)
 
 
 def hold(allowance: Allowance, target: Account | None, needs: Needs, now: float, now_ms: int) -> Holding:

@@ -6,20 +6,19 @@ from penstock.admission.addresses import client_address, is_within
 from penstock.admission.gate import key_of
 from penstock.core.errors import Refusal
 from penstock.core.plan import KeyBounds, Plan, VirtualKey
-from penstock.ports.clock import Clock
 from penstock.ports.http_server import HttpRequest
 from penstock.shapes.openai_request import OpenAIRequest
 
 
-def key_for(plan: Plan, http: HttpRequest, clock: Clock, endpoint: str = "", dialect: str = "") -> VirtualKey:
+def key_for(plan: Plan, http: HttpRequest, now_ms: int, endpoint: str = "", dialect: str = "") -> VirtualKey:
     """The virtual key that a request carries, if it is good for this endpoint now and from there.
 
     An empty endpoint or dialect is one that every key may use. Raises Refusal.
     """
-    key = key_of(plan, http.headers, clock.now_ms())
+    key = key_of(plan, http.headers, now_ms)
     bounds = key.bounds
     if bounds is not None:
-        if bounds.expires_ms is not None and clock.now_ms() >= bounds.expires_ms:
+        if bounds.expires_ms is not None and now_ms >= bounds.expires_ms:
             raise Refusal("key_expired", "this API key has expired; ask for another one, or for its new secret")
         if bounds.networks:
             client = client_address(http, plan.trusted_proxies)

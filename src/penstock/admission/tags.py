@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from penstock.core.errors import Refusal
 
-MAX_TAGS = 32
-MAX_LENGTH = 256
+MAX_TAGS: Final = 32
+MAX_LENGTH: Final = 256
 
 
 def read_tags(header: bytes | None, metadata: dict[str, str], locked: dict[str, str]) -> dict[str, str]:

@@ -8,15 +8,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from penstock.core.fair_queue import FairQueue, Ticket
 from penstock.ports.clock import Timer
 
-OK = 0
-WAIT = 1
-NO = 2
-MAX_WAITING = 10_000
-SOONEST_S = 0.001
+OK: Final = 0
+WAIT: Final = 1
+NO: Final = 2
+MAX_WAITING: Final = 10_000
+SOONEST_S: Final = 0.001
 Later = Callable[[float, Callable[[], None]], Timer]
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from penstock.core.allowance import Window
 
-FOREVER_MS = 2**62
-_DAY = timedelta(days=1)
+FOREVER_MS: Final = 2**62
+_DAY: Final = timedelta(days=1)
 
 
 class UnknownZoneError(ValueError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 # So many instants are remembered one by one. Beyond them, those within a thousandth of the window become one,
 # the latest: a window then holds at least 99.9 % of its limit under pressure, and never more than it.
-PARTS = 1000
+PARTS: Final = 1000
 
 
 class SlidingWindow:

@@ -12,14 +12,15 @@ whole), each part is charged and nothing is left of the whole.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from penstock.core.money import FACTOR_ONE, Number, parse_factor, parse_usd
 from penstock.core.rates import STANDARD_TIERS, TEXT_UNITS, TOOL_UNITS, RateCard, Rates, Tier, Variant, overlaid
 from penstock.core.usage import NO_USAGE, Usage
 
-_UNITS = 1_000_000
-_HALF = _UNITS // 2
-_MS_PER_HOUR = 3_600_000
+_UNITS: Final = 1_000_000
+_HALF: Final = _UNITS // 2
+_MS_PER_HOUR: Final = 3_600_000
 # Rates, tiers, the product of the factors that apply, and the scale of that product.
 _Terms = tuple[Rates, tuple[Tier, ...], int, int]
 

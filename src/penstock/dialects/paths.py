@@ -35,7 +35,10 @@ _COUNT_TOKENS = Endpoint(
     shape="anthropic.count",
     task="count",
 )
-_EXACT: dict[str, Endpoint] = {**ENDPOINTS, **{each.path: each for each in (_MESSAGES, _COUNT_TOKENS)}}
+_EXACT: dict[str, Found] = {
+    **{path: Found(each) for path, each in ENDPOINTS.items()},
+    **{each.path: Found(each) for each in (_MESSAGES, _COUNT_TOKENS)},
+}
 
 _GEMINI_CAP = ("generationConfig", "maxOutputTokens")
 _GENERATE = Endpoint(
@@ -108,7 +111,7 @@ _CONVERSE = Endpoint(
 _CONVERSE_PATH = re.compile(r"/model/(?P<model>.+)/converse(?P<stream>-stream)?")
 
 PATHS = (*_EXACT, _GENERATE.path, _CONVERSE.path)
-_ALL = (*_EXACT.values(), *(each for each, _ in _GEMINI.values()), _CONVERSE)
+_ALL = (*(each.endpoint for each in _EXACT.values()), *(each for each, _ in _GEMINI.values()), _CONVERSE)
 # What keys can be bound to.
 ENDPOINT_NAMES = frozenset(each.name for each in _ALL)
 DIALECTS = frozenset(each.dialect for each in _ALL)
@@ -118,7 +121,7 @@ def find(path: str) -> Found | None:
     """What serves this path, None where nothing does."""
     exact = _EXACT.get(path)
     if exact is not None:
-        return Found(exact)
+        return exact
     if (match := _GEMINI_PATH.fullmatch(path)) is not None:
         found = _GEMINI.get(match["method"])
         return Found(found[0], match["model"], found[1]) if found is not None else None

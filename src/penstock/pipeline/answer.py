@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from penstock.core.errors import CODES
 from penstock.core.exchange import AttemptFacts, RequestFacts
@@ -18,10 +19,10 @@ from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 from penstock.wire.http1 import header_safe
 
-_JSON = b"content-type: application/json\r\n"
-_SSE = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
+_JSON: Final = b"content-type: application/json\r\n"
+_SSE: Final = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
 # Heads of one vendor that mean nothing to another's client.
-_THEIRS = frozenset(
+_THEIRS: Final = frozenset(
     {b"content-type", b"x-request-id", b"request-id", b"openai-version", b"openai-processing-ms"}
 )
 Finish = Callable[[], None]

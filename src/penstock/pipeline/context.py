@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from penstock.adapters.memory.scores import MemoryScores
 from penstock.admission.accounts import Account, Accounts
@@ -11,7 +11,7 @@ from penstock.admission.chains import Chains
 from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import Plan, VirtualKey
 from penstock.core.prompt_cache import PrefixMemory
-from penstock.core.retry import RetryShare
+from penstock.core.retry_share import RetryShare
 from penstock.pipeline.caches import Caches
 from penstock.pipeline.drilling import Drills
 from penstock.ports.clock import Clock
@@ -30,9 +30,9 @@ from penstock.upstream.credentials import CredentialTable
 from penstock.upstream.learned import Learned
 from penstock.upstream.tasks import TaskRules
 
-MAX_STATES = 65_536
+MAX_STATES: Final = 65_536
 # How often it is looked for attempts that hang.
-LOOK_S = 0.5
+LOOK_S: Final = 0.5
 
 
 class Running(Protocol):
@@ -135,9 +135,9 @@ class GatewayContext:
                 self.shares[route] = share
         return share
 
-    def new_request_id(self) -> str:
-        """A request id that sorts by time and cannot be guessed."""
-        return f"req_{self.clock.now_ms():011x}{self.bits(64):016x}"
+    def new_request_id(self, now_ms: int = 0) -> str:
+        """A request id that sorts by time (`now_ms`, where it is known already) and cannot be guessed."""
+        return f"req_{now_ms or self.clock.now_ms():011x}{self.bits(64):016x}"
 
     def sweep(self, now: float) -> None:
         """Expire attempts whose phase took too long."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Final
 
 from penstock.admission.accounts import Allowance
 from penstock.admission.counters import Counter
@@ -41,8 +42,8 @@ from penstock.routing.walk import nobody
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.upstream.attempt import Attempt
 
-NOT_KEPT = "not_kept"
-_WHY = {
+NOT_KEPT: Final = "not_kept"
+_WHY: Final = {
     DENIED: "the policy leads this request to targets that it may not use; ask for another model, or let the "
     "administrator look at penstock check --explain",
     MISMATCH: "no answer has the form that the request asks for (its schema, or that of its tools)",

@@ -5,6 +5,8 @@ It listens to its client and to its upstreams, and ends in `_settle`, once, on e
 
 from __future__ import annotations
 
+from typing import Final
+
 from penstock.core.errors import CODES
 from penstock.core.events import Broke
 from penstock.core.exchange import FALLBACK_FROM, STAGE, AttemptFacts
@@ -21,9 +23,9 @@ from penstock.upstream.attempt import Attempt
 from penstock.upstream.translated_codec import TranslatingReader
 
 # What is not asked for twice because it takes long: pictures, sound and films do.
-_QUICK = frozenset({"chat", "embed", "rerank", "other"})
+_QUICK: Final = frozenset({"chat", "embed", "rerank", "other"})
 # Of an answer that is held back.
-MAX_KEPT_BYTES = 32 * 1024 * 1024
+MAX_KEPT_BYTES: Final = 32 * 1024 * 1024
 
 
 class Exchange(Guarding):

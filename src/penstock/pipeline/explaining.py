@@ -13,7 +13,7 @@ from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.fair_queue import NORMAL
 from penstock.core.plan import Plan, Route, VirtualKey
 from penstock.core.question import Question
-from penstock.core.retry import RetryShare
+from penstock.core.retry_share import RetryShare
 from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.paths import Found, find

@@ -49,7 +49,7 @@ class FeedbackDesk:
         try:
             if http.method != b"POST":
                 raise Refusal("method_not_allowed", f"send POST to {PATH}")  # noqa: TRY301
-            key = key_for(self._ctx.plan, http, self._ctx.clock)
+            key = key_for(self._ctx.plan, http, self._ctx.clock.now_ms())
             self._count(key)
             found, kept = self._read(http, key)
         except Refusal as refusal:

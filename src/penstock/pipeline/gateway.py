@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Final
 
+from penstock.admission.accounts import Allowance
 from penstock.admission.allowances import allowance_for
+from penstock.admission.counters import Counter
+from penstock.admission.entry import enter
 from penstock.admission.scopes import bound_output, key_for
 from penstock.admission.tags import read_tags
 from penstock.core.errors import CODES, Refusal
@@ -16,12 +20,11 @@ from penstock.dialects.model_lists import Entry, entry_body, list_body, list_dia
 from penstock.dialects.named_ids import named_ids
 from penstock.dialects.native import decode_native
 from penstock.dialects.openai.decode import decode
-from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.dialects.paths import PATHS, Found, dialect_of, find
 from penstock.pipeline.admin import AdminDesk, is_admin, send_problem
 from penstock.pipeline.afterwards import Afterwards
 from penstock.pipeline.context import GatewayContext
-from penstock.pipeline.entering import enter_or_wait
+from penstock.pipeline.entering import Entering
 from penstock.pipeline.exchange import Exchange
 from penstock.pipeline.feedback import PATH as FEEDBACK
 from penstock.pipeline.feedback import FeedbackDesk
@@ -38,7 +41,7 @@ from penstock.pipeline.visit import visit
 from penstock.ports.http_server import HttpRequest, Reply
 from penstock.shapes.openai_request import OpenAIRequest
 
-_LATER = (
+_LATER: Final = (
     "/v1/files",
     "/v1/batches",
     "/v1/messages/batches",
@@ -46,8 +49,8 @@ _LATER = (
     "/v1beta/batches",
     "/mcp",
 )
-MAX_MODEL = 256
-_LISTS = re.compile(r"(?:/v1|/v1beta|/v1alpha)/models(?=/|\Z)")
+MAX_MODEL: Final = 256
+_LISTS: Final = re.compile(r"(?:/v1|/v1beta|/v1alpha)/models(?=/|\Z)")
 
 
 class Gateway:
@@ -66,8 +69,7 @@ class Gateway:
 
     def handle(self, request: HttpRequest, reply: Reply) -> None:
         """Answer one request; a defect of ours becomes a 500, never a hanging client."""
-        endpoint = ENDPOINTS.get(request.path)
-        found = Found(endpoint) if endpoint is not None else find(request.path)
+        found = find(request.path)
         if found is None or request.method != b"POST":
             self._other(request, reply, found)
             return
@@ -123,7 +125,7 @@ class Gateway:
         try:
             if request.method not in (b"GET", b"HEAD"):
                 raise Refusal("method_not_allowed", "send GET to /v1/usage")  # noqa: TRY301
-            key = key_for(ctx.plan, request, ctx.clock)
+            key = key_for(ctx.plan, request, ctx.clock.now_ms())
         except Refusal as refusal:
             send_refusal(reply, refusal, request_id)
             return
@@ -154,7 +156,7 @@ class Gateway:
             send_refusal(reply, refusal, request_id, dialect)
             return
         try:
-            key = key_for(self.ctx.plan, request, self.ctx.clock)
+            key = key_for(self.ctx.plan, request, self.ctx.clock.now_ms())
         except Refusal as refusal:
             send_refusal(reply, refusal, request_id, dialect)
             return
@@ -183,6 +185,7 @@ class _Admission:
         "_found",
         "_http",
         "_key",
+        "_now_ms",
         "_plan",
         "_route",
         "request_id",
@@ -195,7 +198,8 @@ class _Admission:
         self._http = http
         self._found = found
         self._endpoint = found.endpoint
-        self.request_id = ctx.new_request_id()
+        self._now_ms = ctx.clock.now_ms()
+        self.request_id = ctx.new_request_id(self._now_ms)
         self._key: VirtualKey | None = None
         self._decoded: OpenAIRequest | None = None
         self._route: Route | None = None
@@ -207,24 +211,17 @@ class _Admission:
         """
         ctx, http = self._ctx, self._http
         endpoint = self._endpoint
-        key = self._key = key_for(self._plan, http, ctx.clock, endpoint.name, endpoint.dialect)
+        key = self._key = key_for(self._plan, http, self._now_ms, endpoint.name, endpoint.dialect)
         request = self._decoded = self._decode()
         bound_output(key, request)
         route = self._route = ctx.resolver.resolve(request.model, key)
         if key.scope is not None or route.requires is not None:
             route = self._route = ctx.resolver.held.of(route, key.scope, self._endpoint)
         tags = read_tags(http.headers.get(b"x-penstock-tags"), request.metadata, key.tags)
-        missing = [name for name in route.required_tags if name not in tags]
-        if missing:
-            raise Refusal(
-                "missing_tag",
-                f"the route {route.name!r} requires the tag {missing[0]!r}: "
-                f"send x-penstock-tags: {missing[0]}=…",
-            )
+        if route.required_tags:
+            _check_tags(route, tags)
         self._deepen((route.session or self._plan.session).depth)
-        subject = key.subject
-        if not subject.user and "user" in tags:
-            subject = Subject(subject.org, subject.team, tags["user"], subject.key)
+        subject = _subject_of(key, tags)
         responses = self._endpoint.shape == RESPONSES
         previous = check(request, route) if responses else ""
         named = named_ids(request.endpoint, request.fields) if request.fields is not None else []
@@ -248,10 +245,17 @@ class _Admission:
         else:
             reply = self._after.copied(reply, http, request, route, key, facts)
             exchange = Exchange(ctx, http, reply, request, route, key, subject, allowance, facts)
-        is_in = enter_or_wait(
-            ctx, allowance, reply, exchange.start, lambda refusal: self.refuse(reply, refusal)
-        )
-        return exchange if is_in else None
+        blocked = enter(allowance, ctx.clock.monotonic(), self._now_ms)
+        if blocked is None:
+            return exchange
+        self._wait(blocked, allowance, exchange, reply)
+        return None
+
+    def _wait(self, blocked: Counter, allowance: Allowance, exchange: Exchange, reply: Reply) -> None:
+        def refuse(refusal: Refusal) -> None:
+            self.refuse(reply, refusal)
+
+        Entering(self._ctx, allowance, exchange.start, refuse).wait(blocked, reply)
 
     def _deepen(self, most: int | None) -> None:
         """Take a place in the chain of calls, if it is bounded. Raises Refusal where it is too long."""
@@ -272,10 +276,21 @@ class _Admission:
         return decode_native(self._found, http.body)
 
     def _facts(self, request: OpenAIRequest, route: Route, tags: dict[str, str]) -> RequestFacts:
+        endpoint = self._endpoint
+        if not tags:  # as most requests have none
+            return RequestFacts(
+                self.request_id,
+                self._now_ms,
+                endpoint.dialect,
+                endpoint.name,
+                route.name,
+                request.model[:MAX_MODEL],
+                request.stream,
+            )
         get = tags.get
         return RequestFacts(
             self.request_id,
-            self._ctx.clock.now_ms(),
+            self._now_ms,
             self._endpoint.dialect,
             self._endpoint.name,
             route.name,
@@ -297,7 +312,7 @@ class _Admission:
         request = self._decoded
         facts = RequestFacts(
             self.request_id,
-            self._ctx.clock.now_ms(),
+            self._now_ms,
             self._endpoint.dialect,
             self._endpoint.name,
             self._route.name if self._route is not None else "",
@@ -306,6 +321,24 @@ class _Admission:
         )
         subject = self._key.subject if self._key is not None else Subject()
         self._ctx.journal.append(AdmissionRefused(facts, subject, refusal.status, refusal.code))
+
+
+def _subject_of(key: VirtualKey, tags: dict[str, str]) -> Subject:
+    """Whose request it is: the key's, and the user's whom a tag names where the key is nobody's."""
+    subject = key.subject
+    if tags and not subject.user and "user" in tags:
+        return Subject(subject.org, subject.team, tags["user"], subject.key)
+    return subject
+
+
+def _check_tags(route: Route, tags: dict[str, str]) -> None:
+    """Raise Refusal where a tag is missing that the route requires."""
+    for name in route.required_tags:
+        if name not in tags:
+            raise Refusal(
+                "missing_tag",
+                f"the route {route.name!r} requires the tag {name!r}: send x-penstock-tags: {name}=…",
+            )
 
 
 def _lost(path: str) -> str:

@@ -16,19 +16,21 @@ def _path_lines(route: str, target: str, stage: str) -> bytes:
 
 def dollars(nanousd: int) -> bytes:
     """Nano-dollars as a decimal number of dollars, without trailing zeros."""
-    whole, part = divmod(nanousd, 1_000_000_000)
+    whole = nanousd // 1_000_000_000
+    part = nanousd - whole * 1_000_000_000
     if not part:
-        return b"%d" % whole
-    return b"%d.%s" % (whole, (b"%09d" % part).rstrip(b"0"))
+        return str(whole).encode()
+    # A digit in front keeps the zeros behind the point, and is cut off.
+    return (str(whole) + "." + str(1_000_000_000 + part)[1:].rstrip("0")).encode()
 
 
 def answer_lines(request_id: str, route: str, target: Target | None, attempts: int, stage: str = "") -> bytes:
     """What is known of every answer when its head is written. `attempts`: how many have been made."""
-    return b"x-penstock-request-id: %b\r\n%bx-penstock-attempts: %d\r\nx-penstock-cache: miss\r\n" % (
-        request_id.encode(),
-        _path_lines(route, target.id if target is not None else "none", stage),
-        attempts,
+    path = _path_lines(route, target.id if target is not None else "none", stage)
+    said = (
+        f"x-penstock-request-id: {request_id}\r\nx-penstock-attempts: {attempts}\r\nx-penstock-cache: miss\r\n"
     )
+    return path + said.encode()
 
 
 def kept_lines(
@@ -51,14 +53,15 @@ def kept_lines(
 
 def cost_line(cost_nanousd: int | None) -> bytes:
     """The cost, or `unpriced`: a model without a price is never shown as free."""
-    return b"x-penstock-cost-usd: %b\r\n" % (b"unpriced" if cost_nanousd is None else dollars(cost_nanousd))
+    cost = b"unpriced" if cost_nanousd is None else dollars(cost_nanousd)
+    return b"x-penstock-cost-usd: " + cost + b"\r\n"
 
 
 def budget_line(left_nanousd: int) -> bytes:
     """What is left of the key's budget."""
-    return b"x-penstock-budget-left-usd: %b\r\n" % dollars(left_nanousd)
+    return b"x-penstock-budget-left-usd: " + dollars(left_nanousd) + b"\r\n"
 
 
 def overhead_line(overhead_us: int) -> bytes:
     """Our own time."""
-    return b"x-penstock-overhead-us: %d\r\n" % overhead_us
+    return f"x-penstock-overhead-us: {overhead_us}\r\n".encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from penstock.core.exchange import AttemptFacts
 from penstock.core.health import Fault, fault_of
@@ -12,7 +13,7 @@ from penstock.upstream.attempt import Attempt
 from penstock.wire.http1 import parse_retry_after
 
 # Why an attempt was let go that had not failed: another one's answer was accepted.
-NOT_NEEDED = "not_needed"
+NOT_NEEDED: Final = "not_needed"
 
 
 def report(ctx: GatewayContext, attempt: Attempt, facts: AttemptFacts, failure: Failure | None) -> None:

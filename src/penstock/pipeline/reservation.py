@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from penstock.admission.accounts import Account, Allowance
@@ -21,8 +23,8 @@ from penstock.upstream.learned import Learned
 
 # A request that does not bound its own answer is bounded to what is left rather than made to wait, or refused;
 # but not to less than this while others are under way, whose rests come back soon.
-GENEROUS_TOKENS = 1024
-_MEDIA = frozenset({"image", "speech", "transcript", "other"})
+GENEROUS_TOKENS: Final = 1024
+_MEDIA: Final = frozenset({"image", "speech", "transcript", "other"})
 
 
 class Reservation:

@@ -7,6 +7,7 @@ asked, and how its events join those before, is worked out in core.splice.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from penstock.core.errors import Refusal
 from penstock.core.exchange import AttemptFacts
@@ -19,9 +20,9 @@ from penstock.upstream.attempt import Attempt
 from penstock.upstream.going_on import GoingOn
 from penstock.upstream.translated_codec import TranslatingReader
 
-MOST = 2
+MOST: Final = 2
 # What no other target can help: the client's time is over, or somebody stopped the exchange.
-_OVER = frozenset({"total_timeout", "killed", "journal_full"})
+_OVER: Final = frozenset({"total_timeout", "killed", "journal_full"})
 
 
 class Resuming(Driving):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from penstock.core.errors import Refusal
 from penstock.core.exchange import RequestFacts
 from penstock.core.losses import OnUnsupported, UnsupportedError
@@ -21,8 +23,8 @@ from penstock.upstream.tasks import Tasks
 from penstock.upstream.translated_codec import TranslatedCodec
 
 # How long clients wait, by their SDKs' own word: OpenAI's for Python, Anthropic's, OpenAI's for JavaScript.
-_PATIENCE = (b"x-stainless-read-timeout", b"x-stainless-timeout")
-FOR_EVER_S = float("inf")
+_PATIENCE: Final = (b"x-stainless-read-timeout", b"x-stainless-timeout")
+FOR_EVER_S: Final = float("inf")
 
 
 def patience_s(headers: dict[bytes, bytes]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from penstock.core.exchange import AttemptFacts, Outcome
@@ -22,8 +24,10 @@ from penstock.upstream.told import (
     service_tier,
 )
 
-_FINISHED = frozenset({"stop", "tool_calls", "function_call", "completed", "end_turn", "eos", "stop_sequence"})
-_NOTHING_SENT = ("connect_", "dns_", "tls_", "stale", "budget", "unpriced")
+_FINISHED: Final = frozenset(
+    {"stop", "tool_calls", "function_call", "completed", "end_turn", "eos", "stop_sequence"}
+)
+_NOTHING_SENT: Final = ("connect_", "dns_", "tls_", "stale", "budget", "unpriced")
 
 
 def settle_attempt(attempt: Attempt, outcome: Outcome, cause: str, learned: Learned) -> AttemptFacts:

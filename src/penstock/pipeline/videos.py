@@ -73,7 +73,7 @@ class VideoLook:
     def start(self) -> None:
         """Ask the vendor. Raises Refusal."""
         ctx = self._ctx
-        key = key_for(ctx.plan, self._http, ctx.clock, "videos", "openai")
+        key = key_for(ctx.plan, self._http, ctx.clock.now_ms(), "videos", "openai")
         if self._wants_content and b"variant=" in self._http.query and b"variant=video" not in self._http.query:
             raise Refusal("unsupported_parameter", "only the video itself is served; leave `variant` out")
         ticket = self._ticket = ticket_of(ctx.box, self._id, key.subject)

@@ -58,7 +58,7 @@ def visit(ctx: GatewayContext, http: HttpRequest, reply: Reply, request_id: str)
         if http.method not in _METHODS[part]:
             wanted = b" or ".join(_METHODS[part]).decode()
             raise Refusal("method_not_allowed", f"send {wanted} to {http.path}")  # noqa: TRY301
-        key = key_for(ctx.plan, http, ctx.clock, "responses", "openai")
+        key = key_for(ctx.plan, http, ctx.clock.now_ms(), "responses", "openai")
         allowance = key_allowance(ctx.accounts, ctx.plan, key, ctx.clock.now_ms())
         visiting = _Visit(ctx, http, reply, request_id, key, found["id"], part, allowance)
         is_in = enter_or_wait(ctx, allowance, reply, visiting.start, refuse)

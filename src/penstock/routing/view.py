@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.plan import VirtualKey
@@ -14,11 +14,11 @@ from penstock.routing.floors import Floors
 from penstock.routing.trees import targets_of
 from penstock.shapes.openai_request import OpenAIRequest
 
-CHARS_PER_TOKEN = 4.0
-TYPICAL_TOKENS = 256
-_KEY_TAGS = "key.tags."
-_REQUEST_TAGS = "request.tags."
-_MS_PER_HOUR = 3_600_000
+CHARS_PER_TOKEN: Final = 4.0
+TYPICAL_TOKENS: Final = 256
+_KEY_TAGS: Final = "key.tags."
+_REQUEST_TAGS: Final = "request.tags."
+_MS_PER_HOUR: Final = 3_600_000
 
 
 class Learnt(Protocol):
@@ -53,7 +53,7 @@ class _NothingLearnt:
         return 0.0
 
 
-NOTHING_LEARNT = _NothingLearnt()
+NOTHING_LEARNT: Final = _NothingLearnt()
 
 
 def nothing_learnt(target_id: str) -> Learnt:

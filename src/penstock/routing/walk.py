@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Final
 
 from penstock.core.cascade import Escalations
 from penstock.core.judge import JudgeRule
 from penstock.core.policy import PolicyNode, TargetNode
-from penstock.core.retry import RetryRule, RetryShare
+from penstock.core.retry import RetryRule
+from penstock.core.retry_share import RetryShare
 from penstock.core.verdict import Answer
 from penstock.ports.judging import Judges
 from penstock.ports.oracle import Oracle, Question, Ticket
@@ -16,7 +18,7 @@ from penstock.routing.standings import Standings
 from penstock.routing.trees import targets_of
 from penstock.routing.view import RequestView
 
-MAX_CASCADES = 65_536
+MAX_CASCADES: Final = 65_536
 
 
 def nobody() -> None:

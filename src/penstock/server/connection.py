@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from penstock.server.listener import HttpServer
 
 # Chunk sizes, their extensions and trailers may be so many bytes, and so many times the body they carry.
-_FRAMING_BYTES = 16 * 1024
-_FRAMING_FACTOR = 8
+_FRAMING_BYTES: Final = 16 * 1024
+_FRAMING_FACTOR: Final = 8
 
 
 class ClientConnection(RequestReader):

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import posixpath
 import re
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from penstock.server.limits import ServerLimits
 from penstock.wire.http1 import HeadError, is_token
 
-_METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
-_TARGET_STARTS = (b"/", b"http://", b"https://", b"*")
+_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+_TARGET_STARTS: Final = (b"/", b"http://", b"https://", b"*")
 # RFC 3986, section 3.2.2: a registered name or an address, and a port.
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?\Z")
-_KNOWN = 1024
-_LONGEST_KNOWN = 128
+_HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?\Z")
+_KNOWN: Final = 1024
+_LONGEST_KNOWN: Final = 128
 
 # What the same few clients send again and again is worked out once. Each is bounded, in entries and in bytes.
 known_names: dict[bytes, bytes] = {}
-_known_hosts: set[bytes] = set()
-_known_targets: dict[bytes, tuple[str, bytes]] = {}
+_known_hosts: Final[set[bytes]] = set()
+_known_targets: Final[dict[bytes, tuple[str, bytes]]] = {}
 
 
 def field_name(name: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from penstock.ports.http_server import ReplyListener
 from penstock.wire.http1 import LAST_CHUNK
@@ -10,9 +10,9 @@ from penstock.wire.http1 import LAST_CHUNK
 if TYPE_CHECKING:
     from penstock.server.connection import ClientConnection
 
-_NO_BODY = frozenset({204, 304})
+_NO_BODY: Final = frozenset({204, 304})
 # Up to here a body is copied behind its head, so that both go out in one packet by one system call.
-_COPY_BYTES = 64 * 1024
+_COPY_BYTES: Final = 64 * 1024
 
 
 class HttpReply:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from penstock.core.chat import ChatRequest
 from penstock.wire.json_fields import Fields
 from penstock.wire.multipart import Form
 
 # No vendor's service tier has a longer name; the rest of one is not written down.
-MAX_TIER = 64
+MAX_TIER: Final = 64
 
 
 Task = Literal["chat", "count", "embed", "rerank", "image", "speech", "transcript", "video", "other"]
@@ -49,7 +49,7 @@ class Endpoint:
         return "sse" if self.sse_query and self.sse_query in query else self.framing
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, init=False)
 class OpenAIRequest:
     """What the gateway read of a request. Exactly one of `fields` and `form` is set.
 
@@ -72,12 +72,53 @@ class OpenAIRequest:
     choices: int
     prompt_chars: int
     metadata: dict[str, str]
-    fields: Fields | None = None
-    form: Form | None = None
-    service_tier: str = ""
-    chat: ChatRequest | None = None
-    bound: bool = False
-    resumable: bool = False
-    going_on: object | None = None
-    rewritten: bool = False
-    withheld: bytes = b""
+    fields: Fields | None
+    form: Form | None
+    service_tier: str
+    chat: ChatRequest | None
+    bound: bool
+    resumable: bool
+    going_on: object | None
+    rewritten: bool
+    withheld: bytes
+
+    # Written out, because it is compiled then: the one that a dataclass makes is not.
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        model: str,
+        stream: bool,
+        wants_usage: bool,
+        cap: int | None,
+        cap_field: str | None,
+        choices: int,
+        prompt_chars: int,
+        metadata: dict[str, str],
+        fields: Fields | None = None,
+        form: Form | None = None,
+        service_tier: str = "",
+        chat: ChatRequest | None = None,
+        bound: bool = False,
+        resumable: bool = False,
+        going_on: object | None = None,
+        rewritten: bool = False,
+        withheld: bytes = b"",
+    ) -> None:
+        self.endpoint = endpoint
+        self.model = model
+        self.stream = stream
+        self.wants_usage = wants_usage
+        self.cap = cap
+        self.cap_field = cap_field
+        self.choices = choices
+        self.prompt_chars = prompt_chars
+        self.metadata = metadata
+        self.fields = fields
+        self.form = form
+        self.service_tier = service_tier
+        self.chat = chat
+        self.bound = bound
+        self.resumable = resumable
+        self.going_on = going_on
+        self.rewritten = rewritten
+        self.withheld = withheld

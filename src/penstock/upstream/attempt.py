@@ -7,7 +7,7 @@ everything before is held back, so that another target can still take over.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from penstock.core.plan import Timeouts
 from penstock.core.target import Target
@@ -29,11 +29,11 @@ from penstock.upstream.whole import read_whole
 from penstock.wire.http1 import parse_retry_after
 from penstock.wire.sse import EventTooLargeError, SseDecoder
 
-MAX_ANSWER_BYTES = 256 * 1024 * 1024
-MAX_ERROR_BYTES = 256 * 1024
-FAR = float("inf")
+MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
+MAX_ERROR_BYTES: Final = 256 * 1024
+FAR: Final = float("inf")
 # How long a stream that has said all it must may take to end its body.
-ENDING_S = 2.0
+ENDING_S: Final = 2.0
 
 
 class AttemptListener(Protocol):

@@ -7,16 +7,17 @@ reported no usage; such numbers are marked *estimated*.
 from __future__ import annotations
 
 from math import ceil, log2
+from typing import Final
 
-DEFAULT_CHARS_PER_TOKEN = 4.0
-DEFAULT_OUTPUT_TOKENS = 4096
-DEFAULT_TYPICAL_TOKENS = 256
-DEFAULT_LIKELY_TOKENS = 512
-SAMPLES_NEEDED = 100
-FEW_SAMPLES = 20
-_BUCKETS_PER_OCTAVE = 8
-_REFRESH = 64
-_DECAY = 0.99
+DEFAULT_CHARS_PER_TOKEN: Final = 4.0
+DEFAULT_OUTPUT_TOKENS: Final = 4096
+DEFAULT_TYPICAL_TOKENS: Final = 256
+DEFAULT_LIKELY_TOKENS: Final = 512
+SAMPLES_NEEDED: Final = 100
+FEW_SAMPLES: Final = 20
+_BUCKETS_PER_OCTAVE: Final = 8
+_REFRESH: Final = 64
+_DECAY: Final = 0.99
 
 
 class Learned:

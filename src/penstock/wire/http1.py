@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from http import HTTPStatus
+from typing import Final
 
-STATUS_LINES: dict[int, bytes] = {
+STATUS_LINES: Final[dict[int, bytes]] = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-LAST_CHUNK = b"0\r\n\r\n"
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"
 
 # A second one of these could be read by us and ignored by the next server, or the other way round.
-SINGLE = frozenset(
+SINGLE: Final = frozenset(
     {
         b"host",
         b"authorization",
@@ -26,9 +27,9 @@ SINGLE = frozenset(
     }
 )
 # RFC 9110, section 5.6.2.
-_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+_TOKEN: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
-_PRINTABLE = range(ord(" "), ord("~") + 1)
+_PRINTABLE: Final = range(ord(" "), ord("~") + 1)
 
 
 class HeadError(ValueError):

@@ -8,16 +8,23 @@ is forwarded as received; owned fields are replaced by their offsets, never by a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
-_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_key = msgspec.json.Decoder(str).decode
-_SPACE = rb"[ \t\n\r]*"
-_MEMBER = re.compile(_SPACE + rb"[{,]" + _SPACE + rb'"([^"\\]*(?:\\.[^"\\]*)*)"' + _SPACE + rb":" + _SPACE)
-_EMPTY = re.compile(_SPACE + rb"\{")
-_CLOSE = re.compile(_SPACE + rb"\}" + _SPACE + rb"\Z")
+_decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_key: Final = msgspec.json.Decoder(str).decode
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_SPACE: Final = 0x20
+_OPEN: Final = 0x7B
+_CLOSE: Final = 0x7D
+_COMMA: Final = 0x2C
+_COLON: Final = 0x3A
+_KNOWN: Final = 1024
+_LONGEST_KNOWN: Final = 64
+
+# Clients send the same few keys: each is put between quotes once. Bounded in entries and bytes.
+_known: Final[dict[str, bytes]] = {}
 
 
 class FieldsError(ValueError):
@@ -41,7 +48,7 @@ class Fields:
         self.spans = spans
         self.close_at = close_at
 
-    def patch(self, edits: Mapping[str, bytes]) -> bytes:
+    def patch(self, edits: dict[str, bytes]) -> bytes:
         """The body with each named member replaced or added; `edits` holds JSON text."""
         pieces: list[bytes] = []
         body, spans = self.body, self.spans
@@ -49,16 +56,19 @@ class Fields:
         changes = [(spans[key], text) for key, text in edits.items() if key in spans]
         if len(changes) > 1:
             changes.sort(key=_by_start)
-        for (_, start, end), text in changes:
-            pieces += (body[at:start], text)
-            at = end
-        pieces.append(body[at : self.close_at])
-        lead = b"," if spans else b""
-        for key, text in edits.items():
-            if key not in spans:
-                pieces += (lead, b'"', key.encode(), b'":', text)
-                lead = b","
-        pieces.append(body[self.close_at :])
+        for span, text in changes:
+            pieces.append(body[at : span[1]])
+            pieces.append(text)
+            at = span[2]
+        if len(changes) < len(edits):
+            pieces.append(body[at : self.close_at])
+            lead = b"," if spans else b""
+            for key, text in edits.items():
+                if key not in spans:
+                    pieces += (lead, b'"', key.encode(), b'":', text)
+                    lead = b","
+            at = self.close_at
+        pieces.append(body[at:])
         return b"".join(pieces)
 
     def without(self, key: str) -> bytes:
@@ -75,7 +85,7 @@ def _by_start(change: tuple[tuple[int, int, int], bytes]) -> int:
     return change[0][1]
 
 
-def scan(body: bytes, owned: Mapping[str, str] | None = None) -> Fields:
+def scan(body: bytes, owned: dict[str, str] | None = None) -> Fields:
     """Find the members of the object that `body` is.
 
     `owned` maps the case-folded form of each owned key to the key itself; another spelling is refused.
@@ -90,15 +100,18 @@ def scan(body: bytes, owned: Mapping[str, str] | None = None) -> Fields:
     raw: dict[str, bytes] = {}
     spans: dict[str, tuple[int, int, int]] = {}
     at = 0
+    before = _OPEN
     for key, value in members.items():
-        found = _MEMBER.match(body, at)
         text = bytes(value)
         # The decoder kept the last of two equal keys. Where each member stands in the text with the very value
         # that was kept, and the last one is followed by the closing brace, no key stands twice.
-        if found is None or not body.startswith(text, start := found.end()):
+        at = _past_space(body, at)
+        if body[at] != before:
             raise _duplicate(key)
-        literal = found[1]
-        if literal != key.encode() and not (b"\\" in literal and _decode_key(b'"' + literal + b'"') == key):
+        before = _COMMA
+        name = _past_space(body, at + 1)
+        start = _past_space(body, _past_space(body, _end_of_key(body, name, key)) + 1)
+        if not body.startswith(text, start):
             raise _duplicate(key)
         if owned is not None and key not in owned:
             right = owned.get(key.casefold())
@@ -106,12 +119,37 @@ def scan(body: bytes, owned: Mapping[str, str] | None = None) -> Fields:
                 raise FieldsError("case_variant_key", f"the key {key!r} must be written {right!r}")
         raw[key] = text
         at = start + len(text)
-        spans[key] = (found.start(1) - 1, start, at)
-    if not members and (opened := _EMPTY.match(body)) is not None:
-        at = opened.end()
-    if _CLOSE.match(body, at) is None:
+        spans[key] = (name, start, at)
+    if not members:
+        at = _past_space(body, 0) + 1
+    if body[_past_space(body, at)] != _CLOSE:
         raise _duplicate(next(reversed(members), ""))
     return Fields(body, raw, spans, at)
+
+
+def _past_space(body: bytes, at: int) -> int:
+    """The next place that is no white space (RFC 8259, section 2), which are the characters up to the blank.
+
+    There is one: the text is whole JSON, in which other control characters do not stand between values.
+    """
+    while body[at] <= _SPACE:
+        at += 1
+    return at
+
+
+def _end_of_key(body: bytes, at: int, key: str) -> int:
+    """Behind the string that stands there and says `key`. Raises FieldsError where it says something else."""
+    literal = _known.get(key)
+    if literal is None:
+        literal = b'"%b"' % key.encode()
+        if len(_known) < _KNOWN and len(literal) <= _LONGEST_KNOWN:
+            _known[key] = literal
+    if body.startswith(literal, at):
+        return at + len(literal)
+    found = _STRING.match(body, at)  # it may have been written with escapes
+    if found is None or b"\\" not in found[0] or _decode_key(found[0]) != key:
+        raise _duplicate(key)
+    return found.end()
 
 
 def _duplicate(near: str) -> FieldsError:

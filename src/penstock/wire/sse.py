@@ -7,9 +7,10 @@ forwarded as received; joining all events and the rest gives back the stream.
 from __future__ import annotations
 
 import re
+from typing import Final
 
-_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n|\Z))")
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BLANK_LINE: Final = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n|\Z))")
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 
 
 class EventTooLargeError(ValueError):

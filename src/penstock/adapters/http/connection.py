@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from penstock.adapters.http.call import UpstreamCall
     from penstock.adapters.http.pool import Pool
 
-MAX_HEAD_BYTES = 256 * 1024
-_KNOWN = 1024
-_FIRST_FINAL = 200
+MAX_HEAD_BYTES: Final = 256 * 1024
+_KNOWN: Final = 1024
+_FIRST_FINAL: Final = 200
 
 # Upstreams send the same few names; each spelling is lowered once. Bounded in entries and bytes.
-_known_names: dict[bytes, bytes] = {}
+_known_names: Final[dict[bytes, bytes]] = {}
 
 
 class UpstreamConnection:

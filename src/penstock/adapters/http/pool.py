@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from penstock.adapters.http.call import UpstreamCall
 from penstock.adapters.http.connection import UpstreamConnection
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from penstock.adapters.http.client import HttpClient
 
 # Below the 60 s after which common load balancers close first, which would race with our next request.
-IDLE_TIMEOUT_S = 55.0
-CLOSED = ("closed", "the gateway is shutting down")
-MAX_CONNECTIONS = 65_536  # below what a process may open; a provider may well hold ten thousand streams
+IDLE_TIMEOUT_S: Final = 55.0
+CLOSED: Final = ("closed", "the gateway is shutting down")
+MAX_CONNECTIONS: Final = 65_536  # below what a process may open; a provider may well hold ten thousand streams
 
 
 class Pool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from penstock.core.errors import Refusal
@@ -11,12 +13,12 @@ from penstock.shapes.openai_request import MAX_TIER, Endpoint, OpenAIRequest
 from penstock.wire.json_fields import FieldsError, scan
 from penstock.wire.multipart import MultipartError, parse_form
 
-_string = msgspec.json.Decoder(str).decode
-_text_or_null = msgspec.json.Decoder(str | None).decode
-_integer = msgspec.json.Decoder(int | None).decode
-_options = msgspec.json.Decoder(StreamOptions | None).decode
-_metadata = msgspec.json.Decoder(dict[str, str] | None).decode
-_MAX_CAP = 1 << 32
+_string: Final = msgspec.json.Decoder(str).decode
+_text_or_null: Final = msgspec.json.Decoder(str | None).decode
+_integer: Final = msgspec.json.Decoder(int | None).decode
+_options: Final = msgspec.json.Decoder(StreamOptions | None).decode
+_metadata: Final = msgspec.json.Decoder(dict[str, str] | None).decode
+_MAX_CAP: Final = 1 << 32
 
 
 def decode(endpoint: Endpoint, body: bytes, content_type: bytes) -> OpenAIRequest:
@@ -24,7 +26,7 @@ def decode(endpoint: Endpoint, body: bytes, content_type: bytes) -> OpenAIReques
     form = endpoint.body == "either" and content_type.lower().startswith(b"multipart/")
     if form or endpoint.body == "multipart":
         return _decode_form(endpoint, body, content_type)
-    if content_type and not content_type.lower().startswith((b"application/json", b"text/json")):
+    if content_type and content_type != b"application/json" and not _is_json(content_type):
         raise Refusal("unsupported_media_type", "send the body as application/json")
     try:
         fields = scan(body, OWNED)
@@ -32,20 +34,34 @@ def decode(endpoint: Endpoint, body: bytes, content_type: bytes) -> OpenAIReques
         stream, wants_usage = _stream(endpoint, raw)
         cap_field, cap = _cap(endpoint, raw)
         return OpenAIRequest(
-            endpoint=endpoint,
-            model=_model(endpoint, raw),
-            stream=stream,
-            wants_usage=wants_usage,
-            cap=cap,
-            cap_field=cap_field,
-            choices=_choices(raw) if "n" in raw or "best_of" in raw else 1,
-            prompt_chars=sum([len(raw[name]) for name in endpoint.prompt_fields if name in raw]),
-            metadata=_read_metadata(raw),
-            fields=fields,
-            service_tier=_service_tier(raw["service_tier"]) if "service_tier" in raw else "",
+            endpoint,
+            _model(endpoint, raw),
+            stream,
+            wants_usage,
+            cap,
+            cap_field,
+            _choices(raw) if "n" in raw or "best_of" in raw else 1,
+            _prompt_chars(endpoint, raw),
+            _read_metadata(raw),
+            fields,
+            None,
+            _service_tier(raw["service_tier"]) if "service_tier" in raw else "",
         )
     except FieldsError as error:
         raise Refusal(error.code, str(error)) from None
+
+
+def _is_json(content_type: bytes) -> bool:
+    return content_type.lower().startswith((b"application/json", b"text/json"))
+
+
+def _prompt_chars(endpoint: Endpoint, raw: dict[str, bytes]) -> int:
+    chars = 0
+    for name in endpoint.prompt_fields:
+        text = raw.get(name)
+        if text is not None:
+            chars += len(text)
+    return chars
 
 
 def _model(endpoint: Endpoint, raw: dict[str, bytes]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -35,14 +36,14 @@ from penstock.ports.files import SegmentDirectory, SegmentFile
 
 Callback = Callable[[], None]
 # A settlement repeats what the opening said and adds counts, times and a few short names.
-_SETTLEMENT_EXTRA_BYTES = 2048
+_SETTLEMENT_EXTRA_BYTES: Final = 2048
 # Taken from the free space while nothing can be written, so that nothing seems to fit.
-_OUT_OF_REACH = 1 << 60
-_pack = FRAME.pack
-_crc32 = zlib.crc32
+_OUT_OF_REACH: Final = 1 << 60
+_pack: Final = FRAME.pack
+_crc32: Final = zlib.crc32
 # How long a refusal for want of space holds before the disk is asked again.
-_FULL_S = 0.25
-_RETRY_S = 0.25
+_FULL_S: Final = 0.25
+_RETRY_S: Final = 0.25
 
 
 class Journal:

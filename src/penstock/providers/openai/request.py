@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from penstock.core.target import Target
 from penstock.providers.prompting import prompt_edits
 from penstock.shapes.openai_request import OpenAIRequest
 from penstock.wire.json_fields import scan
 
 # What of the client's headers an upstream may see.
-_FORWARDED = (
+_FORWARDED: Final = (
     b"openai-beta",
     b"anthropic-beta",
     b"idempotency-key",
@@ -49,15 +51,18 @@ def _write_cap(
     request: OpenAIRequest, target: Target, cap: int, raw: dict[str, bytes], edits: dict[str, bytes]
 ) -> None:
     names = request.endpoint.cap_fields
-    if any(name in target.set_fields for name in names):
-        return  # the configured bound is the one that was reserved
-    sent = [name for name in names if raw.get(name, b"null") != b"null"]
+    for name in names:
+        if name in target.set_fields:
+            return  # the configured bound is the one that was reserved
+    sent = False
+    for name in names:
+        text = raw.get(name)
+        if text is not None and text != b"null":
+            sent = True
+            if int(text) > cap:
+                edits[name] = b"%d" % cap
     if not sent:
-        name = target.cap_field if target.cap_field in names else names[-1]
-        edits[name] = b"%d" % cap
-    for name in sent:
-        if int(raw[name]) > cap:
-            edits[name] = b"%d" % cap
+        edits[target.cap_field if target.cap_field in names else names[-1]] = b"%d" % cap
 
 
 def head_for(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 # Rate and retry information, request ids, versions; never cookies or the vendor account's names.
-_PASSED = frozenset(
+_PASSED: Final = frozenset(
     {
         b"content-type",
         b"retry-after",
@@ -15,7 +17,7 @@ _PASSED = frozenset(
         b"content-disposition",
     }
 )
-_PASSED_PREFIX = b"x-ratelimit-"
+_PASSED_PREFIX: Final = b"x-ratelimit-"
 
 
 def passed_headers(headers: dict[bytes, bytes]) -> bytes:

@@ -7,7 +7,7 @@ would have got without us.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -28,12 +28,12 @@ from penstock.wire.sse import data_of, with_data
 
 Kind = Literal["neutral", "content", "last", "error", "garbage"]
 
-_USAGE_NULL_AT_END = b',"usage":null}'
-_EARLY_EVENTS = frozenset({"response.created", "response.queued", "response.in_progress"})
-_LAST_EVENTS = frozenset({"response.completed", "response.incomplete"})
-_IMAGE_EVENTS = frozenset({"image_generation.completed", "image_edit.completed"})
-_EMPTY = (b"null", b"[]")
-_MAYBE_LAST = (".completed", ".done")
+_USAGE_NULL_AT_END: Final = b',"usage":null}'
+_EARLY_EVENTS: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
+_LAST_EVENTS: Final = frozenset({"response.completed", "response.incomplete"})
+_IMAGE_EVENTS: Final = frozenset({"image_generation.completed", "image_edit.completed"})
+_EMPTY: Final = (b"null", b"[]")
+_MAYBE_LAST: Final = (".completed", ".done")
 
 
 class StreamReader:

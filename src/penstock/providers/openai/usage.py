@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from penstock.core.usage import NO_TOOLS, NO_USAGE, ToolUse, Usage
 from penstock.providers.openai.tools import tools_of_response, tools_of_usage
 from penstock.shapes.billed import billed_nanousd, with_own_key
 from penstock.shapes.openai import Answer, CostShape, InputDetails, Number, OutputDetails, UsageShape
 
-_NO_INPUT = InputDetails()
-_NO_OUTPUT = OutputDetails()
+_NO_INPUT: Final = InputDetails()
+_NO_OUTPUT: Final = OutputDetails()
 
 
-_LONGEST_S = 1 << 40
+_LONGEST_S: Final = 1 << 40
 
 
 def _n(count: Number | None) -> int:
-    return max(0, int(count)) if count else 0
+    if count is None:
+        return 0
+    whole = count if isinstance(count, int) else int(count)
+    return max(0, whole)
 
 
 def usage_of(shape: UsageShape) -> Usage:

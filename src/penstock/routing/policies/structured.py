@@ -30,9 +30,9 @@ class StructuredCursor:
         "_inner",
         "_left",
         "_noted",
-        "_real",
         "_rewritten",
         "_rule",
+        "_stands",
         "_starts",
         "_unfit",
         "_walk",
@@ -44,10 +44,10 @@ class StructuredCursor:
         self._rule = rule
         self._chat = chat
         self._left = rule.reasks
-        # By the driver's number: how it was started. `_real`: which attempt stands for the one that the policy
+        # By the driver's number: how it was started. `_stands`: which attempt stands for the one that the policy
         # knows, and for what the policy knows it.
         self._starts: dict[int, Start] = {}
-        self._real: dict[int, int] = {}
+        self._stands: dict[int, int] = {}
         self._rewritten: dict[int, Rewritten] = {}
         self._unfit = 0
         self._noted: list[str] = []
@@ -56,7 +56,7 @@ class StructuredCursor:
         """See core.itinerary."""
         if outcome is not None:
             number = outcome.attempt
-            known = next((first for first, real in self._real.items() if real == number), number)
+            known = next((first for first, real in self._stands.items() if real == number), number)
             if outcome.verdict == "ok" and outcome.answer is not None:
                 reply = reply_of(self._walk.request.request.endpoint, outcome.answer)
                 found = inspect(self._chat, reply, self._rule) if reply is not None else None
@@ -82,7 +82,7 @@ class StructuredCursor:
             return whole
         if isinstance(step, Accept):
             known = step.attempt or (outcome.attempt if outcome is not None else 0)
-            real = self._real.get(known, known)
+            real = self._stands.get(known, known)
             return Accept(real, self._rewritten.get(real))
         if isinstance(step, GiveUp) and self._unfit:
             self._walk.note("structured", "failed")
@@ -111,7 +111,7 @@ class StructuredCursor:
             return None
         self._left -= 1
         following = self._walk.started + 1
-        self._real[known] = following
+        self._stands[known] = following
         again = Again(found.parts, tuple(found.problems))
         start = Start(before.target, CAUSE, None, _WHOLE, before.patient, before.stage, again)
         self._starts[following] = start

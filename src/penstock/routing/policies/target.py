@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from penstock.core.health import OVERLOADED, fault_of
 from penstock.core.itinerary import ACCEPT, AttemptOutcome, GiveUp, Start, Step, Wait
 from penstock.core.policy import TargetNode
 from penstock.core.retry import backoff_s
 from penstock.routing.walk import Walk
 
-_STALE_TRIES = 3
-TOO_LATE = "too_late"
+_STALE_TRIES: Final = 3
+TOO_LATE: Final = "too_late"
 # What a Retry-After that was measured a moment earlier may differ by.
-CLOSE_S = 0.05
+CLOSE_S: Final = 0.05
 
 
 class TargetCursor:

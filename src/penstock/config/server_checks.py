@@ -45,7 +45,7 @@ def _origin_problems(origins: Iterable[str]) -> Iterator[tuple[str, str, str]]:
                 )
             continue
         found = urlsplit(origin)
-        host = found.hostname or ""
+        host, port = found.hostname or "", ""
         try:
             port = f":{found.port}" if found.port is not None else ""
         except ValueError:

@@ -8,6 +8,7 @@ somebody who is logged in at the dashboard, whose paths answer no other page at 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from penstock.pipeline.admin import is_admin
 from penstock.ports.http_server import HttpRequest, Reply, ReplyListener, RequestHandler
@@ -58,7 +59,8 @@ class Browsers:
         if request.method == b"OPTIONS" and asked is not None and b"allow-origin" in lines:
             reply.send(204, lines + _allowed(request.headers.get(b"access-control-request-headers", b"")), b"")
             return
-        self._inner.handle(request, CorsReply(reply, lines))
+        # Its attributes are properties, which a protocol cannot say.
+        self._inner.handle(request, cast("Reply", CorsReply(reply, lines)))
 
     def refuse(self, path: str, reply: Reply, status: int, code: str, message: str) -> None:
         """See RequestHandler. What cannot be read as a request has no origin."""

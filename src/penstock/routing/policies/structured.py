@@ -44,8 +44,8 @@ class StructuredCursor:
         self._rule = rule
         self._chat = chat
         self._left = rule.reasks
-        # By the driver's number: how it was started. `_stands`: which attempt stands for the one that the policy
-        # knows, and for what the policy knows it.
+        # By the driver's number: how it was started. `_stands`: which attempt stands for the one that the
+        # policy knows, and for what the policy knows it.
         self._starts: dict[int, Start] = {}
         self._stands: dict[int, int] = {}
         self._rewritten: dict[int, Rewritten] = {}

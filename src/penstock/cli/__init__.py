@@ -27,6 +27,7 @@ _COMMANDS = {
     "logs": ("penstock.cli.logs", "logs", "Show requests from the ledger."),
     "top": ("penstock.cli.top", "top", "Show what is busy, slow or dear right now."),
     "cost": ("penstock.cli.cost", "cost", "Add up cost by route, model, key, team or tag."),
+    "lcpr": ("penstock.cli.lcpr", "lcpr", "Work out what a successful answer really costs."),
     "metering": ("penstock.cli.metering", "metering", "Export what is billed, for other systems."),
     "alerts": ("penstock.cli.alerts", "alerts", "Show alerts, and try webhooks out."),
     "secrets": ("penstock.cli.secrets", "secrets", "Rotate the keys that stored secrets are sealed with."),

@@ -36,6 +36,7 @@ VALUES: dict[str, Value] = {
     "routes.*.policy": {"fallback": ["c/claude", "d"]},
     "routes.*.structured.lenient": False,
     "routes.*.structured.reasks": 3,
+    "routes.*.compress_keep": 0.25,
     "routes.*.timeouts.total_s": 999.0,
     "routes.*.cache.when": {"org": "o"},
     "routes.*.cache.exact.stale_if_error_s": 7,

@@ -14,7 +14,8 @@ from penstock.guardrails.texts.slots import Slot, json_slots
 from penstock.guardrails.vault import PLACEHOLDER
 from penstock.wire.json_paths import Path, patched, strict_json
 
-_LONE = re.compile("[\ud800-\udfff]")
+# Half of a pair, alone. Put together here, since the compiler takes no such character in a text.
+_LONE = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 
 
 class Edit(NamedTuple):

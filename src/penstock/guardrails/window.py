@@ -113,7 +113,9 @@ class Window:
 
     def _act(self, found: list[Found], restored: list[Edit], open_from: int) -> int:
         """Act on all that is decided; gives from where on nothing is."""
-        spans = sorted([(each.start, each.end) for each in [*found, *restored]])
+        spans = [(each.start, each.end) for each in found]
+        spans += [(each.start, each.end) for each in restored]
+        spans.sort()
         start = end = -1
         for span in spans:
             if span[0] >= end:  # apart from those before

@@ -62,6 +62,7 @@ class Caching(Stage):
         why = self._unfit(exchange, wish)
         if why:
             exchange.notes["cache_skip"] = why
+            self._then = None
             caches.counts_of(exchange.route.name).skipped += 1
             then()
             return
@@ -76,6 +77,7 @@ class Caching(Stage):
     def cancel(self) -> None:
         """See Stage."""
         self._end()
+        self._then = None
         if self._follower is not None:
             self._follower.leave()
             self._follower = None
@@ -240,6 +242,7 @@ class Caching(Stage):
         """Let the targets be asked, and keep what they answer."""
         exchange, then, content = self._exchange, self._then, self._content
         self._end()
+        self._then = None
         if exchange is None or then is None or content is None:
             return
         self._caches.counts_of(exchange.route.name).misses += 1
@@ -259,6 +262,7 @@ class Caching(Stage):
         if not self.serve(kept, source, near.similarity if near is not None else 0.0, ""):
             self._ask(leads=False)
             return
+        self._then = None
         counts = self._caches.counts_of(exchange.route.name)
         counts.saved_nanousd += kept.cost_nanousd or 0
         if near is None:

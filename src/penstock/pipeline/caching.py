@@ -133,6 +133,8 @@ class Caching(Stage):
         parts += [b"\0".join([each.encode("utf-8", "replace") for each in whose])]
         if request.bound:
             parts.append(b"cap %d" % (request.cap or 0))
+        if request.withheld:
+            parts.append(b"withheld " + request.withheld)
         headers = exchange.http.headers
         parts += [name + b" " + headers[name] for name in _BETAS if name in headers]
         if plan.names:
@@ -321,6 +323,8 @@ def _said(exchange: Preparing, wish: Wish) -> str:
         return "no_store"
     if exchange.recorded:
         return "recorded"
+    if exchange.route.name != exchange.facts.route:
+        return "led"  # by a guard: that guard's other rules hold for this request besides those of the route
     return "store_false" if _not_to_be_stored(exchange) else ""
 
 

@@ -324,13 +324,8 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
         RedisAddress.parse(redis.resolve({})) if redis is not None else None,
     )
     pages = loaded.server.cors.origins  # tests/server/test_browsers.py has their effect
-    settings = (
-        journal_settings(loaded),
-        server_limits(loaded),
-        settings_from(loaded),
-        pages,
-        store_of(loaded),
-    )
+    settings: list[object] = [journal_settings(loaded), server_limits(loaded), settings_from(loaded), pages]
+    settings.append(store_of(loaded))
     alerts = alert_settings(loaded, {})
     acts = (list(alerts.actions.values()), loaded.alerts.outliers)
     spent = budgets_of(loaded, {"user:o/x": {0: 1}}, 0)

@@ -39,6 +39,18 @@ class FakeLive:
         # What was begun, and what gateways say to a drill; empty: they begin it.
         self.rules: list[dict[str, Any]] = []
         self.refusing = ""
+        self.purged: list[dict[str, Any]] = []
+
+    def cache(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """See LiveGateways."""
+        routes = {"chat": {"exact": 3, "misses": 1}}
+        stores = [{"name": "memory", "entries": 2, "size": 900, "most": 1000, "evicted": 0, "errors": 0}]
+        return [{"gateway": "boot-one", "routes": routes, "stores": stores}], self.silent
+
+    def purge(self, purge: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+        """See LiveGateways."""
+        self.purged.append(purge)
+        return [{"gateway": "boot-one", "taken": 2, "why": ""}], self.silent
 
     def exchanges(self) -> tuple[list[dict[str, Any]], list[str]]:
         """See LiveGateways."""

@@ -202,6 +202,8 @@ def test_nobody_changes_what_is_not_his(asking: tuple[Who, TestClient[Any]], wor
     """No operation changes, removes or makes anything outside the principal's place."""
     who, client = asking
     before = (world.head(), logins(world))
+    for named in ({"org": "beta"}, {"route": "chat"}, {"all": "true"}, {"user": "joe"}):
+        assert client.delete("/admin/api/cache", params=named).status_code == 403
     for method, path in operations(client):
         # Who has logged in may log out: that is tests/control/test_login.py.
         if method == "get" or path == "/admin/api/session":
@@ -218,6 +220,7 @@ def test_nobody_changes_what_is_not_his(asking: tuple[Who, TestClient[Any]], wor
     live = world.plane.live
     assert isinstance(live, FakeLive)
     assert not live.stopped
+    assert not live.purged
 
 
 def test_the_same_requests_of_an_owner_work(world: House) -> None:

@@ -41,7 +41,7 @@ OTHERS: dict[str, tuple[Action, Target] | None] = {
     "list_exchanges": None, "list_metering": ("read", Target("metering", TEAM)),
     "export_metering": ("read", Target("metering", TEAM)),
     "get_revision": ("read", Target("revision")), "diff_revisions": ("read", Target("revision")),
-    "explain_route": ("read", Target("route")),
+    "explain_route": ("read", Target("route")), "get_cache": ("read", Target("exchange")),
 }  # fmt: skip
 # Where a request would be led, for `explain_route`.
 QUESTION = {"body": {"messages": [{"role": "user", "content": "Hi"}]}}
@@ -152,7 +152,7 @@ def test_no_operation_is_forgotten(world: House) -> None:
     known = {f"{verb}_{kind}" for kind in KINDS for verb in ("get", "put", "delete", "list")} | set(OTHERS)
     about_objects = {
         "create_key", "rotate_key", "revoke_key", "rollback", "apply", "set_password", "forget_password",
-        "get_sessions", "end_sessions", "kill_exchange", "get_identities", "unlink",
+        "get_sessions", "end_sessions", "kill_exchange", "get_identities", "unlink", "purge_cache",
     }  # fmt: skip
     found = {operation.id for operation in operations(world.client())}
     assert found == known | about_objects

@@ -109,7 +109,11 @@ def test_keys_rotate_while_nothing_runs(tmp_path: Path, keyed: tuple[Keyed, str]
     service = Service(tmp_path, CONFIG.format(url=keyed[1], key="sk-literal"), env)
     with service:
         assert ask(service.port)[0] == 200
-    assert penstock(service, "secrets", "rotate", env=env)["left"] == {"snapshot": 0, "owned.db": 0}
+    assert penstock(service, "secrets", "rotate", env=env)["left"] == {
+        "snapshot": 0,
+        "owned.db": 0,
+        "answers.db": 0,
+    }
     assert "give the new one in PENSTOCK_NEW_MASTER_KEY" in penstock(
         service, "secrets", "rotate", "--master", env=env
     )

@@ -25,7 +25,31 @@ class Doors:
 
     def exchanges(self) -> tuple[list[dict[str, Any]], list[str]]:
         """See LiveGateways."""
+        answers, silent = self._asked("GET", "/exchanges")
         found: list[dict[str, Any]] = []
+        for gateway, body in answers.items():
+            listed = body.get("data")
+            if isinstance(listed, list):
+                found += [{**one, "gateway": gateway} for one in cast("list[dict[str, Any]]", listed)]
+            else:
+                silent.append(gateway)
+        return found, silent
+
+    def cache(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """See LiveGateways."""
+        answers, silent = self._asked("GET", "/cache")
+        return [{**body, "gateway": gateway} for gateway, body in answers.items()], silent
+
+    def purge(self, purge: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+        """See LiveGateways."""
+        answers, silent = self._asked("POST", "/cache/purge", msgspec.json.encode(purge))
+        return [{**body, "gateway": gateway} for gateway, body in answers.items()], silent
+
+    def _asked(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        """What each gateway answers, and those that do not."""
+        found: dict[str, dict[str, Any]] = {}
         silent: list[str] = []
         # A gateway that has ended took its acknowledgement with it, or left a socket at which nobody answers.
         for ack in sorted(self._run.glob("*.json")):
@@ -33,16 +57,15 @@ class Doors:
             if not door.exists():
                 continue
             try:
-                status, body = ask(door, "GET", "/exchanges", timeout_s=TIMEOUT_S)
+                status, told = ask(door, method, path, timeout_s=TIMEOUT_S, body=body)
             except ConnectionRefusedError:
                 continue
             except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
-                log.warning("gateway %s does not say what it has under way: %s", ack.stem, error)
+                log.warning("gateway %s does not answer %s: %s", ack.stem, path, error)
                 silent.append(ack.stem)
                 continue
-            listed = body.get("data") if status == 200 else None
-            if isinstance(listed, list):
-                found += [{**one, "gateway": ack.stem} for one in cast("list[dict[str, Any]]", listed)]
+            if status == 200:
+                found[ack.stem] = told
             else:
                 silent.append(ack.stem)
         return found, silent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+from penstock.adapters.answers.resealing import SealedAnswers
 from penstock.adapters.secrets.keyring import Keyring, PurposeBox, Ring
 from penstock.adapters.secrets.master import MASTER_KEY_FILE, NEXT, NOW, master_from, master_of
 from penstock.adapters.secrets.rotation import Rotation
@@ -48,6 +49,7 @@ class Sealing:
                 state.snapshot, PurposeBox(self._keyring, "snapshot"), active, self._wait if running else None
             ),
             SealedOwned(state.owned, PurposeBox(self._keyring, RESPONSES), active),
+            SealedAnswers(state.answers, active),
             SealedControl(state.control_db),
         )
 

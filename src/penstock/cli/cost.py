@@ -41,7 +41,8 @@ def cost(
     totals = ledger.cost([], since)
     total = totals[0] if totals else CostLine({}, 0, 0, 0, 0, 0, 0, 0)
     if as_json:
-        click.echo(msgspec.json.encode({"since_ms": since, "lines": lines, "total": total}))
+        told = {"since_ms": since, "lines": lines, "total": total, "saved": ledger.saved(since)._asdict()}
+        click.echo(msgspec.json.encode(told))
         return
     table = Table(box=None, header_style="bold", show_footer=True)
     group_columns(table, names(by))
@@ -54,6 +55,9 @@ def cost(
         table.add_row(*line.group.values(), *_cells(line))
     out = console()
     out.print(table)
+    saved = ledger.saved(since)
+    if saved.hits:
+        out.print(f"{saved.hits:,} answers came from the cache and saved {dollars(saved.nanousd)}.")
     if total.unpriced:
         out.print(
             f"[yellow]{total.unpriced} of {total.requests} requests have no price and are not in these sums;"

@@ -15,6 +15,7 @@ from penstock.client.carrying import TIMEOUT_S, request_of, settings_of, unreach
 from penstock.client.models import (
     Applied,
     Apply,
+    CacheStatus,
     Diff,
     ExchangePage,
     Item,
@@ -22,6 +23,7 @@ from penstock.client.models import (
     Killed,
     MeteringPage,
     Page,
+    Purged,
     Revision,
     Verdict,
     Who,
@@ -221,6 +223,14 @@ class AsyncClient:
     async def kill_exchange(self, request_id: str, *, reason: str = "") -> Killed:
         """Stop a request that is under way: its client gets `403 exchange_killed`."""
         return await self.send(calls.kill_exchange(request_id, reason))
+
+    async def cache(self) -> CacheStatus:
+        """What the gateways of the machine keep of answers."""
+        return await self.send(calls.cache_status())
+
+    async def purge_cache(self, *, reason: str = "", **filters: str) -> Purged:
+        """Take kept answers away; filters are `org`, `route`, `tag`, `key`, `user`, `entry`, `all`."""
+        return await self.send(calls.purge_cache(filters, reason))
 
     async def metering(self, *, limit: int = PAGE, cursor: str | None = None, **filters: str) -> MeteringPage:
         """One page of events for billing; filters are `since`, `until`, `tag` (`NAME=VALUE`), and names."""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from penstock.client.models import (
     Applied,
     Apply,
+    CacheStatus,
     Diff,
     ExchangePage,
     Item,
@@ -16,6 +17,7 @@ from penstock.client.models import (
     Killed,
     MeteringPage,
     Page,
+    Purged,
     Revision,
     Verdict,
     Who,
@@ -178,6 +180,16 @@ def exchanges(filters: dict[str, str], limit: int, cursor: str | None) -> Call[E
 def kill_exchange(request_id: str, reason: str) -> Call[Killed]:
     """Stop one."""
     return Call("DELETE", f"{PREFIX}/exchanges/{quote(request_id, safe='')}", Killed, _why(reason))
+
+
+def cache_status() -> Call[CacheStatus]:
+    """Kept answers."""
+    return Call("GET", f"{PREFIX}/cache", CacheStatus)
+
+
+def purge_cache(filters: dict[str, str], reason: str) -> Call[Purged]:
+    """Take some away."""
+    return Call("DELETE", f"{PREFIX}/cache", Purged, {**filters, **_why(reason)})
 
 
 def metering(filters: dict[str, str], limit: int, cursor: str | None) -> Call[MeteringPage]:

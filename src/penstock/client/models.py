@@ -146,6 +146,48 @@ class Killed(msgspec.Struct, frozen=True, kw_only=True):
     stopped: bool
 
 
+class Store(msgspec.Struct, frozen=True, kw_only=True):
+    """A store of kept answers; None where it cannot tell."""
+
+    name: str
+    entries: int | None = None
+    size: int | None = None
+    most: int | None = None
+    evicted: int | None = None
+    errors: int = 0
+
+
+class CacheOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What one gateway keeps, and what became of look-ups by route since it began."""
+
+    gateway: str
+    routes: dict[str, dict[str, int]]
+    stores: list[Store]
+
+
+class CacheStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The caches of a machine's gateways; `silent` did not answer."""
+
+    items: list[CacheOf]
+    silent: list[str] = []
+
+
+class PurgedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """How many entries a gateway took away, None where its store does not count; `why` it failed."""
+
+    gateway: str
+    taken: int | None = None
+    why: str = ""
+
+
+class Purged(msgspec.Struct, frozen=True, kw_only=True):
+    """Entries that were asked for until `before_ms` are served by none of `gateways` any more."""
+
+    before_ms: int
+    gateways: list[PurgedBy]
+    silent: list[str] = []
+
+
 class MeteringPage(msgspec.Struct, frozen=True, kw_only=True):
     """Events for billing (docs/billing.md). `resume` is where to go on later, also behind the last page."""
 

@@ -52,13 +52,9 @@ def compile_plan(
     }
     hook = partial(hook_of, reveal=reveal, ca_file=ca_file, proxy=proxy)
     find = Policies(providers, deployments, prices, now_ms, hook)
-    guards = Screens(document, reveal, ca_file, proxy).of
-    routes = {
-        name: route_of(name, config, find, document.defaults, guards)
-        for name, config in document.routes.items()
-    }
+    guards, defaults = Screens(document, reveal, ca_file, proxy).of, document.defaults
+    routes = {name: route_of(name, config, find, defaults, guards) for name, config in document.routes.items()}
     rules = rules_of(document)
-    issuers = issuers_of(document, rules)
     keys = [key for config in document.keys for key in _keys(config, reveal, rules, scopes)]
     return Plan(
         revision=revision,
@@ -81,7 +77,7 @@ def compile_plan(
         weights=weights_of(document),
         own=scopes.own,
         region=document.server.region or "",
-        issuers=issuers,
+        issuers=issuers_of(document, rules),
         tenants=tenants_of(document, rules, scopes.of),
         trusted_proxies=tuple(network(text) for text in document.server.trusted_proxies),
         places=dict(places_of(document, [*deployments.values(), *_routed(routes)])),

@@ -83,6 +83,8 @@ class Fill(Watcher):
         if self._size > self._plan.max_entry_bytes or facts.outcome != "ok" or attempt.status != 200:
             return
         exchange = self._exchange
+        if exchange.route.name != exchange.facts.route:
+            return  # a guard led it elsewhere because of what it was answered
         docket = exchange.docket
         if succeeded(exchange.route, "ok", facts) and (docket is None or docket.keeps()):
             self._kept = self._entry(b"".join(self._pieces), facts)

@@ -62,6 +62,7 @@ class Caching(Stage):
         why = self._unfit(exchange, wish)
         if why:
             exchange.notes["cache_skip"] = why
+            self._then = None
             caches.counts_of(exchange.route.name).skipped += 1
             then()
             return
@@ -76,6 +77,7 @@ class Caching(Stage):
     def cancel(self) -> None:
         """See Stage."""
         self._end()
+        self._then = None
         if self._follower is not None:
             self._follower.leave()
             self._follower = None
@@ -131,6 +133,8 @@ class Caching(Stage):
         parts += [b"\0".join([each.encode("utf-8", "replace") for each in whose])]
         if request.bound:
             parts.append(b"cap %d" % (request.cap or 0))
+        if request.withheld:
+            parts.append(b"withheld " + request.withheld)
         headers = exchange.http.headers
         parts += [name + b" " + headers[name] for name in _BETAS if name in headers]
         if plan.names:
@@ -240,6 +244,7 @@ class Caching(Stage):
         """Let the targets be asked, and keep what they answer."""
         exchange, then, content = self._exchange, self._then, self._content
         self._end()
+        self._then = None
         if exchange is None or then is None or content is None:
             return
         self._caches.counts_of(exchange.route.name).misses += 1
@@ -259,6 +264,7 @@ class Caching(Stage):
         if not self.serve(kept, source, near.similarity if near is not None else 0.0, ""):
             self._ask(leads=False)
             return
+        self._then = None
         counts = self._caches.counts_of(exchange.route.name)
         counts.saved_nanousd += kept.cost_nanousd or 0
         if near is None:
@@ -317,6 +323,8 @@ def _said(exchange: Preparing, wish: Wish) -> str:
         return "no_store"
     if exchange.recorded:
         return "recorded"
+    if exchange.route.name != exchange.facts.route:
+        return "led"  # by a guard: that guard's other rules hold for this request besides those of the route
     return "store_false" if _not_to_be_stored(exchange) else ""
 
 

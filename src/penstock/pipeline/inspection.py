@@ -7,15 +7,20 @@ POST   /explain          where a request would be led, and why (pipeline.explain
 GET    /drills           failover drills under way: `{"data": [...]}`
 POST   /drills           begin one: a `core.drills.DrillRule` (409 where it cannot be)
 DELETE /drills/{route}   stop one (404 where there is none)
+GET    /cache            what is kept of answers, and what became of look-ups
+POST   /cache/purge      take kept answers away: what holds for them, by name (core.kept.Purge)
 GET    /standings        how targets, providers and regions stand: `{"targets": [...], "groups": [...]}`
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from penstock.core.drills import DrillRule
 from penstock.core.errors import Refusal
+from penstock.core.kept import Purge
 from penstock.pipeline.context import GatewayContext
 from penstock.pipeline.explaining import Live, answer
 from penstock.pipeline.refusing import JSON, send_refusal
@@ -27,6 +32,7 @@ _EXCHANGES = "/exchanges"
 _DRILLS = "/drills"
 _rule = msgspec.json.Decoder(DrillRule).decode
 _encode = msgspec.json.Encoder().encode
+_decode_purge = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Inspection:
@@ -53,12 +59,24 @@ class Inspection:
                 send_refusal(reply, gone, name)
             else:
                 self._send(reply, {"request_id": name, "stopped": True})
+        elif method == b"GET" and path == "/cache":
+            ctx.caches.told(lambda body: self._send(reply, body))
+        elif method == b"POST" and path == "/cache/purge":
+            self._purge(request, reply)
         elif method == b"POST" and path == "/explain":
             self._explain(request, reply)
         elif path == _DRILLS or path.startswith(f"{_DRILLS}/"):
             self._drills(request, reply)
         else:
             send_refusal(reply, Refusal("unknown_path", f"nothing is served at {path}"), "")
+
+    def _purge(self, request: HttpRequest, reply: Reply) -> None:
+        try:
+            purge = Purge(**_decode_purge(request.body))
+        except (msgspec.MsgspecError, TypeError) as error:
+            send_refusal(reply, Refusal("invalid_json", str(error)), "")
+            return
+        self._ctx.caches.drop(purge, lambda taken, why: self._send(reply, {"taken": taken, "why": why}))
 
     def _explain(self, request: HttpRequest, reply: Reply) -> None:
         ctx = self._ctx

@@ -24,6 +24,14 @@ class LiveGateways(Protocol):
         """Stop the drills of a route; how they stood."""
         ...
 
+    def cache(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """What each gateway keeps of answers, with its `gateway`; and those that did not answer."""
+        ...
+
+    def purge(self, purge: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+        """Have all take entries away (core.kept.Purge by name); what each says, and who does not answer."""
+        ...
+
     def stop(self, gateway: str, request_id: str) -> bool:
         """Stop one of them; False where it had ended, or its gateway does not answer."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -38,6 +38,7 @@ DIMENSIONS = {
 }
 TAG_PREFIX = "tag."
 NOTE_PREFIX = "note."
+SAVED = "cache_saved_nanousd"
 
 
 # The nearest rank, in milliseconds.
@@ -104,6 +105,13 @@ class SaidLine(msgspec.Struct, frozen=True):
     count: int
 
 
+class SavedLine(NamedTuple):
+    """Answers that came from the cache, and what making them had cost: the saving, as far as it had a price."""
+
+    hits: int
+    nanousd: int
+
+
 class LedgerReader:
     """What commands and the dashboard ask of a ledger.
 
@@ -154,6 +162,16 @@ class LedgerReader:
         size = len(by)
         rows = self._sql.ask(query, (*values, since_ms))
         return [CostLine(_group(by, row), *row[size:]) for row in rows if row[size]]
+
+    def saved(self, since_ms: int) -> SavedLine:
+        """What answers that were kept have saved since an instant."""
+        note = f"CAST(coalesce({self._sql.note}, '0') AS BIGINT)"
+        query = f"""
+            SELECT count(*), coalesce(CAST(sum({note}) AS BIGINT), 0) FROM exchanges
+            WHERE cache IN ('exact', 'semantic') AND ts_ms >= {self._sql.mark}
+        """  # noqa: S608 - the note's name is bound
+        values = (self._sql.bind_tag(SAVED), since_ms)
+        return next((SavedLine(*row) for row in self._sql.ask(query, values)), SavedLine(0, 0))
 
     def reported(self, by: Sequence[str], since_ms: int) -> list[ReportedLine]:
         """Our costs beside the vendors' own since an instant, the largest difference first.

@@ -12,7 +12,18 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 
 from penstock import __version__
-from penstock.control.api import audit, drills, exchanges, keys, metering, oidc, revisions, routing, session
+from penstock.control.api import (
+    audit,
+    cache,
+    drills,
+    exchanges,
+    keys,
+    metering,
+    oidc,
+    revisions,
+    routing,
+    session,
+)
 from penstock.control.api.answers import defect, http_error, refused, unavailable
 from penstock.control.api.auth import Authentication, Authenticator
 from penstock.control.api.openapi import document
@@ -62,6 +73,7 @@ def make_app(
             *drills.HANDLERS,
             *session.HANDLERS,
             *exchanges.HANDLERS,
+            *cache.HANDLERS,
             *metering.HANDLERS,
             *oidc.HANDLERS,
         ],

@@ -202,8 +202,8 @@ PLACES = {
 }
 # A day on which the facts above are younger than the default age, and older than a short one.
 REVIEWED = date(2026, 5, 1)
-# Keys that have one possible value, and those that exclude what the base says (tests/tokens, tests/fleet), or are
-# for another kind of provider (tests/gateway/test_pins.py).
+# Keys that have one possible value, and those that exclude what the base says (tests/tokens, tests/fleet), or
+# are for another kind of provider (tests/gateway/test_pins.py).
 FIXED = {"version", "orgs.*.throttles.*.key", "auth.tokens.*.org", "auth.tokens.*.team", "server.control_url"}
 FIXED |= {"deployments.*.pin.hosts", "deployments.*.pin.quantizations"}
 

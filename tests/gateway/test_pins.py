@@ -37,7 +37,7 @@ def answered(asked: Asked) -> Answer:
     usage = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
     if asked.body.get("stream"):
         delta = {"index": 0, "delta": {"role": "assistant", "content": model}, "finish_reason": None}
-        last = {"index": 0, "delta": {}, "finish_reason": "stop"}
+        last: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": "stop"}
         kind = {**head, "object": "chat.completion.chunk"}
         return sse({**kind, "choices": [delta]}, {**kind, "choices": [last], "usage": usage}, done=True)
     message = {"index": 0, "message": {"role": "assistant", "content": model}, "finish_reason": "stop"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from penstock.adapters.ledger.reading import CostLine
 from penstock.cli.route_ledger import shared
@@ -38,11 +39,11 @@ def test_another_region_answers_and_the_dead_one_is_left_alone_as_a_whole() -> N
             assert ask(running.url, "pay").status == 200
         rows = running.exchanges(60)
         ctx = running.context
-        groups = running.call(lambda: told(ctx.standings, ctx.clock.monotonic()))["groups"]
+        standing: dict[str, Any] = running.call(lambda: told(ctx.standings, ctx.clock.monotonic()))
     late = Counter(len(row.attempts) for row in rows[-20:])
     assert {row.attempts[-1].target for row in rows} == {"us-large"}
     assert late == {1: 20}
-    assert {each["kind"] for each in groups if each["reason"]} >= {"provider"}
+    assert {each["kind"] for each in standing["groups"] if each["reason"]} >= {"provider"}
     lines = [CostLine({"route": "pay", "target": "us-large"}, 60, 0, 1, 1, 1_200_000_000, 0, 0)]
     (share,) = shared(lines, {"us-large": "us"}, "pay")
     assert (share.provider, share.requests_share, share.cost_share) == ("us", 1.0, 1.0)

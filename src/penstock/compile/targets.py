@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,6 +17,7 @@ from penstock.compile.scopes import OwnAccess
 from penstock.config.document import Deployment, Price, Provider, Secret, SecretError
 from penstock.core.credentials import Signing
 from penstock.core.origin import Origin
+from penstock.core.pins import Pin
 from penstock.core.plan import Provider as PlannedProvider
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.price_book import PriceBook
@@ -30,6 +32,8 @@ from penstock.wire.http1 import header_safe, is_token
 SIMULATOR_CARD = rate_card(
     "simulator-1", {"input": 1, "output": 2, "cache_read": 0.1} | dict.fromkeys(TOOL_UNITS, 0)
 )
+# Kinds that choose a host themselves, and can be told which.
+AGGREGATORS = frozenset({"openrouter"})
 Reveal = Callable[[Secret], str]
 Proxy = Callable[[str, str], str]
 
@@ -188,8 +192,35 @@ def deployment_from(
         ceiling=Ceiling(card) if card is not None else None,
         handling=deployed(target.handling, config.facts) if target.handling is not None else None,
         overflows=config.queue.overflow,
+        pin=_pin(config),
     )
-    return target_with(made, config.set)
+    return target_with(made, {**config.set, **_hosts(name, config, provider.kind)})
+
+
+def _pin(config: Deployment) -> Pin | None:
+    """What answers must name."""
+    pin = config.pin
+    return Pin(pin.model, pin.on_change == "fallback") if pin is not None and pin.model is not None else None
+
+
+def _hosts(name: str, config: Deployment, kind: str) -> dict[str, Any]:
+    """What an aggregator is told about hosts. Raises CompileError where there is none to tell.
+
+    OpenRouter: https://openrouter.ai/docs/features/provider-routing (read on 2026-11-21).
+    """
+    pin = config.pin
+    if pin is None or not (pin.hosts or pin.quantizations):
+        return {}
+    if kind not in AGGREGATORS:
+        told = f"{kind} has one host; pin.hosts and pin.quantizations are for {', '.join(sorted(AGGREGATORS))}"
+        raise CompileError(f"deployments.{name}.pin: {told}")
+    said: object = config.set.get("provider")
+    wish: dict[str, Any] = dict(cast("dict[str, Any]", said)) if isinstance(said, dict) else {}
+    if pin.hosts:
+        wish |= {"only": list(pin.hosts), "allow_fallbacks": False}
+    if pin.quantizations:
+        wish["quantizations"] = list(pin.quantizations)
+    return {"provider": wish}
 
 
 def card_from(name: str, price: Price) -> RateCard:

@@ -50,6 +50,7 @@ _CAUSES: Final[dict[str, Fault]] = {
     "cut": "failed",
     "bad_response": "failed",
     "garbage": "failed",
+    "unpinned": "failed",
     "stream_error": "failed",
 }
 # What tells of a provider as a whole, and not only of one model there.

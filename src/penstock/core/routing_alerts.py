@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.core.alerts import Reading, Rule, Severity
 from penstock.core.exchange import FALLBACK_FROM, Drilled, ExchangeSettled
+from penstock.core.pins import UNPINNED
 from penstock.core.prompt_cache_alerts import Reads, cache_drops, count_reads, oldest_hour
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -69,6 +70,7 @@ class RoutingWatch(msgspec.Struct):
     minutes: dict[str, dict[int, list[int]]] = {}
     reads: Reads = {}
     drills: dict[str, LastDrill] = {}
+    unpinned: dict[str, int] = {}
 
     def drilled(self, event: Drilled) -> None:
         """A drill has ended. One that nobody was led away by, or that was cut short, proves nothing."""
@@ -111,6 +113,9 @@ class RoutingWatch(msgspec.Struct):
         if event.request.purpose or not event.attempts:
             return
         route, last = event.request.route, event.attempts[-1]
+        other = event.notes.get(UNPINNED)
+        if other is not None and (other in self.unpinned or len(self.unpinned) < _MOST):
+            self.unpinned[other] = event.ended_ms
         if event.outcome == "ok":
             fell_back = FALLBACK_FROM in event.notes
             _count(self.minutes, route, event.ended_ms // MINUTE_MS, fell_back)
@@ -147,6 +152,9 @@ class RoutingWatch(msgspec.Struct):
         for key, answered in self.models.items():
             if answered.changed_ms > now_ms - DAY_MS:
                 yield _changed(key, answered, cooldown_ms)
+        for other, at_ms in self.unpinned.items():
+            if at_ms > now_ms - DAY_MS:
+                yield _unpinned(other, cooldown_ms)
 
 
 def _count(table: dict[str, dict[int, list[int]]], route: str, slot: int, which: bool) -> None:
@@ -217,6 +225,18 @@ def _changed(key: str, answered: Answered, cooldown_ms: int) -> Reading:
         message=f"{target} was asked for {model!r} and is now answered by {answered.model!r}, before by "
         f"{answered.before!r}: compare quality and cost before you trust it",
         labels={"target": target, "asked": model, "answered": answered.model, "before": answered.before},
+    )
+
+
+def _unpinned(other: str, cooldown_ms: int) -> Reading:
+    target, _, answered = other.partition(": ")
+    return Reading(
+        rule=Rule("model.changed", "critical", 1.0, 0.5, cooldown_ms),
+        group=f"model.changed pin {other}",
+        subject=f"target {target}",
+        value=1.0,
+        message=f"{target} is pinned to another model than {answered!r}, which answered for it",
+        labels={"target": target, "answered": answered},
     )
 
 

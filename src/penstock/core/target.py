@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from penstock.core.credentials import Signing
 from penstock.core.origin import Origin
+from penstock.core.pins import Pin
 from penstock.core.price import Ceiling
 from penstock.core.price_book import VendorPrices
 from penstock.core.profile import Profile
@@ -37,6 +38,7 @@ class Target:
     what finds no free slot goes to the policy's next target, where there is one, instead of queueing. `variant`
     tells apart the places of a policy with parameters of their own. `prompt_cache`: its vendor is told what of
     a prompt to cache. `vendor_prices`: of other models there, which the vendor's own tools may call.
+    `pin`: what its answers must name.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Target:
     overflows: bool = True
     prompt_cache: PromptCacheRule | None = None
     vendor_prices: VendorPrices | None = None
+    pin: Pin | None = None
 
     @property
     def place(self) -> str:

@@ -163,6 +163,8 @@ class Drills:
         drill = self.running.get(event.request.route)
         if drill is None or event.outcome in ("cancelled", "interrupted"):
             return
+        if not event.attempts and (event.outcome == "ok" or event.status < 500):
+            return  # a cache answered, or a guard, or the request was refused
         drilled = event.notes.get(NOTE) == TO
         side = drill.drilled if drilled else drill.usual
         attempts = event.attempts

@@ -11,6 +11,7 @@ from penstock.core.errors import CODES
 from penstock.core.events import Broke
 from penstock.core.exchange import FALLBACK_FROM, STAGE, AttemptFacts
 from penstock.core.itinerary import AttemptOutcome, WholeAnswer
+from penstock.core.pins import UNPINNED
 from penstock.pipeline.guarding import Guarding
 from penstock.pipeline.preparing import Stage
 from penstock.pipeline.reporting import NOT_NEEDED
@@ -20,6 +21,7 @@ from penstock.pipeline.translation import broken_event
 from penstock.providers.openai.errors import Failure, failure_of_cause
 from penstock.routing.trees import targets_of
 from penstock.upstream.attempt import Attempt
+from penstock.upstream.told import model_answered
 from penstock.upstream.translated_codec import TranslatingReader
 
 # What is not asked for twice because it takes long: pictures, sound and films do.
@@ -53,6 +55,8 @@ class Exchange(Guarding):
             self._pass_on(attempt, data)
             return
         first = not attempt.kept
+        if first and self._unpinned(attempt):
+            return
         attempt.kept.append(data)
         if attempt.entire:
             attempt.kept_bytes += len(data)
@@ -75,12 +79,29 @@ class Exchange(Guarding):
         if self._answering.started:
             self._end_guarded(attempt, last, None)
             return
+        if not attempt.kept and self._unpinned(attempt):
+            return
         attempt.last = last
         if attempt.entire:
             answer = self._whole(attempt, last)
             self._advance(AttemptOutcome("ok", "", None, attempt.number, answer))
         elif not attempt.kept:
             self._advance(AttemptOutcome("ok", "", None, attempt.number))
+
+    def _unpinned(self, attempt: Attempt) -> bool:
+        """Note an answer of another model than its target is held to; whether another target is to answer."""
+        pin = attempt.target.pin
+        if pin is not None and attempt.index not in self._running:
+            return True  # it was left at its first content, and the rest of it has come meanwhile
+        answered = model_answered(attempt) if pin is not None else ""
+        if pin is None or not pin.broken(answered):
+            return False
+        self._walk.note(UNPINNED, f"{attempt.target.id}: {answered[:128]}")
+        if pin.falls_over:
+            attempt.cancel()
+            told = f"{answered!r} answered, and {attempt.target.id} is pinned to {pin.model!r}"
+            self.attempt_failed(attempt, failure_of_cause("unpinned", told))
+        return pin.falls_over
 
     def _whole(self, attempt: Attempt, last: bytes) -> WholeAnswer:
         facts = self._shelve(attempt)

@@ -43,7 +43,7 @@ from penstock.config.document.policy import (
     WhenNode,
 )
 from penstock.config.document.prices import Price, PriceTier
-from penstock.config.document.providers import Deployment, EndpointFacts, Facts, Provider, ProviderKind
+from penstock.config.document.providers import Deployment, EndpointFacts, Facts, Pin, Provider, ProviderKind
 from penstock.config.document.routes import (
     DrillPlan,
     Evals,
@@ -123,6 +123,7 @@ __all__ = [
     "OidcProvider",
     "Org",
     "Outliers",
+    "Pin",
     "Policy",
     "PolicyNode",
     "PreviousSecret",

@@ -138,6 +138,23 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return tuple([name for name in ("region", "account", "project") if f"{{{name}}}" in address])
 
 
+class Pin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a deployment is held to (docs/routing.md).
+
+    Attributes:
+        model: What answers must name as their model, such as `gpt-4o-2024-08-06`; `*` stands for anything.
+        hosts: Which hosts may serve it, by the aggregator's names; for OpenRouter.
+        quantizations: Which quantisations, such as `[bf16]`; for OpenRouter.
+        on_change: What happens where an answer names another model: somebody is told (`alert`), or the policy
+            goes on to its next target, too (`fallback`).
+    """
+
+    model: Text | None = None
+    hosts: tuple[Text, ...] = ()
+    quantizations: tuple[Text, ...] = ()
+    on_change: Literal["alert", "fallback"] = "alert"
+
+
 class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One model at one provider, with its own price, limits and parameters.
 
@@ -153,6 +170,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         health: When it is left alone; without it, `defaults.health` says.
         set: Parameters of the request body that are set, or replaced, for this target; `system_prefix`,
             `system_suffix`, `system_prompt` and `output_limit` in any API (routing.md).
+        pin: The model, hosts and quantisations that it is held to.
         facts: What is known about this deployment and differs from its provider, such as an Azure
             deployment's geography.
     """
@@ -165,4 +183,5 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     queue: Queue = Queue()
     health: Health | None = None
     set: dict[str, Any] = {}
+    pin: Pin | None = None
     facts: Facts | None = None

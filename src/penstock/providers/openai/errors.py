@@ -44,6 +44,7 @@ _CAUSES: dict[str, tuple[Verdict, str]] = {
     "bad_response": ("retry", "upstream_garbage"),
     "garbage": ("retry", "upstream_garbage"),
     "schema_mismatch": ("fallback", "schema_mismatch"),
+    "unpinned": ("fallback", "upstream_error"),
     "apart": ("fallback", "upstream_error"),
     "stream_error": ("retry", "upstream_error"),
     "stale": ("stale", "upstream_error"),

@@ -9,14 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from bench.routing_quality import cascading, routers
+from bench.routing_quality import cascading, online, routers
 from bench.routing_quality.report import Measured
 from bench.routing_quality.vectors import Vectors
 from penstock.adapters.embedder.onnx import OnnxEmbedder
 from penstock.adapters.embedder.place import embedder_folder
 from penstock.inference.training import MOST_TOKENS
 
-PARTS = {**routers.PARTS, **cascading.PARTS}
+PARTS = {**routers.PARTS, **cascading.PARTS, **online.PARTS}
 
 
 def main() -> int:

@@ -339,8 +339,7 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     people = [item.body for item in items_of(document, loaded) if item.kind == "user"]
     engine = engine_for(loaded, StateDir(folder))
     engine.dispose()
-    root = str(state_dir(file, None).root)
-    admin = admin_address(loaded.server, 4000)
+    root, admin = str(state_dir(file, None).root), admin_address(loaded.server, 4000)
     token = loaded.server.control_token
     fleet = (loaded.server.control_listen, FleetToken(token.resolve({})).bearer if token is not None else "")
     fleet += (loaded.server.control_ca_file,)  # tests/fleet follows with it

@@ -235,6 +235,20 @@ def test_what_a_policy_noted_and_what_a_request_was_for_can_be_asked_for(place: 
         assert (second["notes"], second["purpose"], second["parent"]) == ({}, "mirror", "req_00000001")
 
 
+def test_what_kept_answers_saved_is_summed_up(place: LedgerPlace) -> None:
+    """Hits of the cache with what they saved; one without a price counts as a hit alone."""
+    saved = [{"cache_saved_nanousd": "123"}, {"cache_saved_nanousd": "7"}, {}]
+    hits = [
+        msgspec.structs.replace(settled(number), cache=cache, notes=notes)
+        for number, (cache, notes) in enumerate(zip(("exact", "semantic", "exact"), saved, strict=True), 1)
+    ]
+    with store_at(place) as store:
+        store.commit("b1", pairs([*hits, settled(4)]), Position(1, 10, 4), Gaps())
+    with reader_at(place) as reader:
+        assert reader.saved(0) == (3, 130)
+        assert reader.saved(NOW + 1_000_000_000) == (0, 0)
+
+
 def test_there_is_no_ledger_before_the_first_worker(place: LedgerPlace) -> None:
     """A reader says so, and a worker makes it once."""
     with pytest.raises(FileNotFoundError):

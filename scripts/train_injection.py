@@ -1,11 +1,11 @@
 """Trains the classifier of prompt injection: `python scripts/train_injection.py --data DIR`.
 
-DIR holds `guards`, `routing` and `cache`; of them only rows whose licence is stated are learnt from (each folder's
-SOURCE.md). The rest is written for this project, in `bench/guard_quality/material`. Single-threaded, some minutes;
-the same data gives the same file.
+DIR holds `guards`, `routing` and `cache`; of them only rows whose licence is stated are learnt from (each
+folder's SOURCE.md). The rest is written for this project, in `bench/guard_quality/material`. Single-threaded,
+some minutes; the same data gives the same file.
 
-`--folds` also writes one file for each family left out, with which `python -m bench.guards` measures how well the
-classifier does on attacks that it has not seen.
+`--folds` also writes one file for each family left out, with which `python -m bench.guards` measures how well
+the classifier does on attacks that it has not seen.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def _measured_prompts(root: Path, seed: int) -> list[Prompt]:
 
 
 def planted(attack: str, context: str, place: str) -> str:
-    """The context with the attack before it, behind it, or at the line break or sentence nearest to its middle."""
+    """The context with the attack before it, behind it, or at the sentence or line nearest to its middle."""
     if place == "start":
         return f"{attack}\n{context}"
     if place == "end":

@@ -27,7 +27,8 @@ class Matrix:
 
     def pulled(self, rows: Floats, width: int) -> Floats:
         """The transposed product: rows' numbers gathered at their features."""
-        return np.bincount(self.places, weights=np.repeat(rows, self.sizes) * self.values, minlength=width)
+        spread = np.repeat(rows, self.sizes) * self.values
+        return np.bincount(self.places, weights=spread, minlength=width).astype(np.float64)
 
 
 def matrix_of(rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Matrix:
@@ -49,12 +50,12 @@ def matrix_of(rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Matrix:
 def fit(
     matrix: Matrix, labels: Floats, importance: Floats, penalty: float, width: int, steps: int = 80
 ) -> Floats:
-    """Weights and, last, the constant: the minimum of weighted log loss plus `penalty` times squared weights."""
+    """Weights and, last, the constant: the least weighted log loss plus `penalty` times squared weights."""
     total = importance.sum()
 
     def loss(at: Floats) -> tuple[float, Floats]:
         margin = matrix.scores(at[:-1]) + at[-1]
-        signed = np.where(labels > 0, margin, -margin)
+        signed: Floats = margin * np.sign(labels - 0.5)
         value = float((importance * np.logaddexp(0.0, -signed)).sum() / total + penalty * (at[:-1] @ at[:-1]))
         slope = importance * (1.0 / (1.0 + np.exp(-np.clip(margin, -40, 40))) - labels) / total
         gradient = np.append(matrix.pulled(slope, width) + 2 * penalty * at[:-1], slope.sum())

@@ -121,8 +121,8 @@ def indirect_lesson(
     lesson = Lesson()
     lesson.add((text for _, text in grammar.draw(Random(15), 120)), 1, 1.0)
     lesson.add((text for section, text in attacks.draw(Random(16), 12) if section != "jailbreak"), 1, 0.3)
-    # What people ask an assistant is an instruction, too, where a third party wrote it; what customers ask about
-    # their own affairs is what mail and help pages are made of.
+    # What people ask an assistant is an instruction, too, where a third party wrote it; what customers ask
+    # about their own affairs is what mail and help pages are made of.
     asked = [each.text for each in prompts if each.source in REQUESTS and len(each.text) < 140]
     lesson.add(asked, 1, 0.4)
     train = [each for each in rows if "_train_" in each.source and "bipia" not in without]
@@ -143,7 +143,7 @@ def narrated(prompts: Sequence[Prompt]) -> list[str]:
 def written(folder: Path, half: int) -> list[str]:
     """Sentences of mails, forms and notes from `guard_pii` (MIT): one half to learn from, one to measure on."""
     path = folder / "guard_pii" / "generated_large.json"
-    rows = json.loads(path.read_text("utf-8")) if path.exists() else []
+    rows: list[dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.exists() else []
     # By template, so that no sentence of one half differs from one of the other by its names only.
     return _segments(row["full_text"] for row in rows if row["template_id"] % 2 == half)
 

@@ -29,8 +29,12 @@ def g3(folder: Path) -> list[Measured]:
     gold, hit, said, right = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for row in rows_of(folder):
         found = looking.look(row["full_text"], "user")
-        spans = [
-            (each["start_position"], each["end_position"], NAMES.get(each["entity_type"], each["entity_type"]))
+        spans: list[tuple[int, int, str]] = [
+            (
+                int(each["start_position"]),
+                int(each["end_position"]),
+                NAMES.get(str(each["entity_type"]), str(each["entity_type"])),
+            )
             for each in row["spans"]
         ]
         for start, end, kind in spans:

@@ -1,4 +1,4 @@
-"""Labelled texts from the data folders: which family, attack or not, and whether a classifier may learn from them."""
+"""Labelled texts from the data folders: which family, attack or not, and whether they may be learnt from."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 from zlib import crc32
 
-import pyarrow.parquet as pq
+import pyarrow.parquet
 
+# It has no type stubs.
+pq: Any = cast("Any", pyarrow.parquet)
 FAMILIES = {
     "tensortrust": "tensortrust",
     "bipia": "bipia",
@@ -52,7 +55,7 @@ class Row:
 
 def injections(folder: Path) -> list[Row]:
     """The rows of `guard_injection`, exact duplicates left out."""
-    table = pq.read_table(folder / "guard_injection" / "injection.parquet").to_pylist()  # pyright: ignore[reportUnknownMemberType]
+    table = pq.read_table(folder / "guard_injection" / "injection.parquet").to_pylist()
     return [
         Row(
             str(each["text"]),
@@ -67,7 +70,7 @@ def injections(folder: Path) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One innocent prompt; `learnable` if its licence is stated and it falls into the half that is learnt from."""
+    """One innocent prompt; `learnable` if its licence is stated and it is in the half to learn from."""
 
     text: str
     source: str
@@ -91,11 +94,15 @@ def _prompts(shared: Path) -> Iterator[tuple[str, str, bool]]:
     for name, columns, licensed in sorted(_TABLES, key=lambda each: each[2]):
         path = shared / name
         if path.exists():
-            table = pq.read_table(path, columns=list(columns))  # pyright: ignore[reportUnknownMemberType]
+            table = pq.read_table(path, columns=list(columns))
             for column in columns:
                 for value in table.column(column).to_pylist():
                     if value:
                         yield str(value), name.split("/")[1], licensed
+    yield from _questions(shared)
+
+
+def _questions(shared: Path) -> Iterator[tuple[str, str, bool]]:
     for path in sorted((shared / "cache" / "banking77").glob("*.csv")):
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):

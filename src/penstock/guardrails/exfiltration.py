@@ -1,8 +1,8 @@
 """Ways out of an answer: images and links that carry what was said to somebody else's server.
 
-A page that renders Markdown or HTML fetches images without a click, so that an address with data in it is enough to
-leak a conversation (OWASP LLM02:2025 and LLM05:2025). An address is suspect when it is fetched by itself or carries
-much data, and its host is not one that the operator allows.
+A page that renders Markdown or HTML fetches images without a click, so that an address with data in it is
+enough to leak a conversation (OWASP LLM02:2025 and LLM05:2025). An address is suspect when it is fetched by
+itself or carries much data, and its host is not one that the operator allows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ KINDS: Final = frozenset({IMAGE, LINK})
 _LONGEST: Final = 4_096
 _GATE: Final = PatternSet(
     [
-        r"(?i)(?:https?:|\bftp:|data:)?//|\]\(|<(?:img|iframe|script|link|object|embed|video|audio|source|form)\b|url\("
+        r"(?i)(?:https?:|\bftp:|data:)?//|\]\(|url\(",
+        r"(?i)<(?:img|iframe|script|link|object|embed|video|audio|source|form)\b",
     ]
 )
 _FETCHED: Final = re.compile(
@@ -67,9 +68,11 @@ class ExfiltrationDetector:
             address = match["md"] or match["html"] or match["css"] or match["ref"]
             if (score := self._score(address, fetched=True)) >= self.threshold:
                 found.append(Finding(match.start(), match.end(), IMAGE, score, "fetched"))
-        for match in _ANY.finditer(text):
-            if (score := self._score(match[0], fetched=False)) >= self.threshold:
-                found.append(Finding(match.start(), match.end(), LINK, score, "carries_data"))
+        found += [
+            Finding(match.start(), match.end(), LINK, score, "carries_data")
+            for match in _ANY.finditer(text)
+            if (score := self._score(match[0], fetched=False)) >= self.threshold
+        ]
         return disjoint(found)
 
     def _score(self, address: str, *, fetched: bool) -> float:

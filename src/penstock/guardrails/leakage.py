@@ -1,8 +1,8 @@
 """Answers that give the system prompt away: canaries that stand in it, and long runs of its words.
 
-A canary is a token without meaning that a transform puts into the system prompt; only somebody who reads the prompt
-aloud can say it. Runs of words find what has no canary: an answer that quotes the prompt, with other spaces, signs or
-letters. Neither finds a paraphrase or a translation, which needs a judge.
+A canary is a token without meaning that a transform puts into the system prompt; only somebody who reads the
+prompt aloud can say it. Runs of words find what has no canary: an answer that quotes the prompt, with other
+spaces, signs or letters. Neither finds a paraphrase or a translation, which needs a judge.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ KINDS: Final = frozenset({CANARY, LEAK})
 RUN: Final = 8
 """Words in a row that somebody hardly writes twice by chance."""
 _WORD: Final = re.compile(r"[^\W_]+")
-_LOOSE: Final = re.compile(r"[0-9a-f](?:[\s\-_.,:|*`'\"]{0,3}[0-9a-f]){15}", re.IGNORECASE)
+# Looked at from every place: `ref` before a canary ends in digits of the same kind.
+_LOOSE: Final = re.compile(r"(?=([0-9a-f](?:[\s\-_.,:|*`'\"]{0,3}[0-9a-f]){15}))", re.IGNORECASE)
 _MOST_WORDS: Final = 20_000
 
 
@@ -37,10 +38,10 @@ def with_canary(system: str, token: str) -> str:
 class LeakDetector:
     """Compares an answer with the system prompt of its request.
 
-    Made once for a configuration with the canaries that may occur, it finds those alone; `knowing` gives the detector
-    for one exchange, which also finds runs of at least `run` words of that exchange's system prompt. What the
-    user said is not leaked by saying it again: runs that stand in a user's text are left alone. `share` is the least
-    part of the prompt's runs that must be repeated, so that one common phrase is no leak.
+    Made once for a configuration with the canaries that may occur, it finds those alone; `knowing` gives the
+    detector for one exchange, which also finds runs of at least `run` words of that exchange's system prompt.
+    What the user said is not leaked by saying it again: runs that stand in a user's text are left alone.
+    `share` is the least part of the prompt's runs that must be repeated, so that one common phrase is no leak.
     """
 
     __slots__ = ("_canaries", "_grams", "_total", "look_behind", "run", "share")
@@ -83,9 +84,9 @@ class LeakDetector:
         """Canaries, also with spaces or signs between their digits, or backwards."""
         found: list[Finding] = []
         for match in _LOOSE.finditer(text):
-            digits = "".join(filter(str.isalnum, match[0])).lower()
+            digits = "".join(filter(str.isalnum, match[1])).lower()
             if digits in self._canaries or digits[::-1] in self._canaries:
-                found.append(Finding(match.start(), match.end(), CANARY, 1.0, "canary"))
+                found.append(Finding(match.start(1), match.end(1), CANARY, 1.0, "canary"))
         return found
 
     def _runs(self, text: str) -> list[Finding]:

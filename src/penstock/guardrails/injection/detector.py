@@ -23,10 +23,10 @@ _MOST_SEGMENTS: Final = 2_000
 class InjectionDetector:
     """Finds text that tries to take a model over, with at least `threshold` of certainty.
 
-    What a person says is weighed as a whole, and in windows where it is long. What third parties wrote (`UNTRUSTED`
-    roles) is weighed sentence by sentence by a second table, for which any instruction to an assistant counts. Both
-    look at the readable form, and at what is encoded or hidden in the text. The application's own instructions
-    (role `system`) are not looked at.
+    What a person says is weighed as a whole, and in windows where it is long. What third parties wrote
+    (`UNTRUSTED` roles) is weighed sentence by sentence by a second table, for which any instruction to an
+    assistant counts. Both look at the readable form, and at what is encoded or hidden in the text. The
+    application's own instructions (role `system`) are not looked at.
     """
 
     __slots__ = ("_model", "look_behind", "threshold")

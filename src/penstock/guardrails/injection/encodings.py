@@ -14,10 +14,12 @@ INVISIBLE: Final = "INVISIBLE_CHARACTERS"
 HIDDEN: Final = "HIDDEN_TEXT"
 ENCODED: Final = "ENCODED_TEXT"
 KINDS: Final = frozenset({INVISIBLE, HIDDEN, ENCODED})
-# One joiner stands in many emoji and in Persian and Indic words; a run of them, or one between Latin letters, does
-# not. Changes of direction that are closed again are fine in Arabic and Hebrew; overrides are what UTR 36 warns of.
+# One joiner stands in many emoji and in Persian and Indic words; a run of them, or one between Latin letters,
+# does not. Changes of direction that are closed again are fine in Arabic and Hebrew; overrides are what UTR 36
+# warns of.
 _RUNS: Final = re.compile(
-    "[\u200b-\u200d\u2060-\u2064\ufeff]{3,}|(?<=[A-Za-z])[\u200b-\u200d\u2060-\u2064\ufeff\u00ad](?=[A-Za-z])|[\u202d\u202e]"
+    "[\u200b-\u200d\u2060-\u2064\ufeff]{3,}|(?<=[A-Za-z])[\u200b-\u200d\u2060-\u2064\ufeff\u00ad](?=[A-Za-"
+    "z])|[\u202d\u202e]"
     "|[\U000e0020-\U000e007f]{4,}|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}"
 )
 
@@ -41,7 +43,8 @@ class EncodingDetector:
             found += [Finding(*match.span(), INVISIBLE, 0.9, "unicode") for match in _RUNS.finditer(text)]
         for view in normalise.views(text):
             kind = HIDDEN if view.reason == "hidden_text" else ENCODED
-            # Respelt views take the whole text to guess what it says; only the classifier knows whether that is so.
+            # Respelt views take the whole text to guess what it says; only the classifier knows whether that is
+            # so.
             if kind in self._kinds and (view.start, view.end) != (0, len(text)):
                 found.append(Finding(view.start, view.end, kind, 0.8, view.reason))
         return disjoint(found)

@@ -1,7 +1,8 @@
 """What the injection classifier sees of a text: hashes of words, of their neighbours, and of a few traits.
 
-Everything runs in C: one translation, one tokenisation, CRC-32 over words and over chains of words (a CRC goes on
-where another ended, so that two words need not be joined). CRC-32 is the same in every process and on every machine.
+Everything runs in C: one translation, one tokenisation, CRC-32 over words and over chains of words (a CRC goes
+on where another ended, so that two words need not be joined). CRC-32 is the same in every process and on every
+machine.
 """
 
 from __future__ import annotations

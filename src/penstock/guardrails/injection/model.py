@@ -1,7 +1,7 @@
 """The classifier's file: a line of JSON that says what it is, then two compressed tables of small integers.
 
-`scripts/train_injection.py` writes it. The first table weighs what a person says to a model, the second what third
-parties wrote: there, any instruction to the reader's assistant counts.
+`scripts/train_injection.py` writes it. The first table weighs what a person says to a model, the second what
+third parties wrote: there, any instruction to the reader's assistant counts.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Head:
     window_threshold: float
 
     def scores(self, data: bytes) -> tuple[float, float, int]:
-        """Margins of the text and of its strongest window over their thresholds, and that window's first token."""
+        """How far the text and its strongest window lie over their thresholds; that window's first token."""
         words, places = positions(data)
         if not words:
             return -9.0, -9.0, 0

@@ -1,9 +1,9 @@
 """Text as its reader means it: what hides words from a classifier, undone, within bounds.
 
-Invisible characters and look-alike letters are undone in place; what is encoded (base64, hexadecimal, percent, rot13,
-leet, spaced or reversed letters) or kept from a reader's eyes (comments, invisible elements) becomes a text of its
-own, which is looked at besides. Unicode Technical Standard 39 describes look-alikes, Unicode Technical Report 36
-invisible characters, RFC 4648 the encodings.
+Invisible characters and look-alike letters are undone in place; what is encoded (base64, hexadecimal, percent,
+rot13, leet, spaced or reversed letters) or kept from a reader's eyes (comments, invisible elements) becomes a
+text of its own, which is looked at besides. Unicode Technical Standard 39 describes look-alikes, Unicode
+Technical Report 36 invisible characters, RFC 4648 the encodings.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
@@ -24,17 +25,20 @@ MOST_VIEWS: Final = 12
 _LONGEST: Final = 8_192
 _INVISIBLE: Final = dict.fromkeys(
     (
-        0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F),
+        0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
         *range(0x2060, 0x2070), 0x3164, *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0, *range(0xE0000, 0xE0080),
         *range(0xE0100, 0xE01F0),
     )
 )  # fmt: skip
 # Letters of other scripts that look like Latin ones; applied only to words that also hold Latin letters.
 _ALIKE: Final = str.maketrans(
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u0410\u0412\u0415\u041a\u041c\u041d"
-    "\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405\u03b1\u03b5\u03b9\u03ba\u03bf\u03c1\u03c5\u03bd\u0391\u0392"
-    "\u0395\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u0396\u0131\u0261\u1d0f",
-    "aeopcyxijshdqABEKMHOPCTYXIJSaeikopuvABEHIKMNOPTYXZigo",
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
+    "\u03b1\u03b5\u03b9\u03ba\u03bf\u03c1\u03c5\u03bd"
+    "\u0391\u0392\u0395\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u0396"
+    "\u0131\u0261\u1d0f",
+    "aeopcyxijshdq" + "ABEKMHOPCTYXIJS" + "aeikopuv" + "ABEHIKMNOPTYXZ" + "igo",
 )
 _MIXED: Final = re.compile(r"\w*(?:[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]|[\u0131\u0261\u1d0f])\w*")
 _TAGS: Final = re.compile(r"[\U000e0020-\U000e007e]{4,}")
@@ -48,8 +52,9 @@ _KINDS: Final = (
     ("leet", r"(?i)\b[a-z]*[013457@$][a-z]+[013457@$]?[a-z]*\b[^\n]{0,80}?\b[a-z]*[013457@$][a-z]+\b"),
     ("rot13", r"(?i)\b(?:gur|naq|vtaber|lbhe|cebzcg|flfgrz|cnffjbeq|vafgehpgvbaf|cerivbhf)\b"),
     ("reversed", r"(?i)\b(?:erongi|snoitcurtsni|suoiverp|tpmorp|metsys|drowssap|ruoy|laever|lla|eht)\b"),
-    ("hidden", r"(?i)<!--|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0|"
-               r"color\s*:\s*(?:white|#fff|transparent)|\[//\]:|\[comment\]:|<[^>]+\shidden\b|aria-hidden"),
+    ("hidden", r"(?i)<!--|\[//\]:|\[comment\]:|<[^>]+\shidden\b|aria-hidden"),
+    ("hidden", r"(?i)display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0"),
+    ("hidden", r"(?i)color\s*:\s*(?:white|#fff|transparent)"),
 )  # fmt: skip
 _SET: Final = PatternSet([pattern for _, pattern in _KINDS])
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_\-]{24,}={0,2}")
@@ -62,7 +67,8 @@ _HIDDEN: Final = (
     re.compile(r"<!--(.{4,2000}?)(?:-->|$)", re.DOTALL),
     re.compile(
         r"<[^<>]{0,300}(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])|"
-        r"color\s*:\s*(?:white|#fff(?:fff)?|transparent)|\shidden\b|aria-hidden=.true)[^<>]{0,300}>([^<]{4,2000})",
+        r"color\s*:\s*(?:white|#fff(?:fff)?|transparent)|\shidden\b|aria-hidden=.true)[^<>]{0,300}>"
+        r"([^<]{4,2000})",
         re.IGNORECASE,
     ),
     re.compile(r"^\[(?://|comment)\]:\s*#?\s*[(\"'<](.{4,2000}?)[)\"'>]\s*$", re.IGNORECASE | re.MULTILINE),
@@ -89,12 +95,7 @@ def readable(text: str) -> str:
 
 def views(text: str) -> Iterator[View]:
     """Texts that the text holds in encoded or hidden form, at most `MOST_VIEWS`."""
-    count = 0
-    for view in _all_views(text):
-        yield view
-        count += 1
-        if count >= MOST_VIEWS:
-            return
+    yield from islice(_all_views(text), MOST_VIEWS)
 
 
 def _all_views(text: str) -> Iterator[View]:

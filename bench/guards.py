@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.guard_quality import attacks, personal, timing
+from bench.guard_quality import attacks, credentials, personal, timing
 from bench.guard_quality.measured import Measured
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=shared / "guards", help="folder with the data sets")
     parser.add_argument("--json", type=Path, help="write one JSON object for each target, one a line")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", default=[], help="some of G1, G2, G3, times")
+    parser.add_argument("--only", nargs="*", default=[], help="some of G1, G2, G3, secrets, times")
     options = parser.parse_args()
     root: Path = options.data if (options.data / "guard_injection").exists() else options.data / "guards"
     benign = root.parent if (root.parent / "routing").exists() else shared
@@ -32,6 +32,7 @@ def main() -> int:
         "G3": lambda: personal.g3(root),
         "G2": lambda: attacks.g2(root, options.seed),
         "G1": lambda: attacks.g1(root, benign, options.seed),
+        "secrets": lambda: credentials.found(benign, options.seed),
         "times": lambda: timing.times(root, benign),
     }
     found: list[Measured] = []

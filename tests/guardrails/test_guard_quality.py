@@ -34,7 +34,8 @@ def test_nothing_measured_is_nothing_met() -> None:
     assert not Share("x", "nothing", 0, 0, least=0.5).met
     for hits, count in ((0, 10), (5, 10), (10, 10)):
         low, high = wilson(hits, count)
-        assert 0 <= low <= hits / count <= high <= 1
+        assert -1e-9 <= low <= hits / count + 1e-9
+        assert hits / count - 1e-9 <= high <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("name", ["attacks", "benign", "indirect", "contexts"])

@@ -95,7 +95,6 @@ def test_what_has_no_engine_is_refused_by_name() -> None:
     told = caught.value.problems
     assert all("which this version does not have yet" in problem.message for problem in told)
     assert [problem.path for problem in told] == [
-        "guards.inject.kind",
         "routes.support.slo",
         "routes.support.cache.semantic",
         "routes.support.guards.output[0]",

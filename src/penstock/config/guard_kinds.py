@@ -35,7 +35,7 @@ _OUTPUT = frozenset({"output"})
 KINDS: dict[str, GuardKind] = {
     "pii": GuardKind(frozenset({"entities"}), action="redact"),
     "secrets": GuardKind(frozenset({"entities"}), action="redact"),
-    "injection": GuardKind(sides=_INPUT),
+    "injection": GuardKind(sides=_INPUT, threshold=0.8),
     "encodings": GuardKind(frozenset({"entities"})),
     "leakage": GuardKind(sides=_OUTPUT),
     "exfiltration": GuardKind(frozenset({"allow"}), action="redact"),

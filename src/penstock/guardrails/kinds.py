@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import Any, cast
 
 from penstock.config.document import Guard
-from penstock.config.guard_kinds import GROUP
+from penstock.config.guard_kinds import GROUP, KINDS
 from penstock.core.detector import Detector
 
 Make = Callable[[Guard], Detector]
@@ -57,8 +57,39 @@ def _pii(guard: Guard) -> Detector:
     return _made("pii.detector:PiiDetector")(guard.entities or None, guard.threshold or 0.5)
 
 
+def _secrets(guard: Guard) -> Detector:
+    return _made("secrets.detector:SecretsDetector")(guard.entities or None, guard.threshold or 0.5)
+
+
+def _injection(guard: Guard) -> Detector:
+    return _made("injection.detector:InjectionDetector")(guard.threshold or KINDS["injection"].threshold)
+
+
+def _encodings(guard: Guard) -> Detector:
+    return _made("injection.encodings:EncodingDetector")(guard.entities or None)
+
+
+def _leakage(guard: Guard) -> Detector:
+    del guard
+    return _made("leakage:LeakDetector")()
+
+
+def _exfiltration(guard: Guard) -> Detector:
+    return _made("exfiltration:ExfiltrationDetector")(guard.allow, guard.threshold or 0.5)
+
+
+def _unsafe_output(guard: Guard) -> Detector:
+    return _made("unsafe_output:UnsafeOutputDetector")(guard.threshold or 0.5)
+
+
 BUILT_IN: Mapping[str, Make] = {
     "pii": _pii,
+    "secrets": _secrets,
+    "injection": _injection,
+    "encodings": _encodings,
+    "leakage": _leakage,
+    "exfiltration": _exfiltration,
+    "unsafe_output": _unsafe_output,
     "regex": _patterns,
     "keywords": _keywords,
     "brands": _brands,

@@ -1,0 +1,1 @@
+"""Prompt injection and jailbreaks: text made readable, technique patterns, and a small linear classifier."""

@@ -14,6 +14,7 @@ from typing import Any, cast
 from penstock.config.document import Guard
 from penstock.config.guard_kinds import GROUP
 from penstock.core.detector import Detector
+from penstock.guardrails.settling import BySpaces
 
 Make = Callable[[Guard], Detector]
 
@@ -53,8 +54,15 @@ def _untrusted(guard: Guard) -> Detector:
     return _made("simple.measures:UntrustedDetector")()
 
 
+# Kinds of personal data without spaces, and the reach of others: a street address, and words beside it.
+_ONE_WORD = frozenset({"URL", "EMAIL_ADDRESS", "CRYPTO", "IP_ADDRESS", "MAC_ADDRESS"})
+_ADDRESS, _WORD = 192, 96
+
+
 def _pii(guard: Guard) -> Detector:
-    return _made("pii.detector:PiiDetector")(guard.entities or None, guard.threshold or 0.5)
+    inner = _made("pii.detector:PiiDetector")(guard.entities or None, guard.threshold or 0.5)
+    wordy = not guard.entities or not set(guard.entities) <= _ONE_WORD
+    return BySpaces(inner, _ADDRESS if wordy else _WORD)
 
 
 BUILT_IN: Mapping[str, Make] = {

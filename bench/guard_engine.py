@@ -1,8 +1,8 @@
 """What guards cost: a 1 kB prompt screened, and each chunk of a guarded stream.
 
 `python -m bench.guard_engine [--json FILE]`. The engine is measured without a network: the request's body is
-parsed, its texts are found, all guards look, and the body is patched where something was found. Of streams, what
-a chunk costs between attempt and client. CPU time, best of several rounds.
+parsed, its texts are found, all guards look, and the body is patched where something was found. Of streams,
+what a chunk costs between attempt and client. CPU time, best of several rounds.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.config.document import Guard as GuardConfig
@@ -163,6 +163,7 @@ PARTS = st.sampled_from(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(PARTS, max_size=25), CUTS)
 def test_personal_data_is_found_wherever_a_stream_is_cut(parts: list[str], cuts: list[int]) -> None:
     """The real detector keeps to what it says of its reach."""
@@ -171,5 +172,35 @@ def test_personal_data_is_found_wherever_a_stream_is_cut(parts: list[str], cuts:
     wanted = screened_text([pii], text, "assistant", Docket())
     window = Window([pii], "assistant", Docket(), restore=False)
     bits = [window.add(piece) for piece in pieces(text, [7 * cut for cut in cuts])]
+    window.close()
+    assert "".join([bit.new or "" for bit in bits]) == wanted
+
+
+KEYS = st.sampled_from(
+    [
+        "AKIA2OGYBAH6Q7BLEZVW",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "password: hunter2!x",
+        "api_key = 8f3kQz9LmP2vX7cW4tRn",
+        "postgres://u:p4ss!w0rd@db/x",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "MIIEow",
+        "-----END RSA PRIVATE KEY-----",
+        "word",
+        ",",
+        "x",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(KEYS, max_size=20), CUTS)
+def test_secrets_are_found_wherever_a_stream_is_cut(parts: list[str], cuts: list[int]) -> None:
+    """Private keys over many lines included."""
+    text = "\n".join(parts)
+    keys = Guard("keys", "secrets", "redact", detector=detector_of(GuardConfig(kind="secrets")))
+    wanted = screened_text([keys], text, "assistant", Docket())
+    window = Window([keys], "assistant", Docket(), restore=False)
+    bits = [window.add(piece) for piece in pieces(text, [5 * cut for cut in cuts])]
     window.close()
     assert "".join([bit.new or "" for bit in bits]) == wanted

@@ -35,7 +35,7 @@ class Need(msgspec.Struct, frozen=True):
 
 # Kinds of guards that are designed and not built.
 LATER = (
-    "secrets", "injection", "encodings", "leakage", "exfiltration", "unsafe_output", "language", "presidio",
+    "injection", "encodings", "leakage", "exfiltration", "unsafe_output", "language", "presidio",
 )  # fmt: skip
 NEEDS: tuple[Need, ...] = (
     Need(

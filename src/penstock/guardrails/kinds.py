@@ -24,6 +24,11 @@ def _made(place: str) -> Callable[..., Detector]:
     return cast("Callable[..., Detector]", getattr(import_module(f"penstock.guardrails.{module}"), name))
 
 
+def _secrets(guard: Guard) -> Detector:
+    inner = _made("secrets.detector:SecretsDetector")(guard.entities or None, guard.threshold or 0.5)
+    return BySpaces(inner, _WORD, "-----BEGIN", "-----END")
+
+
 def _patterns(guard: Guard) -> Detector:
     return _made("simple.patterns:PatternDetector")(guard.patterns)
 
@@ -67,6 +72,7 @@ def _pii(guard: Guard) -> Detector:
 
 BUILT_IN: Mapping[str, Make] = {
     "pii": _pii,
+    "secrets": _secrets,
     "regex": _patterns,
     "keywords": _keywords,
     "brands": _brands,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock.config.document import Guard as GuardConfig
 from penstock.core.screen_plan import Guard
 from penstock.guardrails.cutting import cutter_of
 from penstock.guardrails.docket import Docket
+from penstock.guardrails.kinds import detector_of
 from penstock.guardrails.looking import screened_text
 from penstock.guardrails.stream import GuardedStream
 from penstock.guardrails.texts.events import reader_of
@@ -151,3 +153,54 @@ def test_what_need_not_be_held_back_goes_out_at_once() -> None:
     assert out == b""  # an event goes out whole
     out = stream.feed(event({"content": "y" * 12}))
     assert said(out) == "x" * 100
+
+
+PARTS = st.sampled_from(
+    (
+        "joe@example.com|https://example.com/a?b=c|4111 1111 1111 1111|DE89 3704 0044 0532 0130 00|my SSN is|"
+        "078-05-1120|call +49 30 901820|12 Long Street|word|,|2001:db8::1|phone:|@|1|" + "x" * 300
+    ).split("|")
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(PARTS, max_size=25), CUTS)
+def test_personal_data_is_found_wherever_a_stream_is_cut(parts: list[str], cuts: list[int]) -> None:
+    """The real detector keeps to what it says of its reach."""
+    text = " ".join(parts)
+    pii = Guard("pii", "pii", "redact", detector=detector_of(GuardConfig(kind="pii")))
+    wanted = screened_text([pii], text, "assistant", Docket())
+    window = Window([pii], "assistant", Docket(), restore=False)
+    bits = [window.add(piece) for piece in pieces(text, [7 * cut for cut in cuts])]
+    window.close()
+    assert "".join([bit.new or "" for bit in bits]) == wanted
+
+
+KEYS = st.sampled_from(
+    [
+        "AKIA2OGYBAH6Q7BLEZVW",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "password: hunter2!x",
+        "api_key = 8f3kQz9LmP2vX7cW4tRn",
+        "postgres://u:p4ss!w0rd@db/x",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "MIIEow",
+        "-----END RSA PRIVATE KEY-----",
+        "word",
+        ",",
+        "x",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(KEYS, max_size=20), CUTS)
+def test_secrets_are_found_wherever_a_stream_is_cut(parts: list[str], cuts: list[int]) -> None:
+    """Private keys over many lines included."""
+    text = "\n".join(parts)
+    keys = Guard("keys", "secrets", "redact", detector=detector_of(GuardConfig(kind="secrets")))
+    wanted = screened_text([keys], text, "assistant", Docket())
+    window = Window([keys], "assistant", Docket(), restore=False)
+    bits = [window.add(piece) for piece in pieces(text, [5 * cut for cut in cuts])]
+    window.close()
+    assert "".join([bit.new or "" for bit in bits]) == wanted

@@ -22,6 +22,7 @@ _COMMANDS = {
     "route": ("penstock.cli.route", "route", "Look at routes: how targets do, training, tuning."),
     "drill": ("penstock.cli.drill", "drill", "Try a route's fallback on a share of live traffic."),
     "cache": ("penstock.cli.cache", "cache", "Look at caches: of answers here, of prompts at vendors."),
+    "guard": ("penstock.cli.guard", "guard", "List guards, and measure them on labelled cases."),
     "embedder": ("penstock.cli.embedder", "embedder", "Install what learned routers look at prompts with."),
     "simulate": ("penstock.cli.simulate", "simulate", "Start an upstream without a model."),
     "logs": ("penstock.cli.logs", "logs", "Show requests from the ledger."),

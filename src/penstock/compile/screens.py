@@ -44,6 +44,11 @@ class Screens:
             tuple(config.context.items()),
         )
 
+    def local(self) -> list[Guard]:
+        """All guards of the document that ask nobody, used or not. Raises CompileError."""
+        asks = {name for name, config in self._document.guards.items() if KINDS.get(config.kind, _OTHER).asks}
+        return [self._guard(name, output=False) for name in self._document.guards if name not in asks]
+
     def _said(self, name: str) -> object:
         """What the configuration says of a guard, without its secret."""
         config = self._document.guards.get(name)

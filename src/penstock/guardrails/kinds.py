@@ -14,6 +14,7 @@ from typing import Any, cast
 from penstock.config.document import Guard
 from penstock.config.guard_kinds import GROUP, KINDS
 from penstock.core.detector import Detector
+from penstock.guardrails.settling import BySpaces
 
 Make = Callable[[Guard], Detector]
 
@@ -21,6 +22,11 @@ Make = Callable[[Guard], Detector]
 def _made(place: str) -> Callable[..., Detector]:
     module, _, name = place.partition(":")
     return cast("Callable[..., Detector]", getattr(import_module(f"penstock.guardrails.{module}"), name))
+
+
+def _secrets(guard: Guard) -> Detector:
+    inner = _made("secrets.detector:SecretsDetector")(guard.entities or None, guard.threshold or 0.5)
+    return BySpaces(inner, _WORD, "-----BEGIN", "-----END")
 
 
 def _patterns(guard: Guard) -> Detector:
@@ -53,8 +59,15 @@ def _untrusted(guard: Guard) -> Detector:
     return _made("simple.measures:UntrustedDetector")()
 
 
+# Kinds of personal data without spaces, and the reach of others: a street address, and words beside it.
+_ONE_WORD = frozenset({"URL", "EMAIL_ADDRESS", "CRYPTO", "IP_ADDRESS", "MAC_ADDRESS"})
+_ADDRESS, _WORD = 192, 96
+
+
 def _pii(guard: Guard) -> Detector:
-    return _made("pii.detector:PiiDetector")(guard.entities or None, guard.threshold or 0.5)
+    inner = _made("pii.detector:PiiDetector")(guard.entities or None, guard.threshold or 0.5)
+    wordy = not guard.entities or not set(guard.entities) <= _ONE_WORD
+    return BySpaces(inner, _ADDRESS if wordy else _WORD)
 
 
 def _secrets(guard: Guard) -> Detector:

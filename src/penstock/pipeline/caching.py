@@ -137,6 +137,8 @@ class Caching(Stage):
             parts.append(b"withheld " + request.withheld)
         headers = exchange.http.headers
         parts += [name + b" " + headers[name] for name in _BETAS if name in headers]
+        if request.withheld:
+            parts.append(request.withheld)  # guards will put it back: into this answer and no other
         if plan.names:
             view = exchange.view
             parts += [f"{name} {view.value(name)!r}".encode("utf-8", "replace") for name in plan.names]

@@ -325,21 +325,14 @@ class Driving(Judging):
             rewrite(attempt, rewritten.reply, self._facts, self.http.query)
         kept, attempt.kept = attempt.kept, []
         last, attempt.last = attempt.last, None
-        facts: AttemptFacts | None = None
-        if shelved:
-            facts = shelved[0][1]
+        facts = shelved[0][1] if shelved else None
+        if facts is not None:
             self._settled.remove(facts)
         self._answered(attempt, kept[0] if len(kept) == 1 else b"".join(kept), last, facts)
 
+    @abstractmethod
     def _answered(self, attempt: Attempt, kept: bytes, last: bytes | None, facts: AttemptFacts | None) -> None:
-        """The accepted attempt's answer: the beginning of a stream, its end or a whole body, or both.
-
-        `facts`: the attempt's, where it was closed before.
-        """
-        if kept:
-            self._begin_stream(attempt, kept)
-        if last is not None:
-            self._complete(attempt, last, facts)
+        """The accepted attempt's answer: a stream's beginning, its end or a whole body, or both."""
 
     @abstractmethod
     def _begin_stream(self, attempt: Attempt, data: bytes) -> None:

@@ -189,6 +189,13 @@ class Preparing(Resuming):
     def inner_calls(self) -> InnerCalls | None:
         """What makes inner calls on this caller's budgets; None where the gateway makes none."""
 
+    def _answered(self, attempt: Attempt, kept: bytes, last: bytes | None, facts: AttemptFacts | None) -> None:
+        """See Driving. `facts`: the attempt's, where it was closed before."""
+        if kept:
+            self._begin_stream(attempt, kept)
+        if last is not None:
+            self._complete(attempt, last, facts)
+
     # --- running them -------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -30,6 +30,7 @@ from penstock.core.splice import plain
 from penstock.core.usage import Usage
 from penstock.dialects.registry import chat_dialect
 from penstock.guardrails.cutting import cutter_of
+from penstock.guardrails.stream import decode_event
 from penstock.pipeline.translation import asked, chat_of
 from penstock.ports.translation import WireEvent
 from penstock.providers.registry import chat_provider
@@ -40,12 +41,11 @@ from penstock.wire.aws_events import AwsEventDecoder
 from penstock.wire.sse import data_of, name_of
 
 _encode = msgspec.json.Encoder().encode
-# Encoders leave a stream of their own shape to end by itself, so that they are told it as anybody's. Events of
-# the Responses API carry the ids of what they belong to, which only its own frames have.
-_RESPONSES = "openai.responses"
-# Chunks of these all carry one id.
-_NAMED = frozenset({"openai.chat", "openai.completions"})
-_OURS = re.compile(rb'"id":"(?:chat)?cmpl-[^"]*"')
+# Encoders leave a stream of their own shape to end by itself, so that they are told it as anybody's. What then
+# has names or numbers of the encoder's own is brought to those that the client has seen.
+_NAMED = frozenset({"openai.chat", "openai.completions", "openai.responses"})
+_NUMBER = re.compile(rb'"sequence_number":\s*(\d+)')
+_OURS = re.compile(rb'"id":"(?:(?:chat)?cmpl-|resp_)[^"]*"')
 
 
 def withheld_body(request: OpenAIRequest, facts: RequestFacts, told: str, usage: Usage | None) -> bytes:
@@ -62,6 +62,39 @@ def withheld_body(request: OpenAIRequest, facts: RequestFacts, told: str, usage:
     )
 
 
+class _Heard:
+    """What a client has been told of a stream: its id, which parts are open, whether anything was said."""
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.begun = False
+        self._spoken = False
+        self._open: dict[tuple[int, int], None] = {}
+        self._choices: dict[int, int] = {}  # by choice: the number of its parts
+
+    def add(self, frame: Frame) -> None:
+        """One more event of it."""
+        for event in frame.events:
+            if isinstance(event, Started):
+                self.begun, self.id = True, event.id or self.id
+            elif isinstance(event, PartStarted):
+                self._open[event.choice, event.index] = None
+                self._choices[event.choice] = max(self._choices.get(event.choice, 0), event.index + 1)
+            elif isinstance(event, TextDelta):
+                self._spoken = self._spoken or bool(event.text)
+            elif isinstance(event, PartEnded):
+                self._open.pop((event.choice, event.index), None)
+
+    def ending(self, told: str) -> list[Event]:
+        """What closes all that is open, with `told` where nothing was said."""
+        events: list[Event] = [PartEnded(choice, index) for choice, index in self._open]
+        if not self._spoken:
+            at = self._choices.get(0, 0)
+            events += (PartStarted(0, at, Refused("")), TextDelta(0, at, told), PartEnded(0, at))
+            self._choices.setdefault(0, at)
+        return [*events, *[ChoiceFinished(choice, "content_filter") for choice in self._choices]]
+
+
 def withheld_stream(
     request: OpenAIRequest,
     query: bytes,
@@ -74,37 +107,47 @@ def withheld_stream(
     endpoint = request.endpoint
     encoder = chat_dialect(endpoint.shape).stream(asked(request, chat_of(request), facts))
     framing = ClientFraming(endpoint.framed(query))
-    open_parts: dict[tuple[int, int], None] = {}
-    choices: dict[int, int] = {}  # by choice: the number of its parts
-    begun = spoken = False
-    first = ""
+    heard = _Heard()
+    ours: list[bytes] = []
     for frame in _frames(endpoint.shape, endpoint.framed(query), b"".join(released)):
-        framing.frame(encoder.write(frame if endpoint.shape == _RESPONSES else plain(frame)))
-        for event in frame.events:
-            if isinstance(event, Started):
-                begun, first = True, event.id or first
-            elif isinstance(event, PartStarted):
-                open_parts[event.choice, event.index] = None
-                choices[event.choice] = max(choices.get(event.choice, 0), event.index + 1)
-            elif isinstance(event, TextDelta):
-                spoken = spoken or bool(event.text)
-            elif isinstance(event, PartEnded):
-                open_parts.pop((event.choice, event.index), None)
+        ours.append(framing.frame(encoder.write(plain(frame))))
+        heard.add(frame)
     events: list[Event] = []
-    if not begun:
+    if not heard.begun:
         events.append(Started(facts.request_id, facts.model, facts.ts_ms // 1000))
-    events += [PartEnded(choice, index) for choice, index in open_parts]
-    if not spoken:
-        at = choices.get(0, 0)
-        events += (PartStarted(0, at, Refused("")), TextDelta(0, at, told), PartEnded(0, at))
-        choices.setdefault(0, at)
-    events += [ChoiceFinished(choice, "content_filter") for choice in choices]
+    events += heard.ending(told)
     if usage is not None:
         events.append(UsageReported(ReplyUsage(usage)))
     events.append(Ended())
     out = [framing.frame(encoder.write(Frame(events=(event,)))) for event in events]
     tail = b"".join([*out, framing.frame(encoder.end()), framing.close()])
+    first = heard.id
+    if endpoint.shape == "openai.responses":
+        tail = _continued(b"".join(ours), b"".join(released), tail)
     return _OURS.sub(b'"id":' + _encode(first), tail) if first and endpoint.shape in _NAMED else tail
+
+
+def _continued(ours: bytes, theirs: bytes, tail: bytes) -> bytes:
+    """The end of a Responses stream, its items' ids and its events' numbers following what went out."""
+    for at, name in _items(ours).items():
+        told = _items(theirs).get(at)
+        if told:
+            tail = tail.replace(_encode(name), _encode(told))
+    last, next_ = _NUMBER.findall(theirs), _NUMBER.search(tail)
+    if not last or next_ is None:
+        return tail
+    offset = int(last[-1]) + 1 - int(next_[1])
+    return _NUMBER.sub(lambda found: b'"sequence_number":%d' % (int(found[1]) + offset), tail)
+
+
+def _items(stream: bytes) -> dict[int, str]:
+    """The ids of the items that a Responses stream has begun, by their place."""
+    found: dict[int, str] = {}
+    for event in cutter_of("sse").feed(stream):
+        if b"response.output_item.added" in event:
+            value = decode_event(data_of(event)) or {}
+            found[value.get("output_index", 0)] = str((value.get("item") or {}).get("id") or "")
+    return found
 
 
 def _frames(shape: str, framing: str, released: bytes) -> list[Frame]:

@@ -318,19 +318,13 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     except OSError as error:
         redis_tls = repr(error)
     shared = (
+        loaded.server.cors.origins,
         redis_tls,
         loaded.server.redis_tls.server_name,  # tests/accounts/test_redis_tls.py has its effect
         away_of(loaded, 1.0).fail_open,
         RedisAddress.parse(redis.resolve({})) if redis is not None else None,
     )
-    pages = loaded.server.cors.origins  # tests/server/test_browsers.py has their effect
-    settings = (
-        journal_settings(loaded),
-        server_limits(loaded),
-        settings_from(loaded),
-        pages,
-        store_of(loaded),
-    )
+    settings = (journal_settings(loaded), server_limits(loaded), settings_from(loaded), store_of(loaded))
     alerts = alert_settings(loaded, {})
     acts = (list(alerts.actions.values()), loaded.alerts.outliers)
     spent = budgets_of(loaded, {"user:o/x": {0: 1}}, 0)

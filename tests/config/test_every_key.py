@@ -323,6 +323,7 @@ def effects(document: dict[str, Value], folder: Path) -> Value:
     except OSError as error:
         redis_tls = repr(error)
     shared = (
+        loaded.server.cors.origins,
         redis_tls,
         loaded.server.redis_tls.server_name,  # tests/accounts/test_redis_tls.py has its effect
         away_of(loaded, 1.0).fail_open,

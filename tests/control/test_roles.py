@@ -35,6 +35,7 @@ _INSTALLATION = Target("settings")
 # What the others need: an action on an object; None where everybody may, or where it depends on the caller.
 OTHERS: dict[str, tuple[Action, Target] | None] = {
     "whoami": None, "login_methods": None, "begin_login": None, "finish_login": None, "log_in": None,
+    "provider_logout": None,
     "log_out": None, "get_session": None,
     "list_audit": ("read", Target("audit", TEAM)), "export_audit": ("read", Target("audit", TEAM)),
     "verify_audit": ("read", Target("audit")), "list_revisions": ("read", Target("revision")),

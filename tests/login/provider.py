@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -88,18 +89,32 @@ class RealProvider:
         while self._line() != "ready":
             """The library has things to say, too."""
 
-    def log_in(self, url: str, name: str, back: str) -> str:
+    def log_in(self, url: str, name: str, back: str, browser: httpx.Client | None = None) -> str:
         """Go where a login begins, fill in the form there; the address to which the browser is sent back."""
-        with httpx.Client(timeout=30) as browser:
+        with contextlib.ExitStack() as stack:
+            browser = browser or stack.enter_context(httpx.Client(timeout=30))
             for _ in range(HOPS):
                 if url.startswith(back):
                     return url
                 answer = browser.get(url)
                 if answer.status_code == 200:
-                    action = re.search(r'<form[^>]* action="([^"]+)"', answer.text)
-                    assert action is not None, answer.text[:500]
                     form = {"prompt": "login", "login": name, "password": "any"}
-                    answer = browser.post(urljoin(url, action[1]), data=form)
+                    answer = browser.post(urljoin(url, _action(answer.text)), data=form)
                 assert answer.is_redirect, (answer.status_code, answer.text[:2000])
                 url = urljoin(url, answer.headers["location"])
         raise AssertionError(f"no way back from {url}")
+
+    def log_out(self, browser: httpx.Client) -> None:
+        """End the browser's session at the provider, which tells its clients before it answers."""
+        asked = browser.get(f"{self.url}/session/end")
+        xsrf = re.search(r'name="xsrf" value="([^"]+)"', asked.text)
+        assert xsrf is not None, asked.text[:500]
+        form = {"xsrf": xsrf[1], "logout": "yes"}
+        answer = browser.post(urljoin(self.url, _action(asked.text)), data=form)
+        assert answer.status_code in (200, 302, 303), answer.text[:500]
+
+
+def _action(page: str) -> str:
+    found = re.search(r'<form[^>]* action="([^"]+)"', page)
+    assert found is not None, page[:500]
+    return found[1]

@@ -49,6 +49,7 @@ from penstock.ports.oracle import Oracle
 from penstock.ports.scores import Scores
 from penstock.ports.secrets import UnsealError
 from penstock.routing.asked import questions_of
+from penstock.routing.standings import Standings
 from penstock.server.places import VARIABLE, Places
 
 SWEEP_S = 0.1
@@ -65,8 +66,20 @@ FIRST_REDIS_S = 12.0
 log = logging.getLogger("penstock.gateway")
 
 
+class Tended(Protocol):
+    """What is looked after several times a second."""
+
+    def tend(self, now: float) -> None:
+        """`now` is monotonic."""
+        ...
+
+
 class SharedPart(Protocol):
     """This process's part of accounts that it shares with others."""
+
+    def shared_health(self, standings: Standings, me: str) -> Tended | None:
+        """What is told of targets between gateways, None where nothing is."""
+        ...
 
     async def close(self) -> None:
         """Give it back."""
@@ -233,12 +246,15 @@ class GatewayProcess:
     ) -> None:
         looked_at = 0.0
         prober, targets = Prober(ctx), TargetLog(ctx.standings)
+        health = self._part.shared_health(ctx.standings, boot) if self._part is not None else None
         while not self._stop.is_set():
             now = clock.monotonic()
             ctx.sweep(now)
             transport.sweep(now)
             prober.tend(now)
             targets.say_if_due(now)
+            if health is not None:
+                health.tend(now)
             if now - looked_at >= RELOAD_POLL_S:
                 looked_at = now
                 await open_keys(source)

@@ -15,6 +15,7 @@ from pathlib import Path
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.redis.accounts import RedisShares
 from penstock.adapters.redis.address import RedisAddress
+from penstock.adapters.redis.breakers import RedisBreakers
 from penstock.adapters.redis.connection import RedisConnection
 from penstock.adapters.redis.seeding import Words
 from penstock.admission.accounts import Earlier
@@ -28,6 +29,8 @@ from penstock.ledger.accounts_replay import Spending, replay, spending_of_boot
 from penstock.ledger.accounts_replay import asked_at_s as asked_at_s_of
 from penstock.ports.clock import Clock
 from penstock.ports.ledger import RECENT_MS
+from penstock.routing.shared_health import SharedHealth
+from penstock.routing.standings import Standings
 
 GOODBYE_S = 1.0
 DATABASE = "database"
@@ -79,6 +82,10 @@ class RedisPart:
             return SpentBefore({})
         return SpentBefore(spending_of_boot(self._state.root, self._boot, is_locked, self._tags()))
 
+    def shared_health(self, standings: Standings, me: str) -> HealthPart:
+        """What breakers of other machines say, from now on."""
+        return HealthPart(self.connection, self._clock, standings, me)
+
     async def close(self) -> None:
         """Give everything back; where Redis cannot be told, the worker tells it later, by the journal."""
         told = self.shares.end()
@@ -112,6 +119,22 @@ class RedisPart:
     def _read(self) -> tuple[Spending, float]:
         asked_at_s = asked_at_s_of(self._state.root)
         return replay(self._state.root, is_locked, self._tags()), self._clock.now_ms() / 1000 - asked_at_s
+
+
+class HealthPart:
+    """Tells other gateways of breakers here, and believes theirs (routing.shared_health says how far)."""
+
+    def __init__(self, connection: RedisConnection, clock: Clock, standings: Standings, me: str) -> None:
+        shared = self._shared = SharedHealth(standings, me)
+        self._line = RedisBreakers(
+            connection, clock, lambda news: shared.hear(news, clock.monotonic()), shared.again
+        )
+
+    def tend(self, now: float) -> None:
+        """Tell what has changed; several times a second."""
+        if self._line.ready:
+            for news in self._shared.news(now):
+                self._line.tell(news)
 
 
 def words_of(spending: Spending, age_s: float, sources: Sequence[str], counter: str) -> Words:

@@ -218,6 +218,20 @@ class Breaker:
         self._streak = self._trials = 0
         self._calls = self._bad = self._before_calls = self._before_bad = 0
 
+    def adopt(self, now: float, for_s: float, reason: str) -> None:
+        """Another gateway has found it so: nothing passes for so long, and then it is tried here."""
+        self._opened_for_s = for_s
+        self.state = OPEN
+        self.until = now + for_s
+        self.reason = reason
+        self.changed_at = now
+        self._streak = self._trials = 0
+
+    def release(self, now: float) -> None:
+        """The gateway from which it was adopted has found it well."""
+        if self.state != CLOSED:
+            self._close(now)
+
     def _close(self, now: float) -> None:
         self.state = CLOSED
         self.reason = ""

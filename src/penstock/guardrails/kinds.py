@@ -70,10 +70,6 @@ def _pii(guard: Guard) -> Detector:
     return BySpaces(inner, _ADDRESS if wordy else _WORD)
 
 
-def _secrets(guard: Guard) -> Detector:
-    return _made("secrets.detector:SecretsDetector")(guard.entities or None, guard.threshold or 0.5)
-
-
 def _injection(guard: Guard) -> Detector:
     return _made("injection.detector:InjectionDetector")(guard.threshold or KINDS["injection"].threshold)
 

@@ -53,6 +53,15 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
         return "Answered()"
 
 
+class LogoutClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a provider logged out: a subject, one session (`sid`), or both; good once, until `until_s`."""
+
+    jti: str
+    subject: str = ""
+    sid: str = ""
+    until_s: int = 0
+
+
 class IdentityProviders(Protocol):
     """The providers on the web. Every method blocks, at most for a few seconds."""
 
@@ -72,4 +81,11 @@ class IdentityProviders(Protocol):
 
     def logout_url(self, relying: Relying, back: str) -> str:
         """Where a browser ends its session at the provider too, empty where that is not known. Asks nobody."""
+        ...
+
+    def logged_out(self, relying: Relying, token: str, now_s: int) -> LogoutClaims:
+        """Whom a provider says that it logged out (OpenID Connect Back-Channel Logout 1.0).
+
+        Raises ProviderError, UntrustedError.
+        """
         ...

@@ -37,7 +37,8 @@ class Granted(msgspec.Struct, frozen=True):
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who is logged in. `digest` is the SHA-256 of the token that the browser holds.
 
-    `method` is `password` or `oidc:NAME`; `seen_ms` is kept to the minute.
+    `method` is `password` or `oidc:NAME`; `seen_ms` is kept to the minute. `subject` and `sid` are how the
+    provider names the person and its own session, empty where it does not.
     """
 
     digest: str
@@ -50,6 +51,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     seen_ms: int
     expires_ms: int
     grants: tuple[Granted, ...] = ()
+    subject: str = ""
+    sid: str = ""
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +114,18 @@ class IdentityStore(Protocol):
 
     def end_sessions(self, org: str, user: str, but: str = "") -> int:
         """Remove all of a user's sessions except the one with the digest `but`; says how many."""
+        ...
+
+    def end_provider_sessions(self, method: str, subject: str, sid: str) -> list[Session]:
+        """Remove and return the sessions begun by `method` that a provider names.
+
+        By its session where it names one, else all of the subject; a session that the provider named by its
+        subject alone ends in either case. What is empty is not asked for.
+        """
+        ...
+
+    def spend(self, digest: str, until_ms: int) -> bool:
+        """Remember until then that a token was used; False where it was before."""
         ...
 
     def attempt(self, bounds: dict[str, tuple[int, int]], now_ms: int) -> int:

@@ -70,6 +70,7 @@ class Standing:
         "_stamps",
         "_total",
         "_ttft",
+        "answered_at",
         "breaker",
         "headroom",
         "id",
@@ -85,6 +86,8 @@ class Standing:
         self.provider = provider
         self.region = region
         self.under_way = 0
+        # When the last answer came.
+        self.answered_at = -1.0e9
         # Tokens of a usual answer, learnt; 0 before there was one.
         self.output_tokens = 0.0
         self.headroom = Headroom()
@@ -273,7 +276,7 @@ class Standing:
             self.region.ended(now, began_at, fault)
 
     def _answered(self, now: float, began_at: float, ttft_s: float, total_s: float, output_tokens: int) -> None:
-        self._progress_at = now
+        self._progress_at = self.answered_at = now
         self._late = 0
         slow = self._is_slow(ttft_s, total_s, now)
         if ttft_s > 0.0:

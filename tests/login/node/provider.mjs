@@ -23,6 +23,9 @@ function provider(issuer, { client, accounts, jwks, inIdToken, methods }) {
     cookies: { keys: ['loopback'] },
     jwks,
     ...(methods ? { clientAuthMethods: methods } : {}),
+    features: { backchannelLogout: { enabled: true } },
+    // Its own guard lets it reach nothing on loopback, where its client is here.
+    fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined, signal: undefined }),
     pkce: { required: () => true },
     findAccount: (_, id) => (id in accounts
       ? { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) }

@@ -11,7 +11,14 @@ from sqlalchemy import Connection, Engine, Row, Table, and_, delete, insert, or_
 from sqlalchemy.exc import SQLAlchemyError
 
 from penstock.adapters.control_db.engine import alone, failed, lock
-from penstock.adapters.control_db.identity_tables import ATTEMPTS, FLOWS, IDENTITIES, PASSWORDS, SESSIONS
+from penstock.adapters.control_db.identity_tables import (
+    ATTEMPTS,
+    FLOWS,
+    IDENTITIES,
+    PASSWORDS,
+    SESSIONS,
+    SPENT_TOKENS,
+)
 from penstock.ports.identity_store import Flow, Granted, Identity, Password, Session
 
 HOUR_MS = 3_600_000
@@ -105,6 +112,30 @@ class SqlIdentityStore:
             others = and_(_of(SESSIONS, org, user), SESSIONS.c.digest != but)
             return int(connection.execute(delete(SESSIONS).where(others)).rowcount)
 
+    def end_provider_sessions(self, method: str, subject: str, sid: str) -> list[Session]:
+        """See the port."""
+        known = SESSIONS.c
+        wanted = [known.method == method]
+        if subject:
+            wanted.append(known.subject == subject)
+        if sid:
+            wanted.append(or_(known.sid == sid, known.sid == "") if subject else known.sid == sid)
+        if len(wanted) == 1:
+            return []
+        with self._writing() as connection:
+            found = [_session(row) for row in connection.execute(select(SESSIONS).where(and_(*wanted)))]
+            connection.execute(delete(SESSIONS).where(and_(*wanted)))
+        return found
+
+    def spend(self, digest: str, until_ms: int) -> bool:
+        """See the port."""
+        with self._writing() as connection:
+            same = SPENT_TOKENS.c.digest == digest
+            if connection.execute(select(SPENT_TOKENS).where(same)).first() is not None:
+                return False
+            connection.execute(insert(SPENT_TOKENS).values(digest=digest, until_ms=until_ms))
+        return True
+
     # --- attempts ---------------------------------------------------------------------------------------------
 
     def attempt(self, bounds: dict[str, tuple[int, int]], now_ms: int) -> int:
@@ -174,6 +205,7 @@ class SqlIdentityStore:
         over = or_(SESSIONS.c.expires_ms <= now_ms, SESSIONS.c.seen_ms <= now_ms - idle_ms)
         with self._writing() as connection:
             connection.execute(delete(SESSIONS).where(over))
+            connection.execute(delete(SPENT_TOKENS).where(SPENT_TOKENS.c.until_ms <= now_ms))
             connection.execute(delete(FLOWS).where(FLOWS.c.created_ms <= now_ms - FLOW_MS))
             connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.last_ms <= now_ms - HOUR_MS))
 

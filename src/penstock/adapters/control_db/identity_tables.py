@@ -29,6 +29,8 @@ SESSIONS = Table(
     Column("seen_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("grants", Text, nullable=False),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("sid", Text, nullable=False, server_default=""),
     Index("sessions_by_user", "org", "user"),
 )
 
@@ -61,4 +63,11 @@ IDENTITIES = Table(
     Column("user", Text, nullable=False),
     Column("born_ms", BigInteger, nullable=False),
     Index("identities_by_user", "org", "user"),
+)
+
+SPENT_TOKENS = Table(
+    "spent_tokens",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
 )

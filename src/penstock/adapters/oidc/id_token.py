@@ -45,21 +45,8 @@ def verified(
 
     Raises UntrustedError, and what `keys` raises.
     """
-    if len(token) > LONGEST:
-        raise UntrustedError("its ID token is too long")
-    try:
-        header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError):
-        raise UntrustedError("its ID token is no signed JWT") from None
-    algorithm, kid = header.get("alg"), header.get("kid")
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise UntrustedError(f"its ID token is signed with {str(algorithm)[:20]!r}, which is not taken here")
-    if kid is not None and not isinstance(kid, str):
-        raise UntrustedError("its ID token names its key by something that is no text (kid)")
-    fitting = [row for row in keys(kid) if _fits(row, algorithm)]
-    if not fitting:
-        raise UntrustedError("its ID token is signed with a key that it does not publish (kid)")
-    claims = _signed(token, algorithm, fitting[:MOST_TRIED])
+    claims, header = signed_claims(token, keys, "its ID token")
+    algorithm = str(header["alg"])
     _check(claims, relying, nonce, now_s)
     half = claims.get("at_hash")
     if half is not None and access_token and half != _half_hash(access_token, algorithm):
@@ -67,7 +54,29 @@ def verified(
     return claims
 
 
-def _signed(token: str, algorithm: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def signed_claims(token: str, keys: Keys, what: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Claims and header of a token that its issuer signed; `what` names it in messages.
+
+    Raises UntrustedError, and what `keys` raises.
+    """
+    if len(token) > LONGEST:
+        raise UntrustedError(f"{what} is too long")
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+    except (JoseError, ValueError):
+        raise UntrustedError(f"{what} is no signed JWT") from None
+    algorithm, kid = header.get("alg"), header.get("kid")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise UntrustedError(f"{what} is signed with {str(algorithm)[:20]!r}, which is not taken here")
+    if kid is not None and not isinstance(kid, str):
+        raise UntrustedError(f"{what} names its key by something that is no text (kid)")
+    fitting = [row for row in keys(kid) if _fits(row, algorithm)]
+    if not fitting:
+        raise UntrustedError(f"{what} is signed with a key that it does not publish (kid)")
+    return _signed(token, algorithm, fitting[:MOST_TRIED], what), dict(header)
+
+
+def _signed(token: str, algorithm: str, rows: list[dict[str, Any]], what: str) -> dict[str, Any]:
     rules = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
     rules.max_header_length = LONGEST_HEADER
     for row in rows:
@@ -81,7 +90,7 @@ def _signed(token: str, algorithm: str, rows: list[dict[str, Any]]) -> dict[str,
                 return jwt.decode(token, key, registry=rules).claims
         except (JoseError, ValueError, TypeError):
             continue  # another key may have made it
-    raise UntrustedError("the signature of its ID token is not its own")
+    raise UntrustedError(f"the signature of {what} is not its own")
 
 
 def _fits(row: dict[str, Any], algorithm: str) -> bool:

@@ -12,7 +12,14 @@ from penstock.adapters.oidc.fetch import JsonFetcher
 from penstock.adapters.oidc.issuers import Issuers, Settings
 from penstock.core.token_claims import claim_at
 from penstock.ports.fetch import FetchError
-from penstock.ports.identity_provider import Answered, Begun, ProviderError, Relying, UntrustedError
+from penstock.ports.identity_provider import (
+    Answered,
+    Begun,
+    LogoutClaims,
+    ProviderError,
+    Relying,
+    UntrustedError,
+)
 
 LONGEST_SAID = 200
 
@@ -69,6 +76,13 @@ class OidcProviders:
         if settings is None or not settings.end_session:
             return ""
         return _with_query(settings.end_session, client_id=relying.client_id, post_logout_redirect_uri=back)
+
+    def logged_out(self, relying: Relying, token: str, now_s: int) -> LogoutClaims:
+        """See the port."""
+        from penstock.adapters.oidc.logout_token import verified_logout  # noqa: PLC0415 - as above
+
+        issuer = relying.issuer
+        return verified_logout(token, lambda kid: self._issuers.keys(issuer, kid), relying, now_s)
 
     def _redeem(self, settings: Settings, relying: Relying, begun: Begun, code: str) -> dict[str, Any]:
         form = {

@@ -82,6 +82,7 @@ def make_app(
             "plane": Provide(provide_plane, sync_to_thread=False),
             "sent": Provide(provide_body),
             "plain": Provide(session.provide_plain_body),
+            "sent_form": Provide(oidc.provide_form),
         },
     )
     app = Litestar(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, delete, get
+from litestar import Response, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
@@ -13,7 +13,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from penstock.control.api.answers import refused
 from penstock.control.api.pages import PAGE_HEADERS, is_browser, refusal_page
-from penstock.control.api.requests import AnyRequest, fields_of, request_id
+from penstock.control.api.requests import AnyRequest, fields_of, read_form, request_id
 from penstock.control.api.resources import NamePath, OrgPath, org_of
 from penstock.control.api.session import Ended, people_of
 from penstock.control.login.oidc import LOGIN_PATH, OidcLogins, login_cookie_line
@@ -22,6 +22,7 @@ from penstock.control.objects import Asker
 from penstock.control.problems import Denied
 
 LONGEST = 4096
+LONGEST_FORM = 70_000
 ProviderPath = Annotated[str, PathParameter(max_length=128, description="The provider's name in auth.oidc.")]
 _TEXT = QueryParameter(required=False, max_length=LONGEST)
 _NO_STORE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -122,6 +123,35 @@ def finish(
     return Response("", status_code=302, media_type="text/plain", headers=sent)
 
 
+@post(
+    "/login/{provider:str}/logout",
+    operation_id="provider_logout",
+    summary="An identity provider logs somebody out",
+    tags=["session"],
+    status_code=200,
+    sync_to_thread=True,
+)
+def provider_logout(
+    request: AnyRequest, state: State, provider: ProviderPath, sent_form: NamedDependency[dict[str, str]]
+) -> Response[Any]:
+    """OpenID Connect Back-Channel Logout 1.0: the form has a signed `logout_token`, which proves who asks."""
+    headers = fields_of(request)
+    try:
+        logins_of(state).logged_out(provider, sent_form.get("logout_token", ""), headers, request_id(request))
+    except Denied as denied:
+        if denied.status not in (400, 403):
+            raise
+        # As section 2.8 has it.
+        told = {"error": "invalid_request", "error_description": denied.detail}
+        return Response(told, status_code=400, headers=_NO_STORE)
+    return Response({}, status_code=200, headers=_NO_STORE)
+
+
+async def provide_form(request: AnyRequest) -> dict[str, str]:
+    """The form of somebody who proves himself by what is in it. Raises Denied."""
+    return await read_form(request, LONGEST_FORM)
+
+
 @get(
     "/orgs/{org:str}/users/{name:str}/identities",
     operation_id="get_identities",
@@ -148,4 +178,4 @@ def unlink(state: State, asker: NamedDependency[Asker], org: OrgPath, name: Name
     return Ended(ended=people_of(state).unlink(asker, org_of(org, "user"), name))
 
 
-HANDLERS: list[HTTPRouteHandler] = [begin, finish, identities, unlink]
+HANDLERS: list[HTTPRouteHandler] = [begin, finish, provider_logout, identities, unlink]

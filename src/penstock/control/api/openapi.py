@@ -35,7 +35,7 @@ _NAME = {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,127}$"}
 _PASSWORD_PATH = "/admin/api/orgs/{org}/users/{name}/password"  # noqa: S105 - a path
 _COUNTED = {("post", "/admin/api/session"), ("put", _PASSWORD_PATH), ("get", "/admin/api/login/{provider}")}
 # What somebody who is not known yet may ask.
-_OPEN = frozenset({"login_methods", "log_in", "begin_login", "finish_login"})
+_OPEN = frozenset({"login_methods", "log_in", "begin_login", "finish_login", "provider_logout"})
 # Where a browser comes, and an identity provider is asked.
 _BROWSED = frozenset({"begin_login", "finish_login"})
 
@@ -58,6 +58,10 @@ def document(app: Litestar) -> bytes:
     for info in KINDS.values():
         _typed(told, info)
     _body(told, "/admin/api/session", "post", _texts("user", "password", may="org"))
+    told["paths"]["/admin/api/login/{provider}/logout"]["post"]["requestBody"] = {
+        "required": True,
+        "content": {"application/x-www-form-urlencoded": {"schema": _texts("logout_token", may="more")}},
+    }
     _body(told, _PASSWORD_PATH, "put", _texts("password", may="current"))
     _body(told, "/admin/api/keys", "post", _new_key())
     _body(told, "/admin/api/apply", "post", _changes())

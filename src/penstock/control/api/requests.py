@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request, Response
@@ -54,16 +55,30 @@ async def provide_body(request: AnyRequest, asker: NamedDependency[Asker]) -> di
     return await read_body(request, MAX_BODY)
 
 
-async def read_body(request: AnyRequest, most: int) -> dict[str, Any]:
-    """The JSON object that was sent. Raises Denied."""
+async def read_form(request: AnyRequest, most: int) -> dict[str, str]:
+    """The form that was sent. Raises Denied."""
+    data = await _read(request, most, "application/x-www-form-urlencoded")
+    try:
+        return dict(parse_qsl(data.decode("ascii"), strict_parsing=True, max_num_fields=20))
+    except ValueError as error:
+        raise Denied("invalid_request", f"the body is no form: {error}") from None
+
+
+async def _read(request: AnyRequest, most: int, wanted: str) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Denied("unsupported_media_type", "send application/json")
+    if kind != wanted:
+        raise Denied("unsupported_media_type", f"send {wanted}")
     data = b""
     async for piece in request.stream():
         data += piece
         if len(data) > most:
             raise Denied("body_too_large", f"a body has at most {most} bytes")
+    return data
+
+
+async def read_body(request: AnyRequest, most: int) -> dict[str, Any]:
+    """The JSON object that was sent. Raises Denied."""
+    data = await _read(request, most, "application/json")
     try:
         body = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -40,6 +40,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 # A path of ours: nothing that a browser would take for another host.
 _NEXT = re.compile(r"/(?:ui|admin)(?:[/?][A-Za-z0-9/?&=._~%+:@,;!*()$-]*)?")
 LONGEST_NEXT = 1_000
+LONGEST_SID = 255
 log = logging.getLogger("penstock.control.login")
 T = TypeVar("T")
 
@@ -145,7 +146,15 @@ class OidcLogins:
         if before:
             # Whoever logs in again in one browser leaves nothing behind.
             self._store.end_session(digest_of(before))
-        token, session = self._sessions.begin(user, f"oidc:{name}", address, person.grants)
+        sid = claims.get("sid")
+        token, session = self._sessions.begin(
+            user,
+            f"oidc:{name}",
+            address,
+            person.grants,
+            subject=str(claims["sub"]),
+            sid=sid[:LONGEST_SID] if isinstance(sid, str) else "",
+        )
         detail = "; ".join((f"oidc:{name}", *_told(person.grants), *_left_out(person)))
         known = Actor(
             name=f"user:{org}/{user.name}" if org else f"user:{user.name}",
@@ -167,6 +176,29 @@ class OidcLogins:
             return self._providers.logout_url(self._relying(provider), public.rstrip("/") + LOGGED_OUT)
         except Denied:
             return ""
+
+    def logged_out(self, name: str, token: str, headers: Mapping[str, str], request_id: str) -> int:
+        """How many sessions end because the provider says so (OpenID Connect Back-Channel Logout 1.0).
+
+        Raises Denied, StoreError.
+        """
+        refuse_insecure(headers)
+        relying = self._relying(self._provider(name))
+        now_ms = self._plane.now_ms()
+        said = self._asked(name, lambda: self._providers.logged_out(relying, token, now_ms // 1000))
+        if not self._store.spend(digest_of(f"{relying.issuer} {said.jti}"), said.until_s * 1000):
+            raise Denied("login_refused", f"the identity provider {name!r} has sent this logout before (jti)")
+        ended = self._store.end_provider_sessions(f"oidc:{name}", said.subject, said.sid)
+        actor = Actor(
+            name=f"oidc:{name}",
+            kind="identity_provider",
+            address=headers.get(CLIENT, "local"),
+            request_id=request_id,
+        )
+        for org, user in sorted({(one.org, one.user) for one in ended}):
+            detail = f"oidc:{name} ended the session there"
+            self._plane.note(actor, Event(action="logout", kind="user", org=org, name=user, detail=detail))
+        return len(ended)
 
     # --- parts ------------------------------------------------------------------------------------------------
 

@@ -96,7 +96,14 @@ class Sessions:
         self._pruned_ms = 0
 
     def begin(
-        self, user: Item, method: str, address: str, grants: tuple[Granted, ...] = ()
+        self,
+        user: Item,
+        method: str,
+        address: str,
+        grants: tuple[Granted, ...] = (),
+        *,
+        subject: str = "",
+        sid: str = "",
     ) -> tuple[str, Session]:
         """A new session and its token. Raises StoreError."""
         now = self._plane.now_ms()
@@ -108,7 +115,7 @@ class Sessions:
         session = Session(
             digest=digest_of(token), org=user.org, user=user.name, born_ms=user.created_ms, method=method,
             address=address, created_ms=now, seen_ms=now, expires_ms=now + life.absolute_s * 1000,
-            grants=grants,
+            grants=grants, subject=subject, sid=sid,
         )  # fmt: skip
         for old in self.store.sessions(user.org, user.name)[MOST_SESSIONS - 1 :]:
             self.store.end_session(old.digest)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from penstock.core.exchange import RequestFacts, Subject
-from penstock.core.itinerary import Ask, AttemptOutcome, GiveUp, Start, Static, Wait
+from penstock.core.itinerary import Ask, AttemptOutcome, GiveUp, Repeat, Start, Static, Wait
 from penstock.core.origin import Origin
 from penstock.core.plan import VirtualKey
 from penstock.core.policy import PolicyNode, TargetNode
@@ -105,6 +105,8 @@ def tried(
             told = replace(told, attempt=walk.started)
         elif isinstance(step, Ask):
             told = AttemptOutcome("fallback", "webhook_failed", attempt=walk.started)
+        elif isinstance(step, Repeat):
+            told = AttemptOutcome("fallback", "nothing_kept", attempt=walk.started)
         elif isinstance(step, Wait):
             told = None
             now += step.delay_s

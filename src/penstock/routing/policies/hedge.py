@@ -13,6 +13,7 @@ from penstock.core.itinerary import (
     AttemptOutcome,
     Cancel,
     Cursor,
+    Repeat,
     Start,
     Static,
     Step,
@@ -71,7 +72,7 @@ class HedgeCursor:
         self._late = False
         self._target_id = ""
         # What a lane ends with that no target answers, until no other lane runs; and that lane.
-        self._terminal: Static | Ask | None = None
+        self._terminal: Static | Ask | Repeat | None = None
         self._terminal_lane: Lane | None = None
 
     def step(self, outcome: AttemptOutcome | None, now: float, draw: float) -> Step:
@@ -109,7 +110,7 @@ class HedgeCursor:
             lane.due = now
             return step
         lane.over = True
-        if isinstance(step, Static | Ask):
+        if isinstance(step, Static | Ask | Repeat):
             self._terminal, self._terminal_lane = step, lane
         final = outcome is not None and outcome.verdict == "final"
         if not final and self._runs():

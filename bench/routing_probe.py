@@ -15,6 +15,8 @@ from itertools import accumulate
 
 from penstock.adapters.memory.scores import MemoryScores
 from penstock.compile.conditions import condition_of
+from penstock.core.asking import LearnedNode
+from penstock.core.cascade import Acceptance, CascadeNode, CascadeStep
 from penstock.core.choosing import (
     AbNode,
     CanaryNode,
@@ -30,10 +32,11 @@ from penstock.core.exchange import RequestFacts, Subject
 from penstock.core.itinerary import Start
 from penstock.core.origin import Origin
 from penstock.core.plan import VirtualKey
-from penstock.core.policy import FallbackNode, PolicyNode, TargetNode, WeightedNode
+from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, TargetNode, WeightedNode
 from penstock.core.price import Ceiling, rate_card
 from penstock.core.retry import RetryRule, RetryShare
 from penstock.core.target import Target
+from penstock.core.verdict import Bounds
 from penstock.dialects.openai.decode import decode
 from penstock.dialects.openai.endpoints import ENDPOINTS
 from penstock.routing.floors import Floors
@@ -93,6 +96,16 @@ def nodes() -> dict[str, PolicyNode]:
         "sticky_prefix": StickyNode(targets, ones, "prefix"),
         "canary": CanaryNode(targets[0], targets[1], 0.05, "user", "salt"),
         "ab": AbNode(targets, tuple(f"arm-{at}" for at in range(TARGETS)), upto, "user", "salt"),
+        "hedge": HedgeNode(targets, None, 0.95, 5.0),
+        "cascade": CascadeNode(
+            (
+                *[CascadeStep(each, Acceptance(Bounds(fewest_chars=1))) for each in targets[:-1]],
+                CascadeStep(targets[-1], None),
+            ),
+            0.5,
+            "cascade r",
+        ),
+        "learned": LearnedNode(targets, "{}", 1, 0.1),
         "easy": EasyNode(targets[0], targets[1], targets[2], shipped()),
     }
 

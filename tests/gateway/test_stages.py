@@ -65,6 +65,7 @@ def test_the_head_says_which_stage_answered(
         assert told.headers["x-penstock-attempts"] == attempts
         (row,) = gateway.exchanges(1)
     assert row.notes.get("stage") == stage
+    assert ("fallback_from" in row.notes) == (route == "next"), "going further in a cascade is no fallback"
     assert len(row.attempts) == int(attempts)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from penstock.core.exchange import RequestFacts, Subject
-from penstock.core.itinerary import AttemptOutcome, GiveUp, Start, Static, Wait
+from penstock.core.itinerary import Ask, AttemptOutcome, GiveUp, Repeat, Start, Static, Wait
 from penstock.core.origin import Origin
 from penstock.core.plan import VirtualKey
 from penstock.core.policy import PolicyNode, TargetNode
@@ -23,6 +25,7 @@ from penstock.routing.view import Learnt, RequestView, nothing_learnt
 from penstock.routing.walk import Walk
 
 NOW = 1_000.0
+MOST_STEPS = 1_000
 ORIGIN = Origin("http", "127.0.0.1", 9)
 
 
@@ -93,18 +96,24 @@ def tried(
     cursor = cursor_for(policy, walk)
     told: AttemptOutcome | None = None
     found: list[str] = []
-    while True:
+    for _ in range(MOST_STEPS):
         step = cursor.step(told, now, draw)
         if isinstance(step, Start):
             walk.started += 1
             found.append(step.target.id)
             told = outcome(step.target) if outcome is not None else AttemptOutcome("fallback", "status_500")
+            told = replace(told, attempt=walk.started)
+        elif isinstance(step, Ask):
+            told = AttemptOutcome("fallback", "webhook_failed", attempt=walk.started)
+        elif isinstance(step, Repeat):
+            told = AttemptOutcome("fallback", "nothing_kept", attempt=walk.started)
         elif isinstance(step, Wait):
             told = None
             now += step.delay_s
         else:
             assert isinstance(step, GiveUp | Static), step
             return found, step
+    raise AssertionError(f"a policy that does not end: {found[:40]}")
 
 
 def first(policy: PolicyNode, seen: RequestView, draw: float = 0.5, standings: Standings | None = None) -> str:

@@ -13,6 +13,8 @@ import click
 from penstock.cli.files import DEFAULT_FILE, config_path
 
 if TYPE_CHECKING:
+    from penstock.cli.tuning import Written
+    from penstock.config.document import Accept
     from penstock.inference.rows import Rows
     from penstock.inference.training import Embed
 
@@ -189,9 +191,9 @@ def tune(
     """Pick the thresholds of the cascade of route NAME from labelled rows.
 
     A row is {"outcomes": {"TARGET": 0..1, …}, "costs": {"TARGET": usd, …}, "signals": {"TARGET": number, …}}
-    with the targets of the cascade's steps; a signal is the mean log probability of the answer, or any number
-    that is higher for surer answers. The promise holds with 80 % confidence on rows not seen; where nothing
-    does, nothing is tuned.
+    with the targets of the cascade's steps; a signal is the number that the step's check sees (the mean log
+    probability, a judge's grade, a scorer's score). The promise holds with 80 % confidence on rows not seen;
+    where nothing does, nothing is tuned.
     """
     if quality is not None and cost is not None:
         raise click.UsageError("say --quality or --cost, not both")
@@ -204,8 +206,9 @@ def tune(
     guarded(work)
 
 
-def _steps_of(name: str, file: Path | None) -> list[str]:
-    """The targets of a route's cascade, step by step."""
+def _steps_of(name: str, file: Path | None) -> list[Written]:
+    """A route's cascade, step by step."""
+    from penstock.cli.tuning import Written  # noqa: PLC0415
     from penstock.config.document import CascadeNode, TargetNode  # noqa: PLC0415
     from penstock.config.load import ConfigError, load_file  # noqa: PLC0415
 
@@ -219,7 +222,23 @@ def _steps_of(name: str, file: Path | None) -> list[str]:
     route = document.routes.get(name)
     if route is None or not isinstance(route.policy, CascadeNode):
         raise click.ClickException(f"{name!r} is no route whose policy is a cascade")
-    targets = [step.use.target for step in route.policy.steps if isinstance(step.use, TargetNode)]
-    if len(targets) != len(route.policy.steps):
-        raise click.ClickException("only cascades of plain targets can be tuned")
-    return targets
+    steps: list[Written] = []
+    for step in route.policy.steps:
+        if not isinstance(step.use, TargetNode):
+            raise click.ClickException("only cascades of plain targets can be tuned")
+        target, fields = step.use.target, step.use.set
+        use = f"{{use: {target}, set: {json.dumps(fields)}}}" if fields else target
+        steps.append(Written(target, use, _check_of(step.accept)))
+    return steps
+
+
+def _check_of(accept: Accept | None) -> str:
+    """The check of a step whose threshold is picked, up to its number."""
+    if accept is not None and accept.judge is not None:
+        return f"{{judge: {{route: {accept.judge.route}, min: "
+    if accept is not None and accept.scorer is not None:
+        return f"{{scorer: {{model: {accept.scorer.model}, min: "
+    if accept is not None and accept.confidence is not None:
+        return "{confidence: "
+    least = accept is not None and accept.logprob is not None and accept.logprob.mean is None
+    return "{logprob: {min: " if least else "{logprob: {mean: "

@@ -112,7 +112,7 @@ def _table(said: dict[str, Any]) -> Table:
     for title in ("answers", "p50 ms", "p95 ms", "first p95 ms", "under way"):
         table.add_column(title, justify="right", no_wrap=True)
     for each in said["targets"]:
-        state = each["reason"] or "open"
+        state = each["reason"] or "tried"  # "open" is what breakers are that let nobody through
         if each["retry_in_s"]:
             state += f" (for {each['retry_in_s']:.1f} s)"
         latencies = [each["total_p50_ms"], each["total_p95_ms"], each["ttft_p95_ms"]]

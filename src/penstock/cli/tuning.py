@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,15 @@ from penstock.inference.rows import RowsError
 
 HALF_A_POINT = 0.005
 SHOWN = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A step as the configuration has it: its target's name, the node as YAML, the check up to its number."""
+
+    name: str
+    use: str
+    accept: str = "{logprob: {mean: "
 
 
 def read_stages(path: Path, names: Sequence[str]) -> Stages:
@@ -42,7 +52,7 @@ def read_stages(path: Path, names: Sequence[str]) -> Stages:
 
 
 def tuned_text(
-    names: Sequence[str],
+    steps: Sequence[Written],
     path: Path,
     quality: float | None,
     cost: float | None,
@@ -51,6 +61,7 @@ def tuned_text(
     as_json: bool,
 ) -> str:
     """Tune, and say what came of it. Raises RowsError."""
+    names = [step.name for step in steps]
     stages = read_stages(path, names)
     reference = float(stages.quality[:, -1].mean())
     tolerance = HALF_A_POINT if quality is None else reference - quality
@@ -59,7 +70,7 @@ def tuned_text(
     if svg is not None:
         svg.write_text(_drawn(stages, curves))
     told = _told(stages, tuned, curves)
-    return json.dumps(told) if as_json else _text(told, stages, tuned)
+    return json.dumps(told) if as_json else _text(told, stages, tuned, steps)
 
 
 def _told(stages: Stages, tuned: Tuned | None, curves: dict[str, list[Point]]) -> dict[str, Any]:
@@ -99,7 +110,7 @@ def _some(points: list[Point]) -> list[Point]:
     return [points[place] for place in places]
 
 
-def _text(told: dict[str, Any], stages: Stages, tuned: Tuned | None) -> str:
+def _text(told: dict[str, Any], stages: Stages, tuned: Tuned | None, written: Sequence[Written]) -> str:
     reference = told["reference"]
     known = f"quality {reference['quality']:.3f}, ${reference['cost_usd']:.6f}"
     lines = [f"{told['rows']} rows; {stages.names[-1]}: {known}"]
@@ -113,15 +124,18 @@ def _text(told: dict[str, Any], stages: Stages, tuned: Tuned | None) -> str:
         return "\n".join(
             [*lines, "", "No threshold keeps the promise with confidence: send everything to the last step."]
         )
-    steps = "\n".join(
-        f"  - {{use: {step['use']}, accept: {{logprob: {{mean: {step['least']:.5g}}}}}}}"
-        for step in told["tuned"]["steps"]
-    )
+    by_name = {each.name: each for each in written}
+    steps = "\n".join(_step(by_name[step["use"]], step["least"]) for step in told["tuned"]["steps"])
     promise = (
         f"saves {tuned.saved:.1%} of the cost; quality falls by {100 * tuned.loss:.2f} points, at most "
         f"{100 * tuned.loss_at_most:.2f} with 80 % confidence"
     )
-    return "\n".join([*lines, "", promise, "cascade:", steps, f"  - {stages.names[-1]}"])
+    return "\n".join([*lines, "", promise, "cascade:", steps, f"  - {written[-1].use}"])
+
+
+def _step(written: Written, least: float) -> str:
+    closing = "}" * written.accept.count("{")
+    return f"  - {{use: {written.use}, accept: {written.accept}{least:.5g}{closing}}}"
 
 
 def _drawn(stages: Stages, curves: dict[str, list[Point]]) -> str:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 
-_BITS = 128
-_MASK = (1 << _BITS) - 1
-_TOP = _BITS - 53
+# Bits for the product of two numbers of 128, plus a third one.
+_ROOM = 256
 _UNIT = 1.0 / (1 << 53)
+_divided: Callable[[float, float], float] = float.__truediv__
+# Makes a word a number between 0 and 1, and never one of them.
+_BELOW_ONE = math.nextafter(1.0 / (1 << 64), 0.0)
 
 
 def uniform(salt: str, name: str) -> float:
@@ -36,26 +39,32 @@ class Places:
     member's own by multiplication modulo 2^128, of which the top 53 bits are taken.
     """
 
-    __slots__ = ("_even", "_members", "_weights")
+    __slots__ = ("_even", "_factors", "_indices", "_size", "_starts", "_weights")
 
     def __init__(self, members: Sequence[str], weights: Sequence[float]) -> None:
-        self._members = [_numbers(member) for member in members]
-        self._weights = list(weights)
+        numbers = [_numbers(member) for member in members]
+        # All members' numbers in one, with room for each product: one multiplication mixes them all.
+        self._factors = sum([factor << (_ROOM * at) for at, (factor, _) in enumerate(numbers)])
+        self._starts = sum([start << (_ROOM * at) for at, (_, start) in enumerate(numbers)])
+        self._size = len(numbers) * _ROOM // 8
+        self._indices = list(range(len(numbers)))
+        self._weights = [-weight for weight in weights]
         self._even = len(set(self._weights)) <= 1
 
     def order(self, name: str) -> list[int]:
         """The members' indices in the name's order, its own place first."""
         digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        key = int.from_bytes(digest, "big")
-        drawn = [((key * factor + start) & _MASK) >> _TOP for factor, start in self._members]
+        mixed = int.from_bytes(digest, "big") * self._factors + self._starts
+        # Of each member's four words, the second is the top half of what is left modulo 2^128.
+        words = memoryview(mixed.to_bytes(self._size, "little")).cast("Q")[1::4].tolist()
+        if sys.byteorder == "big":
+            words = [int.from_bytes(word.to_bytes(8, "big"), "little") for word in words]
+        found = self._indices.copy()
         if self._even:
-            scores = [float(each) for each in drawn]
-        else:
-            log = math.log
-            scores = [
-                -weight / log((each + 0.5) * _UNIT) for each, weight in zip(drawn, self._weights, strict=True)
-            ]
-        found = list(range(len(scores)))
+            found.sort(key=words.__getitem__, reverse=True)
+            return found
+        drawn = [(word + 0.5) * _BELOW_ONE for word in words]
+        scores = list(map(_divided, self._weights, map(math.log, drawn)))
         found.sort(key=scores.__getitem__, reverse=True)
         return found
 

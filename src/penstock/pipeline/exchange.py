@@ -143,8 +143,9 @@ class Exchange(Guarding):
         )
 
     def _outrun(self) -> bool:
-        """Whether the target that was wanted first was only slower than another one that raced it."""
-        return any(each.target == self._first and each.cause == NOT_NEEDED for each in self._settled)
+        """Whether the target that was wanted first answered as well: too late in a race, or not well enough."""
+        first = [each for each in self._settled if each.target == self._first]
+        return any(each.cause == NOT_NEEDED or each.outcome == "ok" for each in first)
 
     def attempt_failed(self, attempt: Attempt, failure: Failure) -> None:
         """Try on, or pass the failure to the client; a stream that has begun can only be broken off."""

@@ -55,7 +55,11 @@ class Judging(Settling):
             ticket.tell((), "nobody can be asked")
             return ticket
 
+        clock = self._ctx.clock
+        asked_at = clock.monotonic()
+
         def told(said: InnerAnswer) -> None:
+            self._waited(asked_at, clock.monotonic())
             grade, why = grade_of(said)
             ticket.tell((grade,) if grade is not None else (), why)
             woken()

@@ -87,6 +87,8 @@ def _plan(policy: PolicyNode, walk: Walk, now: float, draw: float) -> tuple[list
         elif isinstance(step, Repeat):
             found.append("the cache")
             outcome = AttemptOutcome("fallback", _FAILED, None, 0)
+        elif isinstance(step, Repeat):
+            return found, "an earlier answer to the same, if one is kept"
         elif isinstance(step, GiveUp):
             return found, "an error" if found else (step.cause or "nothing to try")
     return found, "…"

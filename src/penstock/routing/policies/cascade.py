@@ -75,7 +75,11 @@ class CascadeCursor:
         return self._follow(current.step(outcome, now, draw), outcome, now, draw)
 
     def _begin(self, now: float, draw: float) -> Step:
-        """Ask for (another) answer of the present step."""
+        """Ask for (another) answer of the present step, or of the first one after it that has not given up."""
+        while self._walk.has_given_up(self._present().node):
+            if self._at + 1 >= len(self._node.steps):
+                return Accept(self._best) if self._best else GiveUp(self._walk.cause)
+            self._at += 1
         current = self._make(self._node.steps[self._at].node, self._walk)
         self._current = current
         return self._follow(current.step(None, now, draw), None, now, draw)
@@ -88,6 +92,7 @@ class CascadeCursor:
         if isinstance(step, GiveUp):
             if outcome is not None and outcome.verdict == "final":
                 return step
+            self._walk.give_up(self._present().node, step.cause)
             return self._further(now, draw, step)
         if not isinstance(step, Accept):
             return step

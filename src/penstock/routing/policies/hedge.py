@@ -9,9 +9,11 @@ from typing import Final
 
 from penstock.core.itinerary import (
     Accept,
+    Ask,
     AttemptOutcome,
     Cancel,
     Cursor,
+    Repeat,
     Start,
     Static,
     Step,
@@ -52,7 +54,8 @@ class HedgeCursor:
         "_node",
         "_owners",
         "_target_id",
-        "_text",
+        "_terminal",
+        "_terminal_lane",
         "_walk",
     )
 
@@ -68,7 +71,9 @@ class HedgeCursor:
         self._hedged = False
         self._late = False
         self._target_id = ""
-        self._text: Static | None = None
+        # What a lane ends with that no target answers, until no other lane runs; and that lane.
+        self._terminal: Static | Ask | Repeat | None = None
+        self._terminal_lane: Lane | None = None
 
     def step(self, outcome: AttemptOutcome | None, now: float, draw: float) -> Step:
         """See core.itinerary."""
@@ -77,7 +82,7 @@ class HedgeCursor:
             self._lanes.append(Lane(self._first))
             return self._take(self._lanes[0], None, now, draw)
         if outcome is not None:
-            lane = self._owners.get(outcome.attempt, self._lanes[0])
+            lane = self._owners.get(outcome.attempt) or self._terminal_lane or self._lanes[0]
             return self._take(lane, outcome, now, draw)
         for lane in self._lanes:
             if not lane.over and lane.due <= now:
@@ -91,7 +96,7 @@ class HedgeCursor:
 
     def _take(self, lane: Lane, outcome: AttemptOutcome | None, now: float, draw: float) -> Step:
         """One lane's step, as a step of all."""
-        lane.due = _LONG_S * 1e6
+        lane.due, lane.over = _LONG_S * 1e6, False
         step = lane.cursor.step(outcome, now, draw)
         if isinstance(step, Start):
             return self._start(lane, step, now)
@@ -105,12 +110,13 @@ class HedgeCursor:
             lane.due = now
             return step
         lane.over = True
-        if isinstance(step, Static):
-            self._text = step
+        if isinstance(step, Static | Ask | Repeat):
+            self._terminal, self._terminal_lane = step, lane
         final = outcome is not None and outcome.verdict == "final"
         if not final and self._runs():
             return Wait(self._next_s(now))
-        return self._text or step
+        terminal, self._terminal = self._terminal, None
+        return terminal or step
 
     def _runs(self) -> bool:
         return any(not lane.over for lane in self._lanes)

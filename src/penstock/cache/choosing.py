@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 # How many near ones are looked at, and how much farther than the nearest one may be.
-NEAR = 4
-MARGIN = 0.05
+NEAR = 3
+MARGIN = 0.04
 # What a point of likeness, word by word, counts against a point of similarity.
 BY_WORDS = 0.25
 

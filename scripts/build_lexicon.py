@@ -1,8 +1,8 @@
 """`python scripts/build_lexicon.py DICT_DIR`: the table of word relations that the cache's verifier reads.
 
-DICT_DIR holds WordNet 3.0 (Debian: wordnet-base, /usr/share/wordnet; licence in `src/penstock/cache/WORDNET.txt`).
-Kept are single words and verbs of two words with their first senses, what stands above those, opposites, and
-irregular forms. One relation a line, tab between fields, compressed:
+DICT_DIR holds WordNet 3.0 (Debian: wordnet-base, /usr/share/wordnet; licence in
+`src/penstock/cache/WORDNET.txt`). Kept are single words and verbs of two words with their first senses, what
+stands above those, opposites, and irregular forms. One relation a line, tab between fields, compressed:
 
     w  word  part-of-speech  sense sense …      senses in the order of their frequency
     s  sense  broader sense …                   for adjectives: the head that it is similar to
@@ -62,7 +62,7 @@ def read_data(folder: Path, name: str, part: str) -> tuple[dict[str, list[str]],
             if kind in {"@", "@i"} or (kind == "&" and part == "a"):
                 above.setdefault(sense, []).append(target)
             elif kind == "!" and target.startswith(part):
-                opposite.append((sense, int(places[:2], 16) - 1, target, int(places[2:], 16) - 1))
+                opposite.append((sense, int(places[:2], 16) - 1, target, int(places[2:], 16) - 1))  # noqa: FURB166 - two digits of four
     pairs = {(words[a][i], words[b][j]) for a, i, b, j in opposite}
     return above, {(a, b) for a, b in pairs if kept(a, part) and kept(b, part)}
 

@@ -1,4 +1,4 @@
-"""`python scripts/train_verifier.py`: fit the weights of the semantic cache's verifier and say how well they do.
+"""`python scripts/train_verifier.py`: fit the weights of the verifier and say how well they do.
 
 The pairs are those of `bench/semantic_cache/pairs`, written for this project. What is printed is measured by
 leaving whole groups out. An embedder must be installed (`penstock embedder install`).
@@ -28,8 +28,9 @@ def main() -> int:
     OUT.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
     print(f"{len(own.same)} pairs, {int(own.same.sum())} of which may share an answer")
     told = own.verified()
-    for same, word in ((1.0, "served, may share"), (0.0, "served, may not")):
-        print(f"{word}: {sum(t.same for t, s in zip(told, own.same, strict=True) if s == same) / (own.same == same).sum():.3f}")
+    for same, word in ((1.0, "may share"), (0.0, "may not")):
+        served = [each.same for each, label in zip(told, own.same, strict=True) if label == same]
+        print(f"served of those that {word}: {sum(served) / len(served):.3f}")
     print({name: round(weight, 2) for name, weight in zip(made.names, made.weights, strict=True)})
     return 0
 

@@ -1,7 +1,7 @@
 """S5: a share of wrong hits is allowed; how much can be served without passing it?
 
-A request's intent stands for its answer. At a miss the route answers, so that the intent of that request is known
-from then on; of hits at most one in twenty is answered anew.
+A request's intent stands for its answer. At a miss the route answers, so that the intent of that request is
+known from then on; of hits at most one in twenty is answered anew.
 """
 
 from __future__ import annotations
@@ -57,8 +57,13 @@ def budgets(setting: Setting) -> Iterator[Measured]:
                 },
             )
             yield Measured(
-                f"S5.{name}.{budget:g}.within", "orders of ten within the budget", (within,), ">= 9", within >= 9, ORDERS
-            )  # fmt: skip
+                f"S5.{name}.{budget:g}.within",
+                "orders within the budget",
+                (within,),
+                ">= 9",
+                within >= 9,
+                ORDERS,
+            )
 
 
 def stream(vectors: Floats32, intents: Ints, budget: float, seed: int) -> Streamed:

@@ -64,7 +64,11 @@ def measure(setting: Setting) -> Iterator[Measured]:
 
 
 def _found(
-    setting: Setting, kept: Meaning, where: tuple[str, tuple[str, str, str]], other: tuple[str, tuple[str, str, str]], text: str
+    setting: Setting,
+    kept: Meaning,
+    where: tuple[str, tuple[str, str, str]],
+    other: tuple[str, tuple[str, str, str]],
+    text: str,
 ) -> bool:
     """Whether a question kept in one place is served in another: spaces first, then contexts, then words."""
     mine, theirs = _meant(*where, kept.text), _meant(*other, text)
@@ -118,6 +122,8 @@ def _turns(told: Any) -> list[tuple[str, str]]:
     if not isinstance(told, list):
         return []
     return [
-        (str(each.get("role", "")), str(each.get("content", each.get("text", "")))) if isinstance(each, dict) else ("", str(each))
+        (str(each.get("role", "")), str(each.get("content", each.get("text", ""))))
+        if isinstance(each, dict)
+        else ("", str(each))
         for each in told
     ]

@@ -67,7 +67,13 @@ def weights_of(rows: Floats, same: Floats) -> Weights:
     def short(values: Floats) -> tuple[float, ...]:
         return tuple(round(float(value), DIGITS) for value in values)
 
-    return Weights(NAMES, short(made.mean), short(np.maximum(made.scale, 1e-3)), short(made.weights[:-1]), short(made.weights[-1:])[0])
+    return Weights(
+        NAMES,
+        short(made.mean),
+        short(np.maximum(made.scale, 1e-3)),
+        short(made.weights[:-1]),
+        short(made.weights[-1:])[0],
+    )
 
 
 def nothing() -> Weights:

@@ -108,7 +108,7 @@ def recall(setting: Setting) -> Iterator[Measured]:
         np.array([int(row["dr_id"]) for row in doctors]),
     )  # fmt: skip
     setting.keep()
-    import pyarrow.parquet as parquet  # noqa: PLC0415 - for this part alone
+    from pyarrow import parquet  # noqa: PLC0415 - for this part alone
 
     table = parquet.read_table(setting.data / "gptcache_bench" / "qqp_full.parquet").to_pydict()
     rng = np.random.default_rng(setting.seed)
@@ -119,7 +119,12 @@ def recall(setting: Setting) -> Iterator[Measured]:
 
 
 def _recall(
-    setting: Setting, name: str, target: float, texts: list[tuple[str, str]], labels: Floats, groups: NDArray[np.int64]
+    setting: Setting,
+    name: str,
+    target: float,
+    texts: list[tuple[str, str]],
+    labels: Floats,
+    groups: NDArray[np.int64],
 ) -> Measured:
     rows: list[tuple[float, ...]] = []
     for number, (a, b) in enumerate(texts):
@@ -135,8 +140,8 @@ def _recall(
     detail = {"cosine alone": round(plain, 4), "fitted, groups left out": round(fitted, 4)}
     best = max(plain, fitted)
     return Measured(
-        name, "recall at precision .90, fitted to the other groups", (fitted,), f">= {target}", fitted >= target,
-        len(labels), {**detail, "better of both": round(best, 4)},
+        name, "recall at precision .90, fitted to the other groups", (fitted,), f">= {target}", fitted >=
+        target, len(labels), {**detail, "better of both": round(best, 4)},
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ class Setting:
 
     def lines(self, path: str) -> list[dict[str, str]]:
         """Rows of a file of JSON lines."""
-        found = [json.loads(line) for line in (self.data / path).read_text().splitlines() if line.strip()]
+        found = [json.loads(line) for line in (self.data / path).read_text().split("\n") if line.strip()]
         return found[: self.rows or None]
 
     def meaning(self, text: str) -> Meaning:

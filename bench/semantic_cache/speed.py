@@ -50,7 +50,8 @@ def look_ups(setting: Setting) -> Iterator[Measured]:
             times.append((time.perf_counter() - began) * 1e3)
             work.append((time.process_time() - cpu) * 1e3)
     p50, p99 = (float(np.percentile(times[20:], q)) for q in (50, 99))
-    n, detail = setting.entries, {"mean ms": round(float(np.mean(times[20:])), 3), "GPTCache": "120 to 260 ms"}
+    cpu50, cpu99 = (round(float(np.percentile(work[20:], q)), 3) for q in (50, 99))
+    n, detail = setting.entries, {"CPU ms, p50": cpu50, "CPU ms, p99": cpu99, "GPTCache": "120 to 260 ms"}
     yield Measured("S6.p50_ms", "look-up with embedding and verifier", (p50,), "<= 5", p50 <= 5, n, detail)
     yield Measured("S6.p99_ms", "the same", (p99,), "<= 15", p99 <= 15, n)
 

@@ -13,19 +13,23 @@ _OPENERS = frozenset(
     "is are was were am do does did can could may might must shall should will would has have had".split()  # noqa: SIM905
 )
 _MEASURES = {
-    "long": "duration", "far": "distance", "often": "frequency", "old": "age", "tall": "height", "high": "height",
+    "long": "duration", "far": "distance", "often": "frequency", "old": "age", "tall": "height",
+    "high": "height",
     "heavy": "weight", "fast": "speed", "big": "size", "large": "size", "many": "number", "early": "time",
     "late": "time", "soon": "time", "expensive": "price", "deep": "depth", "hot": "temperature",
 }  # fmt: skip
 _NOUNS = {
     "distance": "distance", "temperature": "temperature", "speed": "speed", "weight": "weight", "age": "age",
-    "duration": "duration", "population": "number", "height": "height", "author": "person", "inventor": "person",
+    "duration": "duration", "population": "number", "height": "height", "author": "person",
+    "inventor": "person",
     "reason": "reason", "number": "number", "person": "person",
 }  # fmt: skip
 # Kinds that may ask the same: how many kilometres, how heavy is at most, a number of minutes.
 _TOGETHER = {"number": frozenset({"duration", "distance", "weight", "size", "age", "price", "temperature"})}
 _TOGETHER |= {"time": frozenset({"duration", "temperature"})}
-_SHARP = frozenset({"person", "time", "place", "reason", "price", "duration", "distance", "temperature", "age", "speed"})
+_SHARP = frozenset(
+    {"person", "time", "place", "reason", "price", "duration", "distance", "temperature", "age", "speed"}
+)
 
 
 def wanted(side: Sequence[Word]) -> frozenset[str]:
@@ -53,7 +57,11 @@ def wanted(side: Sequence[Word]) -> frozenset[str]:
 
 def _how(behind: list[str], plain: list[str]) -> set[str]:
     if behind[0] == "much":
-        return {"price"} if len(behind) > 1 and (behind[1] in {"is", "are", "does", "do"} or _PRICES & {*plain}) else set()
+        return (
+            {"price"}
+            if len(behind) > 1 and (behind[1] in {"is", "are", "does", "do"} or _PRICES & {*plain})
+            else set()
+        )
     kind = _MEASURES.get(behind[0])
     return {kind} if kind else set()
 

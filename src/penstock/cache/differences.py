@@ -1,8 +1,8 @@
 """How two questions differ, word by word: what the verifier weighs.
 
-Words are first paired: equal, of one stem, synonyms, and last, if likenesses are given, alike in their contexts.
-What stays alone on either side is then looked at: opposites, two kinds of one thing, names, numbers, code; and of
-what was paired, whether it stands in the same roles.
+Words are first paired: equal, of one stem, synonyms, and last, if likenesses are given, alike in their
+contexts. What stays alone on either side is then looked at: opposites, two kinds of one thing, names,
+numbers, code; and of what was paired, whether it stands in the same roles.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from penstock.cache.asking import apart, wanted
 from penstock.cache.lexicon import Lexicon, lexicon
 from penstock.cache.vocabulary import (
+    DENIALS,
     FRAMING,
     FUNCTION,
-    DENIALS,
     NEGATION,
     OTHERS,
     PERSONS,
@@ -73,8 +73,12 @@ class Comparison:
     def __init__(self, a: Sequence[Word], b: Sequence[Word], likeness: Likeness | None, known: Lexicon) -> None:
         self.known = known
         self.sides = (a, b)
-        self.lemmas = tuple(tuple(known.lemma(w.plain) if w.kind == "word" else w.plain for w in side) for side in self.sides)
-        self.weights = tuple(tuple(map(self._weight, side, lemmas)) for side, lemmas in zip(self.sides, self.lemmas, strict=True))
+        self.lemmas = tuple(
+            tuple(known.lemma(w.plain) if w.kind == "word" else w.plain for w in side) for side in self.sides
+        )
+        self.weights = tuple(
+            tuple(map(self._weight, side, lemmas)) for side, lemmas in zip(self.sides, self.lemmas, strict=True)
+        )
         self.likeness = likeness
         self.pair: dict[int, int] = {}
         self.back: dict[int, int] = {}
@@ -204,7 +208,10 @@ def _content(pair: Comparison, found: Differences) -> None:
 
 def _numbers(pair: Comparison, found: Differences) -> None:
     # "one" may be a pronoun; any other number counts as often as it stands there.
-    values = [Counter(w.value for w in side if w.kind in {"number", "time"} and not _pronoun(w)) for side in pair.sides]
+    values = [
+        Counter(w.value for w in side if w.kind in {"number", "time"} and not _pronoun(w))
+        for side in pair.sides
+    ]
     lonely = [{*(values[s] - values[1 - s])} for s in (0, 1)]
     lonely = [{v for v in lonely[s] if not _time_alike(v, {*values[1 - s]})} for s in (0, 1)]
     if lonely[0] and lonely[1]:
@@ -253,8 +260,7 @@ def _opposites(pair: Comparison, found: Differences) -> None:
                 break
     # "with" against "without" is an opposite already, and no denial besides.
     denied = [
-        sum(w.plain in DENIALS and i not in spent[s] for i, w in enumerate(pair.sides[s]))
-        for s in (0, 1)
+        sum(w.plain in DENIALS and i not in spent[s] for i, w in enumerate(pair.sides[s])) for s in (0, 1)
     ]
     odd = (denied[0] - denied[1]) % 2
     if count and not (count + odd) % 2:
@@ -264,7 +270,9 @@ def _opposites(pair: Comparison, found: Differences) -> None:
     found.opposite = float(min(count, 2))
     found.negated = float(odd) if short else odd / 2
     if odd:
-        found.seen["negated"] = next((w.plain for s in (0, 1) for w in pair.sides[s] if w.plain in DENIALS), "not")
+        found.seen["negated"] = next(
+            (w.plain for s in (0, 1) for w in pair.sides[s] if w.plain in DENIALS), "not"
+        )
 
 
 def _opposed(pair: Comparison, known: Lexicon, i: int, j: int) -> bool:
@@ -272,34 +280,20 @@ def _opposed(pair: Comparison, known: Lexicon, i: int, j: int) -> bool:
     if x.kind != "word" or y.kind != "word":
         return False
     return any(
-        known.opposites(p, q) for p in {x.plain, pair.lemmas[0][i]} for q in {y.plain, pair.lemmas[1][j]} if p != q
+        known.opposites(p, q)
+        for p in {x.plain, pair.lemmas[0][i]}
+        for q in {y.plain, pair.lemmas[1][j]}
+        if p != q
     )
 
 
 def _substitutions(pair: Comparison, found: Differences) -> None:
     lonely = (pair.alone(0), pair.alone(1))
-    known = pair.known
     short = max(len(side) for side in pair.sides) <= SHORT
     for i in lonely[0]:
-        x = pair.sides[0][i]
         for j in lonely[1]:
-            y = pair.sides[1][j]
-            if x.kind != "word" or y.kind != "word":
-                continue
-            p, q = pair.lemmas[0][i], pair.lemmas[1][j]
-            strange = short and not (p in known and q in known)
-            if x.name and y.name and (strange or _same_place(pair, i, j)):
-                found.names += 1.0
-                found.seen["names"] = f"{x.plain} / {y.plain}"
-            if known.siblings(p, q) and pair.weights[0][i] >= 1 and pair.weights[1][j] >= 1:
-                found.siblings += 1.0
-                found.seen["siblings"] = f"{x.plain} / {y.plain}"
-            if _same_place(pair, i, j):
-                weight = min(pair.weights[0][i], pair.weights[1][j])
-                unlike = weight * (1.0 - max(pair.like(i, j), 0.0))
-                if unlike > found.swapped:
-                    found.swapped = unlike
-                    found.seen["swapped"] = f"{x.plain} / {y.plain}"
+            if pair.sides[0][i].kind == pair.sides[1][j].kind == "word":
+                _instead(pair, i, j, found, short=short)
     _single(pair, lonely, found)
     found.names, found.siblings = min(found.names, 2.0), min(found.siblings, 2.0)
     for side in (0, 1):
@@ -308,6 +302,25 @@ def _substitutions(pair: Comparison, found: Differences) -> None:
             if word.name and word.kind == "word" and not found.names:
                 found.name = 1.0
                 found.seen["name"] = word.plain
+
+
+def _instead(pair: Comparison, i: int, j: int, found: Differences, *, short: bool) -> None:
+    """What one word says, and the other one instead of it."""
+    x, y, known = pair.sides[0][i], pair.sides[1][j], pair.known
+    p, q = pair.lemmas[0][i], pair.lemmas[1][j]
+    both, place = f"{x.plain} / {y.plain}", _same_place(pair, i, j)
+    strange = short and not (p in known and q in known)
+    if x.name and y.name and (strange or place):
+        found.names += 1.0
+        found.seen["names"] = both
+    if known.siblings(p, q) and pair.weights[0][i] >= 1 and pair.weights[1][j] >= 1:
+        found.siblings += 1.0
+        found.seen["siblings"] = both
+    if place:
+        unlike = min(pair.weights[0][i], pair.weights[1][j]) * (1.0 - max(pair.like(i, j), 0.0))
+        if unlike > found.swapped:
+            found.swapped = unlike
+            found.seen["swapped"] = both
 
 
 def _single(pair: Comparison, lonely: tuple[list[int], list[int]], found: Differences) -> None:
@@ -332,19 +345,23 @@ def _same_place(pair: Comparison, i: int, j: int) -> bool:
 def _roles(pair: Comparison, found: Differences) -> None:
     """Whether words that both sides have stand the other way round: from A to B, A beats B."""
     a, b = pair.sides
-    content = [(i, j) for i, j in sorted(pair.pair.items()) if pair.weights[0][i] >= 1 and pair.weights[1][j] >= 1]
+    content = [
+        (i, j) for i, j in sorted(pair.pair.items()) if pair.weights[0][i] >= 1 and pair.weights[1][j] >= 1
+    ]
+    short = max(len(a), len(b)) <= SHORT
     roles = [[_role(side, k) for k in range(len(side))] for side in (a, b)]
     for n, (i, j) in enumerate(content):
         for k, m in content[n + 1 :]:
             mine, theirs = (roles[0][i], roles[0][k]), (roles[1][j], roles[1][m])
-            if mine == theirs[::-1] and mine[0] != mine[1] and mine[0] and mine[1]:
+            # In long texts a preposition is too often another phrase's.
+            if short and mine == theirs[::-1] and mine[0] != mine[1] and mine[0] and mine[1]:
                 found.direction = 1.0
                 found.seen["direction"] = f"{a[i].plain}, {a[k].plain}"
     order = [j for _, j in content]
     turned = sum(order[x] > order[y] for x in range(len(order)) for y in range(x + 1, len(order)))
     alone = len(pair.alone(0)) + len(pair.alone(1))
     passive = any(w.plain == "by" for side in pair.sides for w in side)
-    if turned and not alone and not found.direction and not passive and len(content) <= 8:  # noqa: PLR2004 - one clause
+    if turned and not alone and not found.direction and not passive and len(content) <= 8:
         found.prepositions += 0.5
         # Nothing but the order of two neighbours differs: who does what to whom.
         if sorted(w.plain for w in a) == sorted(w.plain for w in b):
@@ -357,7 +374,22 @@ def _role(side: Sequence[Word], k: int) -> str:
     for back in range(k - 1, max(k - 4, -1), -1):
         if side[back].kind == "number" and back == k - 1:
             return "#"
-        if side[back].plain in {"from", "to", "into", "in", "as", "by", "for", "over", "than", "against", "before", "after", "with", "of"}:
+        if side[back].plain in {
+            "from",
+            "to",
+            "into",
+            "in",
+            "as",
+            "by",
+            "for",
+            "over",
+            "than",
+            "against",
+            "before",
+            "after",
+            "with",
+            "of",
+        }:
             return "to" if side[back].plain == "into" else side[back].plain
         if side[back].plain not in FUNCTION and back < k - 2:
             break
@@ -366,7 +398,10 @@ def _role(side: Sequence[Word], k: int) -> str:
 
 def _classes(pair: Comparison, found: Differences) -> None:
     plain = [{w.plain for w in side} for side in pair.sides]
-    for name, words in (("prepositions", PREPOSITIONS - {"of", "for", "in", "on", "at", "to", "by", "with", "per"}), ("quantities", QUANTITIES)):
+    for name, words in (
+        ("prepositions", PREPOSITIONS - {"of", "for", "in", "on", "at", "to", "by", "with", "per"}),
+        ("quantities", QUANTITIES),
+    ):
         mine, theirs = plain[0] & words, plain[1] & words
         if mine ^ theirs:
             amount = 1.0 if (mine - theirs and theirs - mine) else 0.5
@@ -376,7 +411,9 @@ def _classes(pair: Comparison, found: Differences) -> None:
     if asked[0] != asked[1]:
         found.asked = 1.0 if apart(*asked) else 0.5 if asked[0] and asked[1] else 0.0
         found.seen["asked"] = " / ".join(", ".join(sorted(side)) or "-" for side in asked)
-    if bool(plain[0] & PERSONS) != bool(plain[1] & PERSONS) and bool(plain[0] & OTHERS) != bool(plain[1] & OTHERS):
+    if bool(plain[0] & PERSONS) != bool(plain[1] & PERSONS) and bool(plain[0] & OTHERS) != bool(
+        plain[1] & OTHERS
+    ):
         found.persons = 1.0
         found.seen["persons"] = "who is spoken of"
     scripts = [{_script(c) for w in side for c in w.plain if c.isalpha()} for side in pair.sides]

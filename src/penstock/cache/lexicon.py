@@ -29,7 +29,22 @@ _ENDINGS = (
     ("s", ""),
 )
 # Endings that make another word of a word, without changing what is asked about.
-_DERIVED = ("ation", "ment", "ance", "ence", "tion", "sion", "able", "ible", "ally", "ing", "ion", "ity", "ive", "ful")
+_DERIVED = (
+    "ation",
+    "ment",
+    "ance",
+    "ence",
+    "tion",
+    "sion",
+    "able",
+    "ible",
+    "ally",
+    "ing",
+    "ion",
+    "ity",
+    "ive",
+    "ful",
+)
 _DERIVED += ("ant", "ent", "ous", "ure", "age", "al", "er", "or", "ly", "ed", "es", "ic", "y", "s", "e", "t")
 _LEAST_STEM = 4
 _NEGATING = ("un", "non", "dis", "in", "im", "ir", "il", "de", "mis")
@@ -66,7 +81,7 @@ class Lexicon:
         """The form that a dictionary lists; the word itself where none is known."""
         found = self._lemmas.get(word)
         if found is None:
-            if len(self._lemmas) > 100_000:  # noqa: PLR2004 - words of users are not kept for ever
+            if len(self._lemmas) > 100_000:
                 self._lemmas.clear()
             found = self._lemmas[word] = self._lemma(word)
         return found
@@ -75,11 +90,11 @@ class Lexicon:
         if word in self._irregular:
             return self._irregular[word]
         for ending, instead in _ENDINGS:
-            if word.endswith(ending) and len(word) - len(ending) >= 2:  # noqa: PLR2004 - "is" is no plural
+            if word.endswith(ending) and len(word) - len(ending) >= 2:
                 stem = word[: -len(ending)] + instead
                 if stem in self._senses and not (ending in {"er", "s"} and word in self._senses):
                     return stem
-                if len(stem) > 2 and stem[-1] == stem[-2] and stem[:-1] in self._senses:  # noqa: PLR2004 - stopped
+                if len(stem) > 2 and stem[-1] == stem[-2] and stem[:-1] in self._senses:
                     return stem[:-1]
         return word
 
@@ -112,7 +127,7 @@ class Lexicon:
         longer, shorter = (a, b) if len(a) > len(b) else (b, a)
         for prefix in _NEGATING:
             rest = longer.removeprefix(prefix)
-            if rest != longer and len(rest) >= 3 and (rest == shorter or self.related(rest, shorter)):  # noqa: PLR2004
+            if rest != longer and len(rest) >= 3 and (rest == shorter or self.related(rest, shorter)):
                 return True
         return any(self._close(other, b) for other in self._opposite.get(a, ())) or any(
             self._close(other, a) for other in self._opposite.get(b, ())

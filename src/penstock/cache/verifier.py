@@ -116,4 +116,14 @@ def verifier() -> Verifier:
     return Verifier(weights)
 
 
-__all__ = ["MOST_CHARACTERS", "NAMES", "SHORT", "Verified", "Verifier", "Weights", "features", "objection", "verifier"]
+__all__ = [
+    "MOST_CHARACTERS",
+    "NAMES",
+    "SHORT",
+    "Verified",
+    "Verifier",
+    "Weights",
+    "features",
+    "objection",
+    "verifier",
+]

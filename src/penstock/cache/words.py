@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     (?P<code>`[^`\n]+`|[A-Za-z_][\w]*(?:[._:\\][\w*]+)+(?:\(\))?|(?<!\w)[./~]*/[\w./-]+|\w+\(\)|[A-Za-z]+_\w+|(?<![^\s(])--?[a-z][\w-]*\w)
   | (?P<time>\d{1,2}(?::\d{2})?\s?[ap]\.?m\b\.?|\d{1,2}:\d{2})
   | (?P<number>[#$€£]?\d+(?:[.,]\d+)*)
-  | (?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)
+  | (?P<word>[^\W\d_]+(?:['\u2019][^\W\d_]+)?)
   | (?P<sign>[%€£$°=<>+*/^])
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -81,26 +81,26 @@ def _words(match: re.Match[str], *, start: bool) -> list[Word]:
     if kind == "time":
         return [Word(raw.lower(), "time", begin, end, _minutes(raw))]
     if kind == "number":
-        sign = raw[0] if raw[0] in "$€£" else ""
-        number = Word(raw.lstrip("#$€£"), "number", begin, end, _amount(raw.lstrip("#$€£")))
-        return [Word(sign, "word", begin, begin + 1), number] if sign else [number]
-    plain = unicodedata.normalize("NFKC", raw).casefold().replace("’", "'")  # noqa: RUF001 - the mark itself
-    if kind == "sign":
-        return [Word(plain, "word", begin, end)]
+        bare = raw.lstrip("#$€£")
+        number = Word(bare, "number", begin, end, _amount(bare))
+        return [Word(raw[0], "word", begin, begin + 1), number] if raw[0] in "$€£" else [number]
     if raw in _ROMAN:
         return [Word(raw, "number", begin, end, _ROMAN[raw])]
-    if plain in _WHOLE:
-        return [Word(_WHOLE[plain], "word", begin, end), Word("not", "word", begin, end)]
-    if plain.endswith("n't"):
-        return [Word(plain[:-3], "word", begin, end), Word("not", "word", begin, end)]
-    for short, long in _SHORT.items():
-        if plain.endswith(short) and short != "n't":
-            stem = Word(plain[: -len(short)], "word", begin, end, name=raw[0].isupper() and not start)
-            return [stem, Word(long, "word", begin, end)] if long else [stem]
+    return _letters(raw, begin, end, start=start)
+
+
+def _letters(raw: str, begin: int, end: int, *, start: bool) -> list[Word]:
+    """A word, or the two that a contraction is made of."""
+    plain = unicodedata.normalize("NFKC", raw).casefold().replace("\u2019", "'")
     if plain in NUMBERS and plain != "second":
         return [Word(plain, "number", begin, end, NUMBERS[plain])]
+    stem, more = _WHOLE.get(plain, ""), "not"
+    if not stem:
+        short = next((each for each in _SHORT if plain.endswith(each)), "")
+        stem, more = plain.removesuffix(short) if short else plain, _SHORT.get(short, "")
     upper = raw[0].isupper() and (not start or (len(raw) > 1 and raw.isupper())) and plain != "i"
-    return [Word(plain, "word", begin, end, name=upper or any(c.isupper() for c in raw[1:]))]
+    found = [Word(stem, "word", begin, end, name=upper or any(c.isupper() for c in raw[1:]))]
+    return [*found, Word(more, "word", begin, end)] if more else found
 
 
 def _amount(raw: str) -> float:
@@ -123,8 +123,8 @@ def _minutes(raw: str) -> float:
     digits = re.findall(r"\d+", raw)
     hour, minute = int(digits[0]), int(digits[1]) if len(digits) > 1 else 0
     low = raw.lower()
-    if "p" in low and hour < 12:  # noqa: PLR2004 - noon
+    if "p" in low and hour < 12:
         hour += 12
-    elif "a" in low and hour == 12:  # noqa: PLR2004
+    elif "a" in low and hour == 12:
         hour = 0
     return hour * 60.0 + minute

@@ -1,8 +1,8 @@
 """The questions whose answers are kept: their vectors, and where each answer lies. On disk and in memory.
 
-A question belongs to a *place*: the digest of everything that must be equal. Only questions of one place are ever
-compared, so that each place has an index of its own: a plain matrix while it is small, a graph (HNSW, by usearch)
-once it is large. The bytes of all together are bounded; who was not used for longest goes first.
+A question belongs to a *place*: the digest of everything that must be equal. Only questions of one place are
+ever compared, so that each place has an index of its own: a plain matrix while it is small, a graph (HNSW, by
+usearch) once it is large. The bytes of all together are bounded; who was not used for longest goes first.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from penstock.ports.secrets import SecretBox, UnsealError
 
 Floats32 = NDArray[np.float32]
 MOST_BYTES = 512 * 1024 * 1024
@@ -25,10 +29,11 @@ CONNECTIVITY, BUILDING, SEARCHING = 16, 96, 96
 # What a question takes besides its texts and its vectors: keys, rows and links.
 OVERHEAD = 700
 MOST_TEXT = 4_000
+_told = msgspec.msgpack.Decoder(tuple[str, bytes, bytes]).decode
 _SCHEMA = """
 create table if not exists questions (
-  id integer primary key, place blob not null, entry blob not null, text text not null, answer blob,
-  vector blob not null, ends_ms integer not null);
+  id integer primary key, place blob not null, entry blob not null, told blob not null, ends_ms integer not
+  null);
 create index if not exists by_entry on questions (entry);
 create table if not exists made_by (name text not null);
 """
@@ -111,24 +116,22 @@ class _Place:
             found = self._graph.search(vector, count, threads=1)
             return [(int(k), 1.0 - float(d)) for k, d in zip(found.keys, found.distances, strict=True)]
         similar = self._matrix[: len(self._ids)] @ vector
-        if len(similar) > count:
-            best = np.argpartition(-similar, count)[:count]
-        else:
-            best = np.arange(len(similar))
+        few = len(similar) <= count
+        best = np.arange(len(similar)) if few else np.argpartition(-similar, count)[:count]
         return [(self._ids[i], float(similar[i])) for i in best[np.argsort(-similar[best])]]
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, box: SecretBox) -> None:
         if self._graph is not None:
-            self._graph.save(str(path))
+            path.write_bytes(box.seal(bytes(self._graph.save())))
 
-    def load(self, path: Path, ids: set[int]) -> set[int]:
+    def load(self, path: Path, ids: set[int], box: SecretBox) -> set[int]:
         """Take a saved graph, if there is one; what it holds of `ids`."""
         if not path.exists():
             return set()
         self._grow()
         try:
-            self._graph.load(str(path))
-        except (RuntimeError, ValueError):
+            self._graph.load(box.unseal(path.read_bytes()))
+        except (UnsealError, RuntimeError, ValueError, OSError):
             self._graph = None
             return set()
         known = {int(key) for key in self._graph.keys}
@@ -140,13 +143,24 @@ class _Place:
 class Questions:
     """All places. Not for several threads at once."""
 
-    def __init__(self, folder: Path, dimensions: int, name: str, most_bytes: int = MOST_BYTES) -> None:
-        """Open or make the store in `folder`; `name` is the embedder's: another one's vectors are thrown away.
+    def __init__(
+        self,
+        folder: Path,
+        dimensions: int,
+        name: str,
+        most_bytes: int = MOST_BYTES,
+        box: SecretBox | None = None,
+    ) -> None:
+        """Open or make the store.
+
+        It lies in `folder`; `name` is the embedder's: another one's vectors are thrown away.
+        `box` seals what is written: texts are what users asked.
 
         Raises OSError, sqlite3.Error.
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+        self._box = box or _Open()
         self._dimensions = dimensions
         self._most = most_bytes
         self._places: dict[bytes, _Place] = {}
@@ -171,7 +185,13 @@ class Questions:
         return len(self._kept)
 
     def add(
-        self, place: bytes, text: str, vector: Floats32, entry: bytes, ends_ms: int, answer: Floats32 | None = None
+        self,
+        place: bytes,
+        text: str,
+        vector: Floats32,
+        entry: bytes,
+        ends_ms: int,
+        answer: Floats32 | None = None,
     ) -> None:
         """Keep a question; one of the same text and place is replaced."""
         text = text[:MOST_TEXT]
@@ -180,7 +200,7 @@ class Questions:
                 self._drop(found.question.id)
         made = Question(self._next, place, entry, text, ends_ms, answer)
         self._next += 1
-        self._db.execute("insert into questions values (?,?,?,?,?,?,?)", _row(made, vector))
+        self._db.execute("insert into questions values (?,?,?,?,?)", _row(made, vector, self._box))
         self._place(place).add([made.id], vector[np.newaxis])
         self._remember(made)
         while self.bytes > self._most and self._kept:
@@ -195,8 +215,8 @@ class Questions:
         self._next += len(made)
         self._db.execute("begin")
         self._db.executemany(
-            "insert into questions values (?,?,?,?,?,?,?)",
-            [_row(question, vector) for question, vector in zip(made, vectors, strict=True)],
+            "insert into questions values (?,?,?,?,?)",
+            [_row(question, vector, self._box) for question, vector in zip(made, vectors, strict=True)],
         )
         self._db.execute("commit")
         self._place(place).add([question.id for question in made], vectors)
@@ -240,7 +260,7 @@ class Questions:
     def close(self) -> None:
         """Write the graphs, so that the next start need not build them."""
         for place, here in self._places.items():
-            here.save(self._folder / f"{place.hex()[:32]}.graph")
+            here.save(self._graph(place), self._box)
         self._db.close()
 
     def _place(self, place: bytes) -> _Place:
@@ -266,25 +286,44 @@ class Questions:
 
     def _load(self) -> None:
         vectors: dict[bytes, list[tuple[int, bytes]]] = {}
-        for number, place, entry, text, answer, vector, ends_ms in self._db.execute(
-            "select id, place, entry, text, answer, vector, ends_ms from questions order by id"
+        lost: list[int] = []
+        for number, place, entry, sealed, ends_ms in self._db.execute(
+            "select id, place, entry, told, ends_ms from questions order by id"
         ):
+            self._next = number + 1
+            try:
+                text, vector, answer = _told(self._box.unseal(sealed))
+            except (UnsealError, ValueError):
+                lost.append(number)  # sealed with a key that is gone
+                continue
             known = np.frombuffer(answer, np.float16).astype(np.float32) if answer else None
             self._remember(Question(number, place, entry, text, ends_ms, known))
             vectors.setdefault(place, []).append((number, vector))
-            self._next = number + 1
+        for number in lost:
+            self._db.execute("delete from questions where id = ?", (number,))
         for place, rows in vectors.items():
             here = self._place(place)
-            have = here.load(self._folder / f"{place.hex()[:32]}.graph", {number for number, _ in rows})
+            have = here.load(self._graph(place), {number for number, _ in rows}, self._box)
             rest = [(number, data) for number, data in rows if number not in have]
             if rest:
                 made = np.stack([np.frombuffer(data, np.float16) for _, data in rest]).astype(np.float32)
                 here.add([number for number, _ in rest], made)
 
+    def _graph(self, place: bytes) -> Path:
+        return self._folder / f"{blake2b(place, digest_size=16).hexdigest()}.graph"
 
-def _row(question: Question, vector: Floats32) -> tuple[int, bytes, bytes, str, bytes | None, bytes, int]:
-    answer = question.answer.astype(np.float16).tobytes() if question.answer is not None else None
-    return (
-        question.id, question.place, question.entry, question.text, answer,
-        vector.astype(np.float16).tobytes(), question.ends_ms,
-    )  # fmt: skip
+
+class _Open:
+    """Seals nothing: for what leaves no trace on a disk that others see."""
+
+    def seal(self, plain: bytes) -> bytes:
+        return plain
+
+    def unseal(self, sealed: bytes) -> bytes:
+        return sealed
+
+
+def _row(question: Question, vector: Floats32, box: SecretBox) -> tuple[int, bytes, bytes, bytes, int]:
+    answer = question.answer.astype(np.float16).tobytes() if question.answer is not None else b""
+    told = msgspec.msgpack.encode((question.text, vector.astype(np.float16).tobytes(), answer))
+    return question.id, question.place, question.entry, box.seal(told), question.ends_ms

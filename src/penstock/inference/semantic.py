@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,16 +83,21 @@ class SemanticService:
         similar = [found.similarity for found in near]
         least = LEAST_SIMILARITY if wish.bound else wish.threshold
         choice = choose(
-            self.meanings, asked, similar, lambda place: self._meaning(near[place].question.text), least, wish.verify
+            self.meanings,
+            asked,
+            similar,
+            lambda place: self._meaning(near[place].question.text),
+            least,
+            wish.verify,
         )
         if choice is None:
-            return Looked("".encode(), similar[0], "far", near[0].question.entry)
+            return Looked(b"", similar[0], "far", near[0].question.entry)
         found = near[choice.place]
         reason = choice.verified.reason if choice.verified is not None else "same"
-        if wish.bound:
-            return self._gated(space, context, text, near, found, wish, same=choice.same, reason=reason)
         if not choice.same:
             return Looked(b"", found.similarity, reason, found.question.entry)
+        if wish.bound:
+            return self._gated(space, _name(space, context, text), near, found, wish)
         return self._served(found, wish, compare=False)
 
     def keep(
@@ -115,18 +119,13 @@ class SemanticService:
             found = self._gates[(space, bound)] = Gate(bound, self._rng)
         return found
 
-    def _gated(
-        self, space: bytes, context: bytes, text: str, near: list[Found], found: Found, wish: Wish, *, same: bool, reason: str
-    ) -> Looked:  # fmt: skip
-        if not same:
-            return Looked(b"", found.similarity, reason, found.question.entry)
+    def _gated(self, space: bytes, name: bytes, near: list[Found], found: Found, wish: Wish) -> Looked:
         gate = self.gate(space, wish.bound)
         alike = [_same_answer(found, other) for other in near]
         row = neighbourhood([each.similarity for each in near], alike)
         decided = gate.decide(row)
         compare = decided.verify and found.question.answer is not None
         if compare:
-            name = _name(space, context, text)
             self._waiting[name] = _Waiting(gate, row, found.question.id, found.question.answer, decided.serve)
             while len(self._waiting) > MOST_WAITING:
                 self._waiting.popitem(last=False)
@@ -138,7 +137,9 @@ class SemanticService:
         """A hit; in the shadow, or to be compared, the route answers all the same."""
         entry = found.question.entry
         if wish.shadow or compare:
-            return Looked(b"", found.similarity, "shadow" if wish.shadow else "sample", entry, compare, would=True)
+            return Looked(
+                b"", found.similarity, "shadow" if wish.shadow else "sample", entry, compare, would=True
+            )
         self.questions.used(found.question)
         return Looked(entry, found.similarity, "same", entry)
 
@@ -162,6 +163,3 @@ def _same_answer(one: Found, other: Found) -> bool:
 
 def _name(space: bytes, context: bytes, text: str) -> bytes:
     return space + context + text.encode()
-
-
-Opened = Callable[[], SemanticService]

@@ -1,18 +1,20 @@
 """`threshold: auto`: serve as much as a stated share of wrong hits allows.
 
-What is known comes from two places. Where a question lay near and nothing was served, the route answered, and its
-answer is compared with the kept one: that costs nothing. And a sample of hits is answered anew. Each comparison
-says: neighbours like these, right or wrong. A logistic regression over the neighbours makes a chance of that, and
-the gate serves from the chance on at which, among all comparisons, wrong ones weigh less than the bound.
-Comparisons of hits weigh by how rarely they are drawn, so that they stand for all that was served.
+What is known comes from two places. Where a question lay near and nothing was served, the route answered, and
+its answer is compared with the kept one: that costs nothing. And a sample of hits is answered anew. Each
+comparison says: neighbours like these, right or wrong. A logistic regression over the neighbours makes a
+chance of that, and the gate serves from the chance on at which, among all comparisons, wrong ones weigh less
+than the bound. Comparisons of hits weigh by how rarely they are drawn, so that they stand for all that was
+served.
 
 Old comparisons fade away. A cumulative sum of what is seen more than foreseen closes the gate when the traffic
 changes; while it is closed every request is a comparison, so that it opens again soon.
 
-What is promised: if samples stand for hits and the traffic stays, the share of wrong hits stays under the bound in
-the long run. It is no promise for one hit, nor for a question unlike any seen before; and a change that shows in
-hits alone, and in no miss, is seen only by the sample. Kin of this: vCache (arXiv 2502.03771) keeps a bound for
-each entry by its own comparisons; here entries share what is known, for most are asked for a few times only.
+What is promised: if samples stand for hits and the traffic stays, the share of wrong hits stays under the
+bound in the long run. It is no promise for one hit, nor for a question unlike any seen before; and a change
+that shows in hits alone, and in no miss, is seen only by the sample. Kin of this: vCache (arXiv 2502.03771)
+keeps a bound for each entry by its own comparisons; here entries share what is known, for most are asked for
+a few times only.
 """
 
 from __future__ import annotations
@@ -35,10 +37,11 @@ MOST = 6_000
 # Of hits at most one in twenty is answered anew; some less, so that chance does not draw more.
 SAMPLE = 0.045
 # The share of the bound that is aimed at, and up to how many times the bound the regression is checked.
-AIM = 0.6
+AIM = 0.65
 ZONE = 2.0
-# Standard errors by which a chance is taken for less than it looks, ever, and for so many comparisons after a change.
-ERRORS, ERRORS_AFTER, SETTLED = 0.5, 1.75, 2_000
+# Standard errors by which a chance is taken for less than it looks, ever, and for so many comparisons after a
+# change.
+ERRORS, ERRORS_AFTER, SETTLED = 1.0, 2.25, 2_000
 LEAST_WEIGHT = 60.0
 # The cumulative sum: what is forgiven for each comparison, and where the gate closes, in standard deviations.
 SLACK = 0.25
@@ -59,15 +62,27 @@ class Decision:
 
 
 def neighbourhood(similarities: Sequence[float], same: Sequence[bool]) -> tuple[float, ...]:
-    """What is seen around a question: `similarities` of kept ones, nearest first, and of each whether its answer
-    is the same as the nearest one's (True for the nearest)."""
+    """What is seen around a question.
+
+    `similarities` of kept ones, nearest first, and of each whether its
+    answer is the same as the nearest one's (True for the nearest).
+    """
     first = similarities[0]
     other = max((s for s, alike in zip(similarities, same, strict=True) if not alike), default=0.0)
     second = max((s for s, alike in zip(similarities[1:], same[1:], strict=True) if alike), default=0.0)
     weights = [float(np.exp((s - first) * 20.0)) for s in similarities]
     agree = sum(w for w, alike in zip(weights, same, strict=True) if alike) / sum(weights)
     gap = first - other
-    return first, first * first, gap, max(gap, 0.0) * first, agree, sum(same) / len(same), float(second > 0), second
+    return (
+        first,
+        first * first,
+        gap,
+        max(gap, 0.0) * first,
+        agree,
+        sum(same) / len(same),
+        float(second > 0),
+        second,
+    )
 
 
 @dataclass(slots=True)
@@ -79,7 +94,9 @@ class Gate:
     hits: int = 0
     verified: int = 0
     alarms: int = 0
-    _rows: deque[tuple[tuple[float, ...], bool, float]] = field(init=False, default_factory=lambda: deque(maxlen=MOST))
+    _rows: deque[tuple[tuple[float, ...], bool, float]] = field(
+        init=False, default_factory=lambda: deque(maxlen=MOST)
+    )
     _model: Logistic | None = field(init=False, default=None)
     _covariance: Floats = field(init=False, default_factory=lambda: np.zeros((0, 0)))
     _cut: float = field(init=False, default=2.0)

@@ -31,6 +31,8 @@ class Embedder(Protocol):
 class WordEmbedder(Embedder, Protocol):
     """One that can also say what each word means where it stands."""
 
-    def embed_words(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def embed_words(
+        self, text: str, spans: Sequence[tuple[int, int]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The text's vector, and a row of length 1 for each span of characters, (spans, dimensions)."""
         ...

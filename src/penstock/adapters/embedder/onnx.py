@@ -58,7 +58,9 @@ class OnnxEmbedder:
             out[places] = self._run([ids[i] for i in places])
         return out
 
-    def embed_words(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def embed_words(
+        self, text: str, spans: Sequence[tuple[int, int]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The text's vector, and one of length 1 for each span of its characters in this context.
 
         A span that was cut off has zeros: it is like nothing.
@@ -68,7 +70,9 @@ class OnnxEmbedder:
         encoded = self._tokenizer.encode(text)
         ids = np.array([encoded.ids], np.int64)
         session, name = self._words
-        vector, tokens = session.run(["embedding", name], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        vector, tokens = session.run(
+            ["embedding", name], {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        )
         out = np.zeros((len(spans), self.dimensions), np.float32)
         offsets: list[tuple[int, int]] = encoded.offsets
         for row, (begin, end) in enumerate(spans):

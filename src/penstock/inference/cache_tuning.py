@@ -69,7 +69,7 @@ class Tuned:
         point, how = max(given, key=lambda each: each[0].recall)
         right = f"{point.precision or 0:.1%} of hits right ({point.served} of these pairs)"
         return (
-            f"threshold: {point.threshold:g} with verify: {how} serves {point.recall:.1%} of what may be served, "
+            f"threshold: {point.threshold:g} with verify: {how} serves {point.recall:.1%} of what may be, "
             f"{right}; the fewer pairs, the less that says"
         )
 

@@ -16,7 +16,8 @@ from typing import Literal
 
 import msgspec
 
-from penstock.cache.differences import SHORT, Differences, Likeness, differences
+from penstock.cache.comparison import Likeness
+from penstock.cache.differences import SHORT, Differences, differences
 from penstock.cache.words import Word, words_of
 
 # Texts longer than this are of the index's model only what it read: their ends would not be compared.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from penstock.cli.cache_diff import diff
-from penstock.cli.kept_answers import purge, stats
 from penstock.cli.cache_tune import tune
+from penstock.cli.kept_answers import purge, stats
 
 
 @click.group()

@@ -25,6 +25,7 @@ from penstock.adapters.files.posix import PosixDirectory, is_locked
 from penstock.adapters.files.scores import PublishedScores
 from penstock.adapters.http.client import HttpClient
 from penstock.adapters.oracle.line import OracleLine
+from penstock.adapters.oracle.meaning import MeaningLine
 from penstock.adapters.sqlite.owned_thread import OwnedFile, OwnedThread
 from penstock.admission.accounts import Accounts
 from penstock.bootstrap import lifeline
@@ -195,6 +196,7 @@ class GatewayProcess:
         """The line to the inference process; it may not be there yet."""
         line = OracleLine(self._state.inference, clock, lambda: rouse(line, ctx.plan))
         ctx.outside.oracle = line
+        ctx.caches.semantic = MeaningLine(line, clock)
         await line.tend(wanted=self._state.inference_wanted.exists())
         return line
 

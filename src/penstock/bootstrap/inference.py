@@ -18,9 +18,11 @@ from pathlib import Path
 from penstock.adapters.credentials.place import address_of
 from penstock.adapters.oracle.lines import MAX_LINE_BYTES, Asked, Told, read_asked, told_line
 from penstock.bootstrap import lifeline
+from penstock.bootstrap.plan_source import LazyBox
 from penstock.bootstrap.state_dir import StateDir
 from penstock.inference.answering import Answering
-from penstock.ports.embedder import Embedder
+from penstock.inference.semantic_answers import SemanticAnswers
+from penstock.ports.embedder import WordEmbedder
 from penstock.ports.oracle import Question
 
 # Functions are somebody else's code and may wait for something.
@@ -93,13 +95,25 @@ class InferenceServer:
         return Told(asked.id, told, why)
 
 
-def open_installed(env: Mapping[str, str]) -> Embedder:
+def open_installed(env: Mapping[str, str]) -> WordEmbedder:
     """The installed embedder. Raises EmbedderMissingError."""
     from penstock.adapters.embedder.onnx import OnnxEmbedder  # noqa: PLC0415 - models of words need none
     from penstock.adapters.embedder.place import embedder_folder  # noqa: PLC0415
     from penstock.inference.training import MOST_TOKENS  # noqa: PLC0415
 
     return OnnxEmbedder(embedder_folder(env), most_tokens=MOST_TOKENS)
+
+
+def open_questions(embedder: WordEmbedder, state: StateDir, env: Mapping[str, str]) -> SemanticAnswers:
+    """What the semantic cache knows, sealed on disk. Raises OSError."""
+    import numpy as np  # noqa: PLC0415 - only where a route has a semantic cache
+
+    from penstock.inference.questions import Questions  # noqa: PLC0415 - see above
+    from penstock.inference.semantic import SemanticService  # noqa: PLC0415 - see above
+
+    box = LazyBox(state.root, env, "questions")
+    questions = Questions(state.questions, embedder.dimensions, embedder.name, box=box)
+    return SemanticAnswers(SemanticService(embedder, questions, np.random.default_rng()))
 
 
 async def serve(state: StateDir) -> None:
@@ -111,10 +125,14 @@ async def serve(state: StateDir) -> None:
     descriptor = lifeline.inherited()
     if descriptor is not None:
         loop.add_reader(descriptor, stop.set)
-    server = InferenceServer(Answering(lambda: open_installed(os.environ)).answer)
+    answering = Answering(
+        lambda: open_installed(os.environ), lambda embedder: open_questions(embedder, state, os.environ)
+    )
+    server = InferenceServer(answering.answer)
     await server.listen(state.inference)
     await stop.wait()
     await server.close()
+    answering.close()
 
 
 def main() -> int:

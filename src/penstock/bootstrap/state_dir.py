@@ -41,6 +41,8 @@ class StateDir:
         # The same for the inference process.
         self.inference = self.run / "inference.sock"
         self.inference_wanted = self.run / "inference.wanted"
+        # What the semantic cache knows of questions.
+        self.questions = root / "questions"
 
     def create(self) -> None:
         """Make the folders."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from penstock.cli.cache_diff import diff
+from penstock.cli.cache_tune import tune
 from penstock.cli.kept_answers import purge, stats
 
 
@@ -16,3 +17,4 @@ def cache() -> None:
 cache.add_command(diff)
 cache.add_command(stats)
 cache.add_command(purge)
+cache.add_command(tune)

@@ -52,7 +52,19 @@ def cache_of(config: doc.Route, policy: PolicyNode, defaults: doc.Defaults) -> C
         names=tuple(sorted(set(_names(msgspec.to_builtins(config.policy, enc_hook=str))))),
         wait_s=cache.wait_s,
         max_entry_bytes=cache.max_entry_bytes,
-        semantic=SemanticPlan(semantic.threshold, semantic.ttl_s or ttl_s) if semantic is not None else None,
+        semantic=_semantic(semantic, ttl_s) if semantic is not None else None,
+    )
+
+
+def _semantic(config: doc.SemanticCache, ttl_s: int) -> SemanticPlan:
+    learnt = config.threshold == "auto"
+    return SemanticPlan(
+        threshold=0.0 if learnt else float(config.threshold),
+        ttl_s=config.ttl_s or ttl_s,
+        deadline_s=config.deadline_ms / 1000.0,
+        bound=config.error if learnt else 0.0,
+        verify=config.verify,
+        shadow=config.shadow,
     )
 
 

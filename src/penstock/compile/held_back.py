@@ -23,6 +23,8 @@ CONFIDENT = 1.0
 
 def asks_inference(document: doc.Document) -> bool:
     """Whether a route asks a model or somebody's function, so that the inference process is needed."""
+    if any(route.cache is not None and route.cache.semantic is not None for route in document.routes.values()):
+        return True
     return any(
         isinstance(node, doc.LearnedNode)
         or (isinstance(node, doc.Accept) and (node.scorer is not None or node.function is not None))

@@ -45,7 +45,6 @@ NEEDS: tuple[Need, ...] = (
         instead="use another kind",
     ),
     Need("routes.*.slo", "objectives for latency"),
-    Need("routes.*.cache.semantic", "the semantic cache"),
     Need("routes.*.guards.output.*", "structured output", unless=(), among=("schema",)),
     Need("routes.*.guards.input.*", "structured output", unless=(), among=("schema",)),
     Need(

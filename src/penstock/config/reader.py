@@ -64,9 +64,7 @@ class Reader:
         if isinstance(kind, inspect.Metadata):
             return self._annotated(node, kind, path)
         if isinstance(kind, inspect.UnionType):
-            # Only "X | None" occurs outside policies, and None is said by leaving the key out.
-            (inner,) = (one for one in kind.types if not isinstance(one, inspect.NoneType))
-            return self.read(node, inner, path)
+            return self.read(node, _meant_by(node, kind), path)
         if isinstance(kind, inspect.StructType):
             return self._struct(node, kind, path)
         if isinstance(kind, inspect.DictType):
@@ -302,3 +300,15 @@ def _number_hint(text: str, kind: inspect.Type, node: Scalar) -> str:
     if not node.plain and core_kind(text) in {"int", "float"}:
         return "remove the quotes"
     return ""
+
+
+def _meant_by(node: Node, kind: inspect.UnionType) -> inspect.Type:
+    """Which of the types a node is of: a word that stands for itself, or the other one.
+
+    Outside policies only "X | None" and "X | word" occur; None is said by leaving the key out.
+    """
+    inner = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
+    for one in inner:
+        if isinstance(one, inspect.LiteralType) and isinstance(node, Scalar) and node.text in one.values:
+            return one
+    return next((one for one in inner if not isinstance(one, inspect.LiteralType)), inner[0])

@@ -142,6 +142,8 @@ def _takes(kind: inspect.Type) -> str:
     kind, reads = unwrapped(kind)
     if reads:
         return _NAMES[reads]
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join([_takes(one) for one in kind.types if not isinstance(one, inspect.NoneType)])
     if isinstance(kind, inspect.LiteralType):
         return ", ".join(f"`{str(value).lower()}`" for value in kind.values)
     if isinstance(kind, inspect.DictType):

@@ -95,6 +95,9 @@ def _type(kind: inspect.Type, definitions: dict[str, Any]) -> dict[str, Any]:
     kind, reads = unwrapped(kind)
     if reads:
         return _READS[reads]
+    if isinstance(kind, inspect.UnionType):
+        inner = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
+        return {"anyOf": [_type(one, definitions) for one in inner]}
     if isinstance(kind, inspect.StructType):
         return _struct(kind, definitions)
     if isinstance(kind, inspect.DictType):

@@ -14,11 +14,18 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SemanticPlan:
-    """Answers to requests that mean the same. `deadline_s`: how long the look-up may take."""
+    """Answers to requests that mean the same. `deadline_s`: how long the look-up may take.
+
+    `bound` is the share of wrong hits of a learnt threshold, 0 for a fixed one. `verify`: words, strict or off.
+    `shadow`: look and learn, and serve nothing.
+    """
 
     threshold: float
     ttl_s: int
     deadline_s: float = 0.1
+    bound: float = 0.0
+    verify: str = "words"
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,13 +13,15 @@ from penstock.adapters.embedder.place import EmbedderMissingError
 from penstock.inference.costs import CostModel, costs_in
 from penstock.inference.deciding import DEFAULT, Decider, Rule, RuleError
 from penstock.inference.router_model import Item, ModelFileError, RouterModel, need_of, router_from
-from penstock.ports.embedder import Embedder
+from penstock.inference.semantic_answers import SemanticAnswers
+from penstock.ports.embedder import WordEmbedder
 from penstock.ports.oracle import Question
 
 log = logging.getLogger("penstock.inference")
 Answered = tuple[tuple[float, ...], str]
 # An answer of ours that says nothing, and why.
-Opened = Callable[[], Embedder]
+Opened = Callable[[], WordEmbedder]
+OpenedQuestions = Callable[[WordEmbedder], SemanticAnswers]
 
 
 class CannotTellError(Exception):
@@ -40,9 +42,12 @@ class _Loaded:
 class Answering:
     """Knows every model that was asked for. `open_embedder` opens the installed one; it may be missing."""
 
-    def __init__(self, open_embedder: Opened) -> None:
+    def __init__(self, open_embedder: Opened, open_questions: OpenedQuestions | None = None) -> None:
+        """`open_questions` opens what the semantic cache knows; without it nobody is answered about that."""
         self._open = open_embedder
-        self._embedder: Embedder | None = None
+        self._open_questions = open_questions
+        self._meant: SemanticAnswers | None = None
+        self._embedder: WordEmbedder | None = None
         self._loaded: dict[str, _Loaded] = {}
         self._said: set[str] = set()
 
@@ -55,6 +60,8 @@ class Answering:
                 return self._score(question), ""
             if question.kind == "function":
                 return (_called(question),), ""
+            if question.kind == "semantic":
+                return self._look(question)
         except (CannotTellError, ModelFileError, RuleError, EmbedderMissingError, OSError) as error:
             self._say(str(error))
             return (), str(error)
@@ -62,6 +69,23 @@ class Answering:
             log.exception("a question about %s cannot be answered", question.about)
             return (), f"{type(error).__name__}: {error}"
         return (), f"nobody answers questions of kind {question.kind}"
+
+    def close(self) -> None:
+        """Write what is to be written."""
+        if self._meant is not None:
+            self._meant.close()
+
+    def _look(self, question: Question) -> Answered:
+        if self._open_questions is None:
+            raise CannotTellError("this process keeps no questions")
+        if self._meant is None:
+            self._meant = self._open_questions(self._the_embedder())
+        return self._meant.answer(question)
+
+    def _the_embedder(self) -> WordEmbedder:
+        if self._embedder is None:
+            self._embedder = self._open()
+        return self._embedder
 
     def _route(self, question: Question) -> tuple[float, ...]:
         told: dict[str, Any] = json.loads(question.about)
@@ -99,14 +123,13 @@ class Answering:
     def _vector(self, model: RouterModel, prompt: str) -> Any:
         if not model.about.embedder:
             return None
-        if self._embedder is None:
-            self._embedder = self._open()
-        if self._embedder.name != model.about.embedder:
+        embedder = self._the_embedder()
+        if embedder.name != model.about.embedder:
             raise CannotTellError(
-                f"the model was trained with {model.about.embedder}, and {self._embedder.name} is installed: "
+                f"the model was trained with {model.about.embedder}, and {embedder.name} is installed: "
                 "train it anew, or install that embedder"
             )
-        return self._embedder.embed([prompt])[0]
+        return embedder.embed([prompt])[0]
 
     def _model(self, path: str) -> _Loaded:
         found = Path(path).stat()

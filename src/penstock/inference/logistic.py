@@ -41,18 +41,22 @@ def sigmoid(x: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-np.clip(x, -40.0, 40.0)))
 
 
-def fit(features: Floats, y: Floats, penalty: float = 1.0) -> Logistic:
-    """Fit (rows, features) to `y` in 0..1. `penalty` on standardised weights, not on the constant."""
+def fit(features: Floats, y: Floats, penalty: float = 1.0, weights: Floats | None = None) -> Logistic:
+    """Fit (rows, features) to `y` in 0..1. `penalty` on standardised weights, not on the constant.
+
+    `weights` (rows,) says how many rows each stands for.
+    """
+    counts = np.ones(len(y)) if weights is None else weights
     mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
     design = np.hstack([(features - mean) / scale, np.ones((len(features), 1))])
     ridge = np.diag(np.append(np.full(features.shape[1], penalty), 1e-3))
-    weights = np.zeros(design.shape[1])
+    found = np.zeros(design.shape[1])
     hessian = ridge
     for _ in range(ROUNDS):
-        p = sigmoid(design @ weights)
-        hessian = (design * (p * (1.0 - p))[:, None]).T @ design + ridge
-        step = np.asarray(np.linalg.solve(hessian, design.T @ (y - p) - ridge @ weights), np.float64)
-        weights = weights + np.clip(step, -4.0, 4.0)
+        p = sigmoid(design @ found)
+        hessian = (design * (counts * p * (1.0 - p))[:, None]).T @ design + ridge
+        step = np.asarray(np.linalg.solve(hessian, design.T @ (counts * (y - p)) - ridge @ found), np.float64)
+        found = found + np.clip(step, -4.0, 4.0)
         if float(np.abs(step).max()) < CLOSE:
             break
-    return Logistic(weights, np.asarray(np.linalg.inv(hessian), np.float64), mean, scale)
+    return Logistic(found, np.asarray(np.linalg.inv(hessian), np.float64), mean, scale)

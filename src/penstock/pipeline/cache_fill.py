@@ -120,7 +120,9 @@ class Fill(Watcher):
             return
         caches.counts_of(kept.route).kept += 1
         if self._meant is not None and caches.semantic is not None:
-            caches.semantic.keep(self._meant, kept.key, kept.ends_ms)
+            semantic = self._plan.semantic
+            text = said_in(kept) if semantic is not None and semantic.bound else ""
+            caches.semantic.keep(self._meant, kept.key, kept.ends_ms, text)
         if flight is None:
             return
         if caches.flights.get(self._key) is flight:
@@ -183,3 +185,11 @@ def is_whole(reply: ChatReply, also: frozenset[str]) -> bool:
 
 def _says(part: object) -> bool:
     return not isinstance(part, Text) or bool(part.text)
+
+
+def said_in(kept: Kept) -> str:
+    """The text of an answer, for comparison with others."""
+    reply = reply_from(kept.api, kept.framing, kept.body)
+    if reply is None or not reply.choices:
+        return ""
+    return "".join([part.text for part in reply.choices[0].parts if isinstance(part, Text)])

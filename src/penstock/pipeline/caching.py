@@ -183,7 +183,7 @@ class Caching(Stage):
             return False
         asked = content.question
         meant = Meant(asked.text, self._space, asked.context)
-        self._looking = semantic.look(meant, plan.threshold, plan.deadline_s, self._near)
+        self._looking = semantic.look(meant, plan, self._near)
         return True
 
     def _near(self, near: Near | None) -> None:
@@ -192,8 +192,21 @@ class Caching(Stage):
             return
         if near is None:
             self._miss()
+        elif not near.entry:
+            self._note(near)
+            self._miss()
         else:
             self._caches.find(near.entry, lambda kept: self._fetched(kept, near))
+
+    def _note(self, near: Near) -> None:
+        """What came near, and why it is not served, for the ledger."""
+        exchange, plan = self._exchange, self._plan.semantic
+        if exchange is None or plan is None:
+            return
+        exchange.notes["cache_near"] = near.reason
+        exchange.notes["cache_similarity"] = f"{near.similarity:.4f}"
+        if plan.shadow:
+            exchange.notes["cache_shadow"] = "hit" if near.reason == "shadow" else "miss"
 
     def _fetched(self, kept: Kept | None, near: Near) -> None:
         if self._over:

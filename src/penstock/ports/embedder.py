@@ -26,3 +26,13 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row of length 1 (Euclidean) for each text, (texts, dimensions); an empty text is a text, too."""
         ...
+
+
+class WordEmbedder(Embedder, Protocol):
+    """One that can also say what each word means where it stands."""
+
+    def embed_words(
+        self, text: str, spans: Sequence[tuple[int, int]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The text's vector, and a row of length 1 for each span of characters, (spans, dimensions)."""
+        ...

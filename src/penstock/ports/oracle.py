@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-Kind = Literal["router", "scorer", "function"]
+Kind = Literal["router", "scorer", "function", "semantic"]
 
 
 class Question(msgspec.Struct, frozen=True, gc=False):
@@ -16,6 +16,7 @@ class Question(msgspec.Struct, frozen=True, gc=False):
     `router`: the model `about` on the prompt; told is the expected quality of each of its models.
     `scorer`: the model `about` on prompt and answer; told is one probability that the answer is right.
     `function`: the Python function `about`; told is one number, 0 to 1.
+    `semantic`: the index of kept questions; `about` says what is wished (adapters/oracle/meant.py).
     """
 
     kind: Kind

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from penstock.core.cache_plan import SemanticPlan
 from penstock.core.kept import Purge
 
 
@@ -27,10 +28,16 @@ class Meant(NamedTuple):
 
 
 class Near(NamedTuple):
-    """The nearest kept question: the key of its answer, and how similar it is, from 0 to 1."""
+    """The nearest kept question: the key of its answer, and how similar it is, from 0 to 1.
+
+    `entry` is empty where that answer may not be served; `reason` says why, `same` for one that may. With
+    `wants` the answer that the route gives is to be handed to `keep`, which compares it.
+    """
 
     entry: bytes
     similarity: float
+    reason: str = "same"
+    wants: bool = False
 
 
 class Looking(Protocol):
@@ -44,17 +51,18 @@ class Looking(Protocol):
 class Semantic(Protocol):
     """An index of questions."""
 
-    def look(
-        self, meant: Meant, threshold: float, deadline_s: float, then: Callable[[Near | None], None]
-    ) -> Looking:
-        """The nearest question at or above a threshold.
+    def look(self, meant: Meant, plan: SemanticPlan, then: Callable[[Near | None], None]) -> Looking:
+        """The nearest question, if the plan lets its answer be served.
 
         `then` is called once, None also where nobody answers in time; never before this returns.
         """
         ...
 
-    def keep(self, meant: Meant, entry: bytes, ends_ms: int) -> None:
-        """Remember a question, and where its answer is kept until `ends_ms`."""
+    def keep(self, meant: Meant, entry: bytes, ends_ms: int, answer: str = "") -> None:
+        """Remember a question, and where its answer is kept until `ends_ms`.
+
+        `answer` is its text where thresholds are learnt: a mark of it is kept that others are compared with.
+        """
         ...
 
     def forget(self, purge: Purge) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
@@ -31,6 +32,9 @@ class OnnxEmbedder:
         self._tokenizer.enable_truncation(tokens)
         self._name = card.name if tokens == card.most_tokens else f"{card.name}-{tokens}"
         self._session = session_of(folder / GRAPH, threads)
+        self._folder = folder
+        self._threads = threads
+        self._words: tuple[Any, str] | None = None
 
     @property
     def name(self) -> str:
@@ -53,6 +57,30 @@ class OnnxEmbedder:
             places = order[begin : begin + BATCH]
             out[places] = self._run([ids[i] for i in places])
         return out
+
+    def embed_words(
+        self, text: str, spans: Sequence[tuple[int, int]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The text's vector, and one of length 1 for each span of its characters in this context.
+
+        A span that was cut off has zeros: it is like nothing.
+        """
+        if self._words is None:
+            self._words = _with_tokens(self._folder / GRAPH, self._threads)
+        encoded = self._tokenizer.encode(text)
+        ids = np.array([encoded.ids], np.int64)
+        session, name = self._words
+        vector, tokens = session.run(
+            ["embedding", name], {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        )
+        out = np.zeros((len(spans), self.dimensions), np.float32)
+        offsets: list[tuple[int, int]] = encoded.offsets
+        for row, (begin, end) in enumerate(spans):
+            inside = [k for k, (b, e) in enumerate(offsets) if b < end and e > begin and e > b]
+            if inside:
+                mean = tokens[0, inside].mean(axis=0)
+                out[row] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+        return np.asarray(vector[0], np.float32), out
 
     def _run(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         longest = max(len(each) for each in ids)
@@ -79,3 +107,12 @@ def session_of(graph: Path | bytes, threads: int = 1) -> Any:
     options.log_severity_level = 3
     source = graph if isinstance(graph, bytes) else str(graph)
     return library.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def _with_tokens(graph: Path, threads: int) -> tuple[Any, str]:
+    """The graph with what it makes of each token as a second output, and that output's name."""
+    model = onnx.load(graph)
+    last = next(node for node in reversed(model.graph.node) if node.op_type == "LayerNormalization").output[0]
+    kind = onnx.TensorProto.FLOAT
+    model.graph.output.append(onnx.helper.make_tensor_value_info(last, kind, ["texts", "tokens", "hidden"]))
+    return session_of(model.SerializeToString(), threads), str(last)

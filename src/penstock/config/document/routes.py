@@ -139,14 +139,26 @@ class ExactCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class SemanticCache(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Answers for requests that mean the same.
+    """Answers for requests that mean the same; see docs/semantic-cache.md.
 
     Attributes:
-        threshold: Least similarity, from 0 to 1.
+        threshold: Least similarity, from 0 to 1, or `auto`: learnt for each namespace from answers that are
+            compared, so that at most the share `error` of hits is wrong.
+        error: The share of wrong hits that `threshold: auto` may allow.
+        verify: What else must speak for a hit: `words` compares the two questions word by word (numbers,
+            names, negation, opposites, direction, …), `strict` does so with less trust, `off` leaves it to
+            similarity.
+        shadow: Look and learn without serving: the notes `cache_shadow` and `cache_similarity` of the ledger
+            say what would have been.
+        deadline_ms: How long a look-up may take; a later answer is a miss.
         ttl_s: Seconds for which an answer may be used again.
     """
 
-    threshold: Share
+    threshold: Share | Literal["auto"] = 0.65
+    error: Annotated[float, Meta(gt=0, le=0.2)] = 0.01
+    verify: Literal["words", "strict", "off"] = "words"
+    shadow: bool = False
+    deadline_ms: Annotated[int, Meta(ge=1, le=5_000)] = 100
     ttl_s: Count | None = None
 
 

@@ -1,0 +1,1 @@
+"""What decides whether a kept answer answers another question: pure, without a model of its own."""

@@ -34,7 +34,8 @@ from penstock.core.origin import Origin
 from penstock.core.plan import VirtualKey
 from penstock.core.policy import FallbackNode, HedgeNode, PolicyNode, TargetNode, WeightedNode
 from penstock.core.price import Ceiling, rate_card
-from penstock.core.retry import RetryRule, RetryShare
+from penstock.core.retry import RetryRule
+from penstock.core.retry_share import RetryShare
 from penstock.core.target import Target
 from penstock.core.verdict import Bounds
 from penstock.dialects.openai.decode import decode

@@ -45,7 +45,7 @@ def test_cases_can_be_worked_out_by_command(tmp_path: Path) -> None:
     assert [line["id"] for line in lines] == [case["id"] for case in GOLDEN]
     assert all(set(line) == {"id", "outputs"} for line in lines)
     file = tmp_path / "cases.jsonl"
-    wrong = [
+    wrong: list[dict[str, Any]] = [
         {"id": "a", "kind": "littles_law", "inputs": {"arrival_per_s": 3, "latency_s": 2}},
         {"id": "b", "kind": "nothing", "inputs": {}},
         {"id": "c", "kind": "gpu_month", "inputs": {"gpu_hourly": -1}},

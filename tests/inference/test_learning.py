@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -278,7 +279,7 @@ def test_questions_are_answered_from_files(tmp_path: Path) -> None:
         Question("router", json.dumps({"model": str(path), "names": ["other"], "rule": {}}), "x"),
         Question("scorer", str(path), "x"),
         Question("function", "no.such.module:f", "x"),
-        Question("judge", "r", "x"),
+        Question(cast("Any", "judge"), "r", "x"),
     ):
         nothing, why = answering.answer(question)
         assert nothing == ()

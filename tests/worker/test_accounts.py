@@ -20,7 +20,7 @@ from penstock.bootstrap.state_dir import StateDir
 from penstock.bootstrap.worker import PublishedFacts
 from penstock.config.document import Allowed, Budget, Document, Org
 from penstock.config.snapshot import make_snapshot, write_snapshot
-from penstock.core.exchange import AttemptFacts, Event, RequestFacts, Subject
+from penstock.core.exchange import AttemptFacts, Event, Projected, RequestFacts, Subject
 from penstock.ledger.accounts_replay import (
     SNAPSHOT_NAME,
     Spent,
@@ -100,9 +100,11 @@ class Dying:
         self.inner, self.calls, self.after, self.twice = inner, calls, after, twice
         self.positions, self.forget, self.fold = inner.positions, inner.forget, inner.fold
         self.state, self.stamp, self.count_tags = inner.state, inner.stamp, inner.count_tags
-        self.close = inner.close
+        self.close, self.judge = inner.close, inner.judge
 
-    def commit(self, boot: str, events: Sequence[tuple[int, Event]], position: Position, gaps: Gaps) -> None:
+    def commit(
+        self, boot: str, events: Sequence[tuple[int, Projected]], position: Position, gaps: Gaps
+    ) -> None:
         self._step(lambda: self.inner.commit(boot, events, position, gaps))
 
     def finish(self, boot: str, position: Position, now_ms: int) -> int:

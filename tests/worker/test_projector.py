@@ -10,7 +10,7 @@ import pytest
 
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.sqlite.ledger import SqliteLedger
-from penstock.core.exchange import Event
+from penstock.core.exchange import Event, Projected
 from penstock.ports.ledger import Gaps, LedgerState, Position
 from penstock.worker.projector import Projector
 from tests.ledger.doubles import attempt, attempt_settled, opened, refused, settled
@@ -108,7 +108,9 @@ class Dying:
     def positions(self) -> Mapping[str, Position]:
         return self.inner.positions()
 
-    def commit(self, boot: str, events: Sequence[tuple[int, Event]], position: Position, gaps: Gaps) -> None:
+    def commit(
+        self, boot: str, events: Sequence[tuple[int, Projected]], position: Position, gaps: Gaps
+    ) -> None:
         self.calls -= 1
         if self.calls or self.after:
             self.inner.commit(boot, events, position, gaps)

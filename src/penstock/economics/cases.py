@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 from penstock.economics import comparing, everyday, serving
 from penstock.economics.case_rules import RULES
@@ -48,7 +48,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else float(value)
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_plain(each) for each in cast("list[Any]", value)]
     return value
 
 
@@ -207,7 +207,8 @@ def _conversations(inputs: Inputs) -> Outputs:
 
 
 def _range(name: str, value: Any) -> list[Fraction]:
-    return [amount(name, each) for each in (value if isinstance(value, list) else [value])]
+    values = cast("list[Any]", value) if isinstance(value, list) else [value]
+    return [amount(name, each) for each in values]
 
 
 def _eng_range(inputs: Inputs) -> Outputs:

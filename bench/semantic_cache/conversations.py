@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bench.routing_quality.report import Measured
 from penstock.core.chat import ChatRequest, Message
@@ -119,11 +119,12 @@ def _given(setting: Setting) -> tuple[int, int]:
 
 def _turns(told: Any) -> list[tuple[str, str]]:
     """Turns as (who, what), written as objects or as texts."""
-    if not isinstance(told, list):
-        return []
-    return [
-        (str(each.get("role", "")), str(each.get("content", each.get("text", ""))))
-        if isinstance(each, dict)
-        else ("", str(each))
-        for each in told
-    ]
+    turns = cast("list[Any]", told) if isinstance(told, list) else []
+    return [_turn(each) for each in turns]
+
+
+def _turn(told: Any) -> tuple[str, str]:
+    if not isinstance(told, dict):
+        return "", str(told)
+    turn = cast("dict[str, Any]", told)
+    return str(turn.get("role", "")), str(turn.get("content", turn.get("text", "")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,8 @@ def recall(setting: Setting) -> Iterator[Measured]:
     setting.keep()
     from pyarrow import parquet  # noqa: PLC0415 - for this part alone
 
-    table = parquet.read_table(setting.data / "gptcache_bench" / "qqp_full.parquet").to_pydict()
+    read: Any = parquet
+    table: dict[str, Any] = read.read_table(setting.data / "gptcache_bench" / "qqp_full.parquet").to_pydict()
     rng = np.random.default_rng(setting.seed)
     chosen = rng.permutation(len(table["label"]))[: setting.rows or 12_000]
     texts = [(table["text_a"][i], table["text_b"][i]) for i in chosen]

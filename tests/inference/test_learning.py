@@ -20,7 +20,7 @@ from penstock.inference.ridge import Spectrum
 from penstock.inference.router_model import Item, ModelFileError, RouterModel, router_from
 from penstock.inference.rows import Rows, RowsError, read_rows, split
 from penstock.inference.training import train
-from penstock.ports.embedder import Embedder
+from penstock.ports.embedder import WordEmbedder
 from penstock.ports.oracle import Question
 
 EASY = ("what is the capital of", "who wrote the book about", "give me a synonym of")
@@ -57,6 +57,12 @@ class Letters:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See ports.embedder."""
         return letters(texts)
+
+    def embed_words(
+        self, text: str, spans: Sequence[tuple[int, int]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See ports.embedder."""
+        return letters([text])[0], letters([text[start:end] for start, end in spans])
 
 
 def model_of(rows: Rows) -> RouterModel:
@@ -259,7 +265,7 @@ def test_a_chart_has_every_line_and_escapes_names() -> None:
     assert "one &amp; two" in made
 
 
-def none_installed() -> Embedder:
+def none_installed() -> WordEmbedder:
     """Nobody asks for vectors here."""
     raise AssertionError
 

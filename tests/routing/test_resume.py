@@ -306,9 +306,11 @@ def blocks_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for each in events:
         if each["type"] == "content_block_start":
-            found.append(dict(each["content_block"]))
+            begun: dict[str, Any] = each["content_block"]
+            found.append({**begun})
         elif each["type"] == "content_block_delta":
-            block: dict[str, Any] = found[each["index"]]
+            index: int = each["index"]
+            block = found[index]
             delta: dict[str, Any] = each["delta"]
             for name in ("text", "thinking", "signature"):
                 if name in delta:

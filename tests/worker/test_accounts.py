@@ -100,7 +100,7 @@ class Dying:
         self.inner, self.calls, self.after, self.twice = inner, calls, after, twice
         self.positions, self.forget, self.fold = inner.positions, inner.forget, inner.fold
         self.state, self.stamp, self.count_tags = inner.state, inner.stamp, inner.count_tags
-        self.close, self.judge = inner.close, inner.judge
+        self.close, self.judge, self.judgements = inner.close, inner.judge, inner.judgements
 
     def commit(
         self, boot: str, events: Sequence[tuple[int, Projected]], position: Position, gaps: Gaps

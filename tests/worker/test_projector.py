@@ -11,6 +11,7 @@ import pytest
 from penstock.adapters.files.posix import is_locked
 from penstock.adapters.sqlite.ledger import SqliteLedger
 from penstock.core.exchange import Event, Projected
+from penstock.core.scores import Sum
 from penstock.ports.ledger import Gaps, LedgerState, Position
 from penstock.worker.projector import Projector
 from tests.ledger.doubles import attempt, attempt_settled, opened, refused, settled
@@ -132,6 +133,12 @@ class Dying:
 
     def fold(self, now_ms: int) -> bool:
         return self.inner.fold(now_ms)
+
+    def judge(self, now_ms: int) -> int:
+        return self.inner.judge(now_ms)
+
+    def judgements(self, since_ms: int) -> list[Sum]:
+        return self.inner.judgements(since_ms)
 
     def forget(self, boots: Sequence[str]) -> None:
         self.inner.forget(boots)

@@ -25,8 +25,10 @@ _NOUNS = {
     "reason": "reason", "number": "number", "person": "person",
 }  # fmt: skip
 # Kinds that may ask the same: how many kilometres, how heavy is at most, a number of minutes.
-_TOGETHER = {"number": frozenset({"duration", "distance", "weight", "size", "age", "price", "temperature"})}
-_TOGETHER |= {"time": frozenset({"duration", "temperature"})}
+_TOGETHER = {
+    "number": frozenset({"duration", "distance", "weight", "size", "age", "price", "temperature"}),
+    "time": frozenset({"duration", "temperature"}),
+}
 _SHARP = frozenset(
     {"person", "time", "place", "reason", "price", "duration", "distance", "temperature", "age", "speed"}
 )

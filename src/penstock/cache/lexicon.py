@@ -44,8 +44,8 @@ _DERIVED = (
     "ity",
     "ive",
     "ful",
+    *("ant", "ent", "ous", "ure", "age", "al", "er", "or", "ly", "ed", "es", "ic", "y", "s", "e", "t"),
 )
-_DERIVED += ("ant", "ent", "ous", "ure", "age", "al", "er", "or", "ly", "ed", "es", "ic", "y", "s", "e", "t")
 _LEAST_STEM = 4
 _NEGATING = ("un", "non", "dis", "in", "im", "ir", "il", "de", "mis")
 

@@ -23,12 +23,14 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _UNITS = dict.fromkeys("zero one two three four five six seven eight nine ten eleven twelve".split())  # noqa: SIM905
-NUMBERS: dict[str, float] = {word: float(i) for i, word in enumerate(_UNITS)}
-NUMBERS |= {"thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18}
-NUMBERS |= {"nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70}
-NUMBERS |= {"eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1e3, "million": 1e6, "billion": 1e9}
-NUMBERS |= {"dozen": 12, "twice": 2, "double": 2, "triple": 3, "half": 0.5}
-NUMBERS |= {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10}
+NUMBERS: dict[str, float] = {
+    **{word: float(i) for i, word in enumerate(_UNITS)},
+    "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18,
+    "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1e3, "million": 1e6, "billion": 1e9,
+    "dozen": 12, "twice": 2, "double": 2, "triple": 3, "half": 0.5,
+    "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10,
+}  # fmt: skip
 _ROMAN = {"II": 2.0, "III": 3.0, "IV": 4.0, "VI": 6.0, "VII": 7.0, "VIII": 8.0, "IX": 9.0}
 _SCALE = {"k": 1e3, "m": 1e6, "bn": 1e9}
 _SHORT = {
@@ -40,8 +42,10 @@ _SHORT = {
     "'d": "would",
     "'m": "am",
 }
-_WHOLE = {"can't": "can", "won't": "will", "shan't": "shall", "cannot": "can", "dont": "do", "doesnt": "do"}
-_WHOLE |= {"isnt": "is", "cant": "can", "wont": "will", "didnt": "did", "aint": "is", "ain't": "is"}
+_WHOLE = {
+    "can't": "can", "won't": "will", "shan't": "shall", "cannot": "can", "dont": "do", "doesnt": "do",
+    "isnt": "is", "cant": "can", "wont": "will", "didnt": "did", "aint": "is", "ain't": "is",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

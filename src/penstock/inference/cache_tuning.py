@@ -86,12 +86,12 @@ def read_pairs(text: str) -> list[LabelledPair]:
             continue
         try:
             told = json.loads(line)
-            pair = LabelledPair(told["a"], told["b"], bool(told["same"]))
+            one, other, same = told["a"], told["b"], bool(told["same"])
         except (ValueError, KeyError, TypeError):
             raise PairError(f'line {number} is not like {{"a": "…", "b": "…", "same": true}}') from None
-        if not isinstance(pair.a, str) or not isinstance(pair.b, str):
+        if not isinstance(one, str) or not isinstance(other, str):
             raise PairError(f"line {number}: a and b must be texts")
-        found.append(pair)
+        found.append(LabelledPair(one, other, same))
     if not any(pair.same for pair in found):
         raise PairError("no pair has same: true; without such there is nothing to find")
     return found

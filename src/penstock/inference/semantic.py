@@ -10,7 +10,7 @@ import numpy as np
 from penstock.cache.verifier import Strictness
 from penstock.inference.meanings import Meaning, Meanings
 from penstock.inference.nearest import LEAST_SIMILARITY, choose
-from penstock.inference.questions import Found, Questions
+from penstock.inference.questions import Floats32, Found, Questions
 from penstock.inference.thresholds import NEAREST, Gate, neighbourhood
 from penstock.ports.embedder import WordEmbedder
 
@@ -57,7 +57,7 @@ class _Waiting:
     gate: Gate
     row: tuple[float, ...]
     question: int
-    answer: object
+    answer: Floats32 | None
     served: bool
 
 
@@ -107,7 +107,7 @@ class SemanticService:
         asked = self._meaning(text)
         told = self._embedder.embed([answer[:MOST_ANSWER]])[0] if answer else None
         waiting = self._waiting.pop(_name(space, context, text), None)
-        if waiting is not None and told is not None and isinstance(waiting.answer, np.ndarray):
+        if waiting is not None and told is not None and waiting.answer is not None:
             right = float(told @ waiting.answer) >= SAME_ANSWER
             waiting.gate.told(waiting.row, right=right, served=waiting.served)
         self.questions.add(space + context, text, asked.vector, entry, ends_ms, told)

@@ -9,6 +9,7 @@ has it, to know what is open.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -145,8 +146,9 @@ def _items(stream: bytes) -> dict[int, str]:
     found: dict[int, str] = {}
     for event in cutter_of("sse").feed(stream):
         if b"response.output_item.added" in event:
-            value = decode_event(data_of(event)) or {}
-            found[value.get("output_index", 0)] = str((value.get("item") or {}).get("id") or "")
+            value: dict[str, Any] = decode_event(data_of(event)) or {}
+            item: dict[str, Any] = value.get("item") or {}
+            found[value.get("output_index", 0)] = str(item.get("id") or "")
     return found
 
 

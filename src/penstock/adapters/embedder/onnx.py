@@ -111,7 +111,8 @@ def session_of(graph: Path | bytes, threads: int = 1) -> Any:
 
 def _with_tokens(graph: Path, threads: int) -> tuple[Any, str]:
     """The graph with what it makes of each token as a second output, and that output's name."""
-    model = onnx.load(graph)
+    library: Any = onnx
+    model = library.load(graph)
     last = next(node for node in reversed(model.graph.node) if node.op_type == "LayerNormalization").output[0]
     kind = onnx.TensorProto.FLOAT
     model.graph.output.append(onnx.helper.make_tensor_value_info(last, kind, ["texts", "tokens", "hidden"]))

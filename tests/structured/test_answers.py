@@ -31,6 +31,8 @@ routes:
   twice: {{policy: {{fallback: [m, n]}}, structured: {{reasks: 1}}}}
   open: {{policy: m, structured: {{reasks: 0, on_invalid: pass}}}}
   claude: {{policy: c, structured: {{}}}}
+  guarded: {{policy: m, guards: {{output: [schema]}}}}
+  gated: {{policy: m, structured: {{reasks: 0, on_invalid: pass}}, success: {{all: [schema]}}}}
 keys:
   - {{name: dev, secret: sk-test-gateway}}
 """
@@ -265,3 +267,20 @@ def test_it_works_through_a_translation(room: Room) -> None:
         "assistant",
         "user",
     ]
+
+
+def test_the_guard_schema_looks_and_asks_nobody_again(room: Room) -> None:
+    """As the design's example has it: values are brought to form, and what does not obey is an error."""
+    assert json.loads(room.said("guarded", '{"country": "de", "people": "3"}')) == {
+        "country": "DE",
+        "people": 3,
+    }
+    assert room.ask("guarded", '{"country": "IT"}').status == 502
+    assert len(room.upstream.asked) == 1
+
+
+def test_the_quality_gate_can_ask_for_the_form(room: Room) -> None:
+    """An answer that passed to the client all the same counts as no success."""
+    said = [room.said("gated", text) for text in (GOOD, "no")]
+    assert said == [GOOD, "no"]
+    assert [row.success for row in room.gateway.exchanges(2)[-2:]] == [True, False]

@@ -10,6 +10,7 @@ from penstock.compile.policies import Policies
 from penstock.compile.prompt_caches import with_prompt_cache
 from penstock.compile.screens import GuardsOf
 from penstock.config import document as doc
+from penstock.config.guard_kinds import SCHEMA
 from penstock.core.compress_rule import CompressRule
 from penstock.core.fair_queue import HIGH, LOW, NORMAL
 from penstock.core.plan import Mirror, Route, Timeouts
@@ -43,7 +44,7 @@ def route_of(name: str, config: doc.Route, find: Policies, defaults: doc.Default
         mirror=_mirror(name, config, find, guards),
         screen=guards(config.guards),
         resumes=config.on_break == "resume",
-        structured=_structured(config.structured),
+        structured=_structured(config),
         compress=_compress(config),
         evals=evaluation_of(name, config),
         cohort=cohort_of(config),
@@ -51,9 +52,11 @@ def route_of(name: str, config: doc.Route, find: Policies, defaults: doc.Default
     )
 
 
-def _structured(config: doc.Structured | None) -> StructuredRule | None:
+def _structured(route: doc.Route) -> StructuredRule | None:
+    """As the route says; the guard `schema` alone asks nobody again."""
+    config = route.structured
     if config is None:
-        return None
+        return StructuredRule(reasks=0) if SCHEMA in route.guards.output else None
     return StructuredRule(config.lenient, config.reasks, config.on_invalid == "pass", config.aliases)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from penstock.compile.hooks import signing_key
 from penstock.compile.targets import CompileError, Proxy, Reveal
 from penstock.config import document as doc
-from penstock.config.guard_kinds import KINDS, GuardKind
+from penstock.config.guard_kinds import KINDS, SCHEMA, GuardKind
 from penstock.core.hook import Hook
 from penstock.core.origin import Origin
 from penstock.core.screen_plan import Guard, Remote, ScreenPlan
@@ -33,13 +33,15 @@ class Screens:
 
     def of(self, config: doc.RouteGuards) -> ScreenPlan | None:
         """The plan of a route; None where it has no guards. Raises CompileError."""
-        if not config.input and not config.output:
+        # Unless somebody has a guard of that name, `schema` is no detector: routing/structured.py.
+        outputs = [name for name in config.output if name != SCHEMA or name in self._document.guards]
+        if not config.input and not outputs:
             return None
-        told = [(name, self._said(name)) for name in (*config.input, "", *config.output)]
+        told = [(name, self._said(name)) for name in (*config.input, "", *outputs)]
         digest = hashlib.sha256(msgspec.json.encode([told, config.context])).digest()[:16]
         return ScreenPlan(
             tuple([self._guard(name, output=False) for name in config.input]),
-            tuple([self._guard(name, output=True) for name in config.output]),
+            tuple([self._guard(name, output=True) for name in outputs]),
             digest,
             tuple(config.context.items()),
         )

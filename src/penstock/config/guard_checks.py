@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from penstock.config.access_checks import Found, is_metadata
 from penstock.config.document import Document, Guard
-from penstock.config.guard_kinds import COMMON, KINDS, known_kinds, plugins
+from penstock.config.guard_kinds import COMMON, KINDS, SCHEMA, known_kinds, plugins
 from penstock.config.problem import child, suggestion
 from penstock.core.regex import PatternError, Patterns
 
@@ -30,6 +30,8 @@ def guard_problems(document: Document) -> Iterator[Found]:
                 guard = document.guards.get(used)
                 if used in names[:index]:
                     yield where, f"{used!r} stands there twice", "name it once"
+                elif guard is None and used == SCHEMA and side == "input":
+                    yield where, f"`{SCHEMA}` looks at answers only", "move it to output"
                 elif guard is not None:
                     yield from _use(guard, used, side, name, where)
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from penstock.core.screen_plan import Action
 
 GROUP = "penstock.guards"
+# The guard that is always there: answers must have the form that was asked for.
+SCHEMA = "schema"
 # What every guard may say.
 COMMON = frozenset(
     {"kind", "action", "threshold", "on_error", "deadline_s", "roles", "reversible", "message", "to"}

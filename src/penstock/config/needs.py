@@ -45,13 +45,11 @@ NEEDS: tuple[Need, ...] = (
         instead="use another kind",
     ),
     Need("routes.*.slo", "objectives for latency"),
-    Need("routes.*.guards.output.*", "structured output", unless=(), among=("schema",)),
-    Need("routes.*.guards.input.*", "structured output", unless=(), among=("schema",)),
     Need(
         "routes.*.success.all.*",
         "another quality gate",
-        unless=("not_error", "finish"),
-        instead="use not_error or finish",
+        unless=("not_error", "finish", "schema", "not_blocked"),
+        instead="use not_error, finish, schema or not_blocked",
     ),
     Need("routes.*.capture", "payload capture", unless=("none",), instead="write none"),
 )

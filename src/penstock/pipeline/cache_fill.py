@@ -86,7 +86,7 @@ class Fill(Watcher):
         if exchange.route.name != exchange.facts.route:
             return  # a guard led it elsewhere because of what it was answered
         docket = exchange.docket
-        if succeeded(exchange.route, "ok", facts) and (docket is None or docket.keeps()):
+        if succeeded(exchange.route, "ok", facts, exchange.notes) and (docket is None or docket.keeps()):
             self._kept = self._entry(b"".join(self._pieces), facts)
 
     def over(self) -> None:

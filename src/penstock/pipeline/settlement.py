@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,6 +13,8 @@ from penstock.core.usage import NO_USAGE, Usage, UsageSource, total
 from penstock.pipeline.media_bounds import media_bound
 from penstock.pipeline.tool_bounds import tool_bound
 from penstock.pipeline.tool_prices import cost_of
+from penstock.routing.policies.structured import FAILED
+from penstock.routing.policies.structured import NOTE as STRUCTURED
 from penstock.upstream.attempt import Attempt
 from penstock.upstream.learned import Learned
 from penstock.upstream.told import (
@@ -125,11 +128,16 @@ def estimate(attempt: Attempt, outcome: Outcome, learned: Learned) -> Usage:
     return usage if tools is None else total((usage, tools.likely))
 
 
-def succeeded(route: Route, outcome: Outcome, facts: AttemptFacts) -> bool:
-    """Whether the answer passes the route's quality gate."""
-    if outcome != "ok":
+def succeeded(route: Route, outcome: Outcome, facts: AttemptFacts, notes: Mapping[str, str]) -> bool:
+    """Whether the answer passes the route's quality gate; `notes` are the exchange's."""
+    gates = route.success
+    if outcome != "ok" or ("finish" in gates and facts.finish_reason not in _FINISHED):
         return False
-    return "finish" not in route.success or facts.finish_reason in _FINISHED
+    if "schema" in gates and notes.get(STRUCTURED) == FAILED:
+        return False
+    return "not_blocked" not in gates or not any(
+        name.startswith("guard.") and verdict.startswith("block") for name, verdict in notes.items()
+    )
 
 
 def total_cost(before: list[AttemptFacts], last: AttemptFacts) -> int | None:

@@ -219,7 +219,7 @@ class Settling(ABC):
             outcome,
             status,
             code,
-            succeeded(self._route, outcome, last) if last is not None else self._cache != "miss",
+            succeeded(self._route, outcome, last, self._notes) if last is not None else self._cache != "miss",
             self._cache,
             answering.first_us if answering.started else total_us if outcome == "ok" else 0,
             total_us,

@@ -195,7 +195,8 @@ class Success(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Attributes:
         all: Every one of these must hold: `not_error` (the client got a complete answer), `finish` (it ended
-            by itself: `stop` or a tool call, not cut by length or filter).
+            by itself: `stop` or a tool call, not cut by length or filter), `schema` (it has the form that was
+            asked for, where the route looks), `not_blocked` (no guard withheld it).
     """
 
     all: tuple[Name, ...] = ("not_error",)

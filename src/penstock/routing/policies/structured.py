@@ -20,6 +20,7 @@ MISMATCH = "schema_mismatch"
 _WHOLE = True
 # How many places are told in the ledger.
 _MOST_NOTED = 8
+NOTE, FAILED = "structured", "failed"
 
 
 class StructuredCursor:
@@ -85,7 +86,7 @@ class StructuredCursor:
             real = self._stands.get(known, known)
             return Accept(real, self._rewritten.get(real))
         if isinstance(step, GiveUp) and self._unfit:
-            self._walk.note("structured", "failed")
+            self._walk.note(NOTE, FAILED)
             return Accept(self._unfit) if self._rule.passes else GiveUp(MISMATCH)
         return step
 
@@ -102,7 +103,7 @@ class StructuredCursor:
         how = "asked again" if self._left < self._rule.reasks else "as it came"
         if found.changed and how == "as it came":
             how = "parsed" if found.parsed else "normalised"
-        self._walk.note("structured", how)
+        self._walk.note(NOTE, how)
         return True
 
     def _again(self, found: Inspection, number: int, known: int) -> Start | None:

@@ -37,6 +37,8 @@ VALUES: dict[str, Value] = {
     "routes.*.structured.lenient": False,
     "routes.*.structured.reasks": 3,
     "routes.*.compress_keep": 0.25,
+    "routes.*.cache.semantic.error": 0.02,
+    "routes.*.cache.semantic.threshold": 0.8,
     "routes.*.timeouts.total_s": 999.0,
     "routes.*.cache.when": {"org": "o"},
     "routes.*.cache.exact.stale_if_error_s": 7,

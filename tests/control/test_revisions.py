@@ -51,7 +51,7 @@ def test_what_is_invalid_changes_nothing(house: House) -> None:
     bad: dict[str, dict[str, Any]] = {
         "unknown key": {"policy": "sim/echo", "nonsense": {}},
         "no such target": {"policy": "nobody/model"},
-        "no engine": {"policy": "sim/echo", "evals": {"judge": "helpful"}},
+        "no engine": {"policy": "sim/echo", "slo": {"class": "chat"}},
     }
     for body in bad.values():
         with pytest.raises(Denied) as refused:

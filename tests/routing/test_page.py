@@ -15,7 +15,10 @@ from penstock.routing.explain import name_of
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "routing.md"
 HEAD = """
 version: 1
-providers: {sim: {kind: simulator}}
+providers:
+  sim: {kind: simulator}
+  openai: {kind: openai, api_key: k}
+  openrouter: {kind: openrouter, api_key: k}
 """
 DEPLOYMENTS = """
 deployments:

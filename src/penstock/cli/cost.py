@@ -57,7 +57,8 @@ def cost(
     out.print(table)
     saved = ledger.saved(since)
     if saved.hits:
-        out.print(f"{saved.hits:,} answers came from the cache and saved {dollars(saved.nanousd)}.")
+        answers = "1 answer" if saved.hits == 1 else f"{saved.hits:,} answers"
+        out.print(f"{answers} came from the cache and saved {dollars(saved.nanousd)}.")
     if total.unpriced:
         out.print(
             f"[yellow]{total.unpriced} of {total.requests} requests have no price and are not in these sums;"

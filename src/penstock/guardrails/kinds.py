@@ -26,7 +26,7 @@ def _made(place: str) -> Callable[..., Detector]:
 
 def _secrets(guard: Guard) -> Detector:
     inner = _made("secrets.detector:SecretsDetector")(guard.entities or None, guard.threshold or 0.5)
-    return BySpaces(inner, _WORD, "-----BEGIN", "-----END")
+    return BySpaces(inner, _WORD, "-----BEGIN", "-----END", "-----")
 
 
 def _patterns(guard: Guard) -> Detector:

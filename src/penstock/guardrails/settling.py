@@ -12,13 +12,11 @@ class BySpaces:
     """Implements Detector and Settled around another one.
 
     Findings that may have spaces in them are, with all beside them that decides on them, at most `spaced`
-    characters long; longer ones have none, so that they are over at the next space. `opens`, `closes` and `ends`:
-    from the first of these to the third, behind the second, everything is one finding, such as a private key.
+    characters long; longer ones have none, so that they are over at the next space. `opens`, `closes` and
+    `ends`: from the first of these to the third, behind the second, all is one finding, such as a private key.
     """
 
-    def __init__(
-        self, inner: Detector, spaced: int, opens: str = "", closes: str = "", ends: str = ""
-    ) -> None:
+    def __init__(self, inner: Detector, spaced: int, opens: str = "", closes: str = "", ends: str = "") -> None:
         self._inner = inner
         self._spaced = spaced
         self._opens = opens

@@ -154,7 +154,7 @@ def test_no_operation_is_forgotten(world: House) -> None:
     about_objects = {
         "create_key", "rotate_key", "revoke_key", "rollback", "apply", "set_password", "forget_password",
         "get_sessions", "end_sessions", "kill_exchange", "get_identities", "unlink", "purge_cache",
-        "begin_drill", "stop_drill", "list_drills",
+        "begin_drill", "stop_drill", "get_drills",
     }  # fmt: skip
     found = {operation.id for operation in operations(world.client())}
     assert found == known | about_objects

@@ -42,8 +42,10 @@ def events(body: bytes) -> list[Any]:
     head = {"content-type": "text/event-stream"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=head, content=body))
     http: Any = httpx.Client(transport=transport)
-    client = openai.OpenAI(api_key="x", base_url="http://x/v1", http_client=http)
-    with client.responses.stream(model="chat", input="Tell me.") as stream:
+    with (
+        openai.OpenAI(api_key="x", base_url="http://x/v1", http_client=http) as client,
+        client.responses.stream(model="chat", input="Tell me.") as stream,
+    ):
         return list(stream)
 
 
@@ -82,8 +84,10 @@ def test_where_it_cannot_go_on_the_response_has_failed() -> None:
 
 def test_a_resumed_response_can_be_gone_on_from(simulator: SimulatorThread) -> None:
     """We keep it, whoever answered: it can be fetched, and its text stands in the next turn's conversation."""
-    with GatewayThread(CONFIG.format(url=simulator.url)) as gateway:
-        client = openai.OpenAI(api_key="sk-test-gateway", base_url=gateway.url + "/v1", max_retries=0)
+    with (
+        GatewayThread(CONFIG.format(url=simulator.url)) as gateway,
+        openai.OpenAI(api_key="sk-test-gateway", base_url=gateway.url + "/v1", max_retries=0) as client,
+    ):
         with client.responses.stream(model="chat", input="Tell me.") as stream:
             whole = stream.get_final_response()
         row = gateway.exchanges(1)[-1]

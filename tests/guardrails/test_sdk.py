@@ -24,8 +24,12 @@ LONG = "one two three four five six seven eight nine ten eleven twelve thirteen 
 @pytest.fixture(scope="module")
 def client() -> Iterator[openai.OpenAI]:
     """A client of a guarded gateway."""
-    with SimulatorThread() as simulator, gateway(simulator, CONFIG) as running:
-        yield openai.OpenAI(base_url=running.url + "/v1", api_key=KEY)
+    with (
+        SimulatorThread() as simulator,
+        gateway(simulator, CONFIG) as running,
+        openai.OpenAI(base_url=running.url + "/v1", api_key=KEY) as made,
+    ):
+        yield made
 
 
 def test_a_blocked_request_is_a_bad_request(client: openai.OpenAI) -> None:

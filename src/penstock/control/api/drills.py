@@ -18,7 +18,7 @@ Schema = dict[str, Any]
 
 @get(
     "/drills",
-    operation_id="list_drills",
+    operation_id="get_drills",
     summary="Failover drills under way on this machine, and the last one of each route",
     tags=["routes"],
     sync_to_thread=True,

@@ -14,7 +14,11 @@ from bench.guard_quality.measured import Share, wilson
 from bench.guard_quality.personal import g3
 
 DATA = Path(os.environ.get("PENSTOCK_DATA", "../shared")) / "guards"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason="no ../shared/guards; PENSTOCK_DATA says where it is")
+# CI has the data always: there it fails without them.
+needs_data = pytest.mark.skipif(
+    not DATA.exists() and os.environ.get("CI") != "true",
+    reason="no ../shared/guards; PENSTOCK_DATA says where it is",
+)
 
 
 @needs_data
